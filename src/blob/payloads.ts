@@ -1,0 +1,331 @@
+/**
+ * What each match and target record holds behind its four-byte record header. Offsets count from the record's start,
+ * so the first field is at RECORD_PAYLOAD = 4. See layout.ts for the rules of this file.
+ *
+ * `*_STATE` and `*_OBJECT` are runtime fields: zero in a portable blob, an absolute address once linked.
+ * Ranges are inclusive. "Name" fields are zero-padded text.
+ */
+
+// ---- Matches ----
+
+/** -m comment: u32 text reference. */
+export const MATCH_COMMENT = 1;
+export const COMMENT_TEXT = 4; // u32
+export const COMMENT_SIZE = 8;
+
+/** -m tcp. Ports sit at the same place in tcp, udp, sctp, dccp and udplite. */
+export const MATCH_TCP = 2;
+export const PORTS_SOURCE_MIN = 4; // u16
+export const PORTS_SOURCE_MAX = 6; // u16
+export const PORTS_DESTINATION_MIN = 8; // u16
+export const PORTS_DESTINATION_MAX = 10; // u16
+export const TCP_OPTION = 12; // u8, 0 any
+export const TCP_FLAG_MASK = 13; // u8
+export const TCP_FLAG_COMPARE = 14; // u8
+export const PORTS_INVERT = 15; // u8
+export const TCP_SIZE = 16;
+export const PORTS_INVERT_SOURCE = 1;
+export const PORTS_INVERT_DESTINATION = 2;
+export const TCP_INVERT_FLAGS = 4;
+export const TCP_INVERT_OPTION = 8;
+
+/** -m udp. */
+export const MATCH_UDP = 3;
+export const UDP_SIZE = 16;
+
+/** -m sctp. */
+export const MATCH_SCTP = 4;
+export const SCTP_CHUNK_MAP = 16; // 32 bytes: bit n = chunk type n
+export const SCTP_CHUNK_MATCH = 48; // u8 0 none, 1 any, 2 all, 3 only
+export const SCTP_FLAG_COUNT = 49; // u8 entries used
+export const SCTP_FLAGS = 50; // 20 x (u8 chunk type, u8 mask, u8 compare)
+export const SCTP_FLAGS_COUNT = 20;
+export const SCTP_SIZE = 112;
+export const SCTP_INVERT_CHUNKS = 4; // in PORTS_INVERT
+export const SCTP_HAS_SOURCE = 16; // in PORTS_INVERT: --sport given
+export const SCTP_HAS_DESTINATION = 32;
+
+/** -m icmp, and -m icmp6. Type 255 in icmp is any. */
+export const MATCH_ICMP = 5;
+export const MATCH_ICMP6 = 6;
+export const ICMP_TYPE = 4; // u8
+export const ICMP_CODE_MIN = 5; // u8
+export const ICMP_CODE_MAX = 6; // u8
+export const ICMP_INVERT = 7; // u8
+export const ICMP_SIZE = 8;
+
+/** -m mark, and -m connmark. */
+export const MATCH_MARK = 7;
+export const MATCH_CONNMARK = 8;
+export const MARK_VALUE = 4; // u32
+export const MARK_MASK = 8; // u32
+export const MARK_INVERT = 12; // u8
+export const MARK_SIZE = 16;
+
+/** -m statistic. */
+export const MATCH_STATISTIC = 9;
+export const STATISTIC_MODE = 4; // u8 0 random, 1 nth
+export const STATISTIC_INVERT = 5; // u8
+export const STATISTIC_PROBABILITY = 8; // u32 of 2^31, as the kernel's
+export const STATISTIC_EVERY = 12; // u32, as --every minus 1
+export const STATISTIC_PACKET = 16; // u32
+export const STATISTIC_STATE = 20; // u32 runtime
+export const STATISTIC_SIZE = 24;
+
+/** -m conntrack, xt_conntrack_mtinfo3. */
+export const MATCH_CONNTRACK = 10;
+export const CONNTRACK_MATCH = 4; // u16 CONNTRACK_HAS_*
+export const CONNTRACK_INVERT = 6; // u16 the same bits
+export const CONNTRACK_STATE_MASK = 8; // u16 CT_STATE_*
+export const CONNTRACK_STATUS_MASK = 10; // u16 CT_STATUS_*
+export const CONNTRACK_PROTOCOL = 12; // u16
+export const CONNTRACK_ORIGIN_SOURCE = 16; // address 16, mask 16
+export const CONNTRACK_ORIGIN_DESTINATION = 48;
+export const CONNTRACK_REPLY_SOURCE = 80;
+export const CONNTRACK_REPLY_DESTINATION = 112;
+export const CONNTRACK_EXPIRES_MIN = 144; // u32 seconds
+export const CONNTRACK_EXPIRES_MAX = 148; // u32
+export const CONNTRACK_ORIGIN_SOURCE_PORT = 152; // u16 min, u16 max
+export const CONNTRACK_ORIGIN_DESTINATION_PORT = 156;
+export const CONNTRACK_REPLY_SOURCE_PORT = 160;
+export const CONNTRACK_REPLY_DESTINATION_PORT = 164;
+/** A record with states alone is cut behind the protocol. */
+export const CONNTRACK_SHORT_SIZE = 16;
+export const CONNTRACK_SIZE = 168;
+export const CONNTRACK_HAS_STATE = 1;
+export const CONNTRACK_HAS_PROTOCOL = 2;
+export const CONNTRACK_HAS_ORIGIN_SOURCE = 4;
+export const CONNTRACK_HAS_ORIGIN_DESTINATION = 8;
+export const CONNTRACK_HAS_REPLY_SOURCE = 16;
+export const CONNTRACK_HAS_REPLY_DESTINATION = 32;
+export const CONNTRACK_HAS_STATUS = 64;
+export const CONNTRACK_HAS_EXPIRES = 128;
+export const CONNTRACK_HAS_ORIGIN_SOURCE_PORT = 256;
+export const CONNTRACK_HAS_ORIGIN_DESTINATION_PORT = 512;
+export const CONNTRACK_HAS_REPLY_SOURCE_PORT = 1024;
+export const CONNTRACK_HAS_REPLY_DESTINATION_PORT = 2048;
+/** --ctdir was given; its invert bit set means REPLY. */
+export const CONNTRACK_HAS_DIRECTION = 4096;
+
+/** -m state. */
+export const MATCH_STATE = 11;
+export const STATE_MASK = 4; // u16 CT_STATE_*
+export const STATE_INVERT = 6; // u8
+export const STATE_SIZE = 8;
+
+/** -m addrtype. Bits of the masks are 1 << RTN_* (unspec 0, unicast 1, local 2, broadcast 3, anycast 4, multicast 5, blackhole 6, unreachable 7, prohibit 8, throw 9, nat 10, xresolve 11). */
+export const MATCH_ADDRTYPE = 12;
+export const ADDRTYPE_SOURCE = 4; // u16
+export const ADDRTYPE_DESTINATION = 6; // u16
+export const ADDRTYPE_FLAGS = 8; // u8 ADDRTYPE_*
+export const ADDRTYPE_SIZE = 16;
+export const ADDRTYPE_INVERT_SOURCE = 1;
+export const ADDRTYPE_INVERT_DESTINATION = 2;
+export const ADDRTYPE_LIMIT_IN = 4;
+export const ADDRTYPE_LIMIT_OUT = 8;
+
+/** -m multiport. */
+export const MATCH_MULTIPORT = 13;
+export const MULTIPORT_KIND = 4; // u8 0 source, 1 destination, 2 either
+export const MULTIPORT_COUNT = 5; // u8 entries used; a range takes two
+export const MULTIPORT_INVERT = 6; // u8
+export const MULTIPORT_RANGES = 8; // u16 bit n: entry n begins a range that entry n+1 ends
+export const MULTIPORT_PORTS = 10; // u16 x 15
+export const MULTIPORT_PORTS_COUNT = 15;
+export const MULTIPORT_SIZE = 40;
+
+/** -m set. */
+export const MATCH_SET = 14;
+export const SET_NAME = 4; // 32 bytes
+export const SET_NAME_BYTES = 32;
+export const SET_DIMENSIONS = 36; // u8 how many of src/dst were given, 1 to 6
+export const SET_DIRECTIONS = 37; // u8 bit n: dimension n is src
+export const SET_FLAGS = 38; // u8 SET_*
+export const SET_PACKETS_OPERATION = 39; // u8 0 none, 1 eq, 2 ne, 3 lt, 4 gt
+export const SET_BYTES_OPERATION = 40; // u8
+export const SET_OBJECT = 44; // u32 runtime
+export const SET_PACKETS = 48; // u64
+export const SET_BYTES = 56; // u64
+export const SET_SIZE = 64;
+export const SET_INVERT = 1;
+export const SET_RETURN_NOMATCH = 2;
+export const SET_NO_UPDATE_COUNTERS = 4;
+export const SET_NO_UPDATE_SUBCOUNTERS = 8;
+
+/** -m limit. */
+export const MATCH_LIMIT = 15;
+export const LIMIT_AVERAGE = 4; // u32, 10,000 / (packets a second): units of 1/10,000 s a packet
+export const LIMIT_BURST = 8; // u32
+export const LIMIT_STATE = 12; // u32 runtime
+export const LIMIT_SIZE = 16;
+
+/** -m recent. */
+export const MATCH_RECENT = 16;
+export const RECENT_SECONDS = 4; // u32
+export const RECENT_HITCOUNT = 8; // u32
+export const RECENT_CHECK = 12; // u8 bits: 1 --rcheck, 2 --set, 4 --update, 8 --remove, 16 --rttl, 32 --reap
+export const RECENT_INVERT = 13; // u8
+export const RECENT_SIDE = 14; // u8 0 --rsource, 1 --rdest
+export const RECENT_OBJECT = 16; // u32 runtime
+export const RECENT_MASK = 20; // 16 bytes
+export const RECENT_NAME = 36; // 200 bytes
+export const RECENT_NAME_BYTES = 200;
+export const RECENT_SIZE = 240;
+
+/** -m physdev. */
+export const MATCH_PHYSDEV = 17;
+export const PHYSDEV_INPUT = 4; // 16 name, 16 mask
+export const PHYSDEV_OUTPUT = 36; // 16 name, 16 mask
+export const PHYSDEV_INVERT = 68; // u8 the same bits
+export const PHYSDEV_FLAGS = 69; // u8 bits: 1 in, 2 out, 4 bridged, 8 is-in, 16 is-out
+export const PHYSDEV_SIZE = 72;
+
+/** -m mac. */
+export const MATCH_MAC = 18;
+export const MAC_ADDRESS = 4; // 6 bytes
+export const MAC_INVERT = 10; // u8
+export const MAC_SIZE = 16;
+
+/** -m iprange. */
+export const MATCH_IPRANGE = 19;
+export const IPRANGE_SOURCE_MIN = 4; // 16
+export const IPRANGE_SOURCE_MAX = 20;
+export const IPRANGE_DESTINATION_MIN = 36;
+export const IPRANGE_DESTINATION_MAX = 52;
+export const IPRANGE_FLAGS = 68; // u8 bits: 1 source, 2 destination, 16 invert source, 32 invert destination
+export const IPRANGE_SIZE = 72;
+
+/** -m owner. */
+export const MATCH_OWNER = 20;
+export const OWNER_UID_MIN = 4; // u32
+export const OWNER_UID_MAX = 8;
+export const OWNER_GID_MIN = 12;
+export const OWNER_GID_MAX = 16;
+export const OWNER_MATCH = 20; // u8 bits: 1 uid, 2 gid, 4 socket, 8 suppl-groups
+export const OWNER_INVERT = 21; // u8
+export const OWNER_SIZE = 24;
+
+/** -m length: IP payload for IPv6, whole packet for IPv4. */
+export const MATCH_LENGTH = 21;
+export const LENGTH_MIN = 4; // u16
+export const LENGTH_MAX = 6; // u16
+export const LENGTH_INVERT = 8; // u8
+export const LENGTH_SIZE = 16;
+
+/** Value: one above the last match type. */
+export const MATCH_TYPE_COUNT = 22;
+
+// ---- Targets ----
+
+/** A rule without -j: counts and goes on. */
+export const TARGET_NONE = 0;
+export const NONE_SIZE = 8;
+
+/** ACCEPT, DROP, QUEUE, RETURN. */
+export const TARGET_VERDICT = 1;
+export const VERDICT_VALUE = 4; // u32 VERDICT_*
+export const VERDICT_SIZE = 8;
+
+/** -j CHAIN, and -g CHAIN (ROW_FLAG_GOTO): the chain's offset; a chain number before compiling; absolute once linked. */
+export const TARGET_JUMP = 2;
+export const JUMP_CHAIN = 4; // u32
+export const JUMP_SIZE = 8;
+
+export const TARGET_REJECT = 3;
+export const REJECT_WITH = 4; // u8
+export const REJECT_SIZE = 8;
+/** Values of REJECT_WITH: enum ipt_reject_with, and 64 + enum ip6t_reject_with. */
+export const REJECT_ICMP_NET_UNREACHABLE = 0;
+export const REJECT_ICMP_HOST_UNREACHABLE = 1;
+export const REJECT_ICMP_PROT_UNREACHABLE = 2;
+export const REJECT_ICMP_PORT_UNREACHABLE = 3;
+export const REJECT_ICMP_ECHOREPLY = 4;
+export const REJECT_ICMP_NET_PROHIBITED = 5;
+export const REJECT_ICMP_HOST_PROHIBITED = 6;
+export const REJECT_TCP_RESET = 7;
+export const REJECT_ICMP_ADMIN_PROHIBITED = 8;
+export const REJECT_ICMP6_NO_ROUTE = 64;
+export const REJECT_ICMP6_ADM_PROHIBITED = 65;
+export const REJECT_ICMP6_NOT_NEIGHBOUR = 66;
+export const REJECT_ICMP6_ADDR_UNREACH = 67;
+export const REJECT_ICMP6_PORT_UNREACH = 68;
+export const REJECT_ICMP6_ECHOREPLY = 69;
+export const REJECT_ICMP6_TCP_RESET = 70;
+export const REJECT_ICMP6_POLICY_FAIL = 71;
+export const REJECT_ICMP6_REJECT_ROUTE = 72;
+
+export const TARGET_NFQUEUE = 4;
+export const NFQUEUE_NUMBER = 4; // u16
+export const NFQUEUE_TOTAL = 6; // u16, 1 for a single queue
+export const NFQUEUE_FLAGS = 8; // u16 bits: 1 bypass, 2 cpu-fanout
+export const NFQUEUE_SIZE = 16;
+
+export const TARGET_MARK = 5;
+export const SETMARK_VALUE = 4; // u32: mark = (mark & ~mask) ^ value
+export const SETMARK_MASK = 8; // u32
+export const SETMARK_SIZE = 16;
+
+export const TARGET_CONNMARK = 6;
+export const SETCONNMARK_VALUE = 4; // u32
+export const SETCONNMARK_CT_MASK = 8; // u32
+export const SETCONNMARK_NF_MASK = 12; // u32
+export const SETCONNMARK_MODE = 16; // u8 0 set, 1 save, 2 restore
+export const SETCONNMARK_SHIFT_DIRECTION = 17; // u8 0 left, 1 right
+export const SETCONNMARK_SHIFT = 18; // u8 bits
+export const SETCONNMARK_SIZE = 24;
+
+/** DNAT, SNAT, MASQUERADE, REDIRECT, NETMAP share a range (nf_nat_range2). */
+export const TARGET_DNAT = 7;
+export const TARGET_SNAT = 8;
+export const TARGET_MASQUERADE = 9;
+export const TARGET_REDIRECT = 10;
+export const NAT_FLAGS = 4; // u32 NAT_FLAG_*
+export const NAT_PORT_MIN = 8; // u16
+export const NAT_PORT_MAX = 10; // u16
+export const NAT_PORT_BASE = 12; // u16
+export const NAT_ADDRESS_MIN = 16; // 16 bytes
+export const NAT_ADDRESS_MAX = 32; // 16 bytes
+/** MASQUERADE and REDIRECT are cut behind the ports. */
+export const NAT_SHORT_SIZE = 16;
+export const NAT_SIZE = 48;
+export const NAT_FLAG_ADDRESS = 1;
+export const NAT_FLAG_PORT = 2;
+export const NAT_FLAG_RANDOM = 4;
+export const NAT_FLAG_PERSISTENT = 8;
+export const NAT_FLAG_RANDOM_FULLY = 16;
+export const NAT_FLAG_PORT_OFFSET = 32;
+
+export const TARGET_LOG = 11;
+export const LOG_LEVEL = 4; // u8
+export const LOG_FLAGS = 5; // u8 bits: 1 tcp-sequence, 2 tcp-options, 4 ip-options, 8 uid, 32 macdecode
+export const LOG_PREFIX = 6; // 30 bytes
+export const LOG_PREFIX_BYTES = 30;
+export const LOG_SIZE = 40;
+
+export const TARGET_NFLOG = 12;
+export const NFLOG_GROUP = 4; // u16
+export const NFLOG_THRESHOLD = 6; // u16
+export const NFLOG_LENGTH = 8; // u32
+export const NFLOG_FLAGS = 12; // u16 bits: 1 size given (--nflog-size)
+export const NFLOG_PREFIX = 14; // 64 bytes
+export const NFLOG_PREFIX_BYTES = 64;
+export const NFLOG_SIZE = 80;
+
+export const TARGET_NOTRACK = 13;
+export const NOTRACK_SIZE = 8;
+
+export const TARGET_CT = 14;
+export const CT_FLAGS = 4; // u16 bits: 1 notrack, 2 notrack alias, 4 zone dir orig, 8 zone dir reply, 16 zone mark
+export const CT_ZONE = 6; // u16
+export const CT_EVENTS = 8; // u32
+export const CT_EXPECT_EVENTS = 12; // u32
+export const CT_HELPER = 16; // 16 bytes
+export const CT_TIMEOUT = 32; // 32 bytes
+export const CT_SIZE = 64;
+
+export const TARGET_TCPMSS = 15;
+export const TCPMSS_VALUE = 4; // u16, 65535 = clamp to path MTU
+export const TCPMSS_SIZE = 8;
+
+/** Value: one above the last target type. */
+export const TARGET_TYPE_COUNT = 16;
