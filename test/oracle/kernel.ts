@@ -1,0 +1,58 @@
+/** The machine's own iptables, in a network namespace that is gone when the answer is there. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Family } from "../../src/ruleset/row-store.js";
+
+/** Why the kernel's answers cannot be had here, or undefined where they can. */
+export function kernelMissing(): string | undefined {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs root on Linux";
+  const probe = spawnSync("unshare", ["--net", "iptables-legacy-restore", "--version"], { stdio: "ignore" });
+  return probe.status === 0 ? undefined : "needs unshare and iptables-legacy-restore";
+}
+
+/** One round in a namespace: load `text` as a whole (and forget what was there), then `batch` with --noflush. */
+export interface Round {
+  readonly text: string;
+  readonly batch?: string;
+}
+
+export interface Answer {
+  /** Exit status of the last restore, with what it said. */
+  readonly status: number;
+  readonly message: string;
+  /** Lines of iptables-save behind it, without the comments of date. */
+  readonly saved: string;
+}
+
+/** All rounds in one namespace, one after another. */
+export function askKernel(family: Family, rounds: readonly Round[]): Answer[] {
+  const directory = mkdtempSync(join(tmpdir(), "ruleswap-kernel-"));
+  const prefix = family === "ipv4" ? "iptables-legacy" : "ip6tables-legacy";
+  const empty = join(directory, "empty");
+  writeFileSync(empty, ["raw", "mangle", "nat", "filter", "security"].map((table) => `*${table}\nCOMMIT\n`).join(""));
+  const script: string[] = [];
+  rounds.forEach((round, index) => {
+    const file = (name: string): string => join(directory, `${index}.${name}`);
+    writeFileSync(file("text"), round.text);
+    script.push(`${prefix}-restore <${empty}`);
+    if (round.batch === undefined) script.push(`${prefix}-restore <${file("text")} 2>${file("err")}; echo $? >${file("rc")}`);
+    else {
+      writeFileSync(file("batch"), round.batch);
+      script.push(`${prefix}-restore <${file("text")} 2>${file("err")} || echo unloadable >>${file("err")}`);
+      script.push(`${prefix}-restore --noflush <${file("batch")} 2>>${file("err")}; echo $? >${file("rc")}`);
+    }
+    script.push(`${prefix}-save >${file("saved")}`);
+  });
+  try {
+    execFileSync("unshare", ["--net", "sh"], { input: script.join("\n"), stdio: ["pipe", "ignore", "ignore"] });
+    return rounds.map((_round, index) => {
+      const read = (name: string): string => readFileSync(join(directory, `${index}.${name}`), "utf8");
+      const saved = read("saved").replace(/^#.*\n/gm, "");
+      return { status: Number(read("rc")), message: read("err"), saved };
+    });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}

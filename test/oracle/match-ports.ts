@@ -1,0 +1,144 @@
+/** Matches on the transport header: net/netfilter/xt_tcpudp.c, xt_sctp.c, xt_multiport.c, icmp in ip_tables.c. */
+import { PACKET_FLAG_ODD } from "../../src/blob/layout.js";
+import {
+  ICMP_CODE_MAX,
+  ICMP_CODE_MIN,
+  ICMP_INVERT,
+  ICMP_TYPE,
+  MATCH_ICMP,
+  MULTIPORT_COUNT,
+  MULTIPORT_INVERT,
+  MULTIPORT_KIND,
+  MULTIPORT_PORTS,
+  MULTIPORT_RANGES,
+  PORTS_DESTINATION_MAX,
+  PORTS_DESTINATION_MIN,
+  PORTS_INVERT,
+  PORTS_INVERT_DESTINATION,
+  PORTS_INVERT_SOURCE,
+  PORTS_SOURCE_MAX,
+  PORTS_SOURCE_MIN,
+  SCTP_CHUNK_MAP,
+  SCTP_CHUNK_MATCH,
+  SCTP_FLAG_COUNT,
+  SCTP_FLAGS,
+  SCTP_HAS_DESTINATION,
+  SCTP_HAS_SOURCE,
+  SCTP_INVERT_CHUNKS,
+  TCP_FLAG_COMPARE,
+  TCP_FLAG_MASK,
+  TCP_INVERT_FLAGS,
+  TCP_INVERT_OPTION,
+  TCP_OPTION,
+} from "../../src/blob/payloads.js";
+import type { RecordView } from "./rule.js";
+import { inverted, type Walk } from "./walk.js";
+
+/** False where there is no transport header to look at; a first fragment that is cut short is dropped. */
+function hasHeader(walk: Walk): boolean {
+  if (walk.packet.fragmentOffset !== 0) return false;
+  if (!(walk.packet.flags & PACKET_FLAG_ODD)) return true;
+  walk.hotdrop = true;
+  return false;
+}
+
+function portIn({ view }: RecordView, port: number, min: number, max: number): boolean {
+  return port >= view.getUint16(min, true) && port <= view.getUint16(max, true);
+}
+
+function portsMatch(record: RecordView, walk: Walk): boolean {
+  const invert = record.bytes[PORTS_INVERT] as number;
+  const { sourcePort, destinationPort } = walk.packet;
+  return (
+    inverted(portIn(record, sourcePort, PORTS_SOURCE_MIN, PORTS_SOURCE_MAX), invert, PORTS_INVERT_SOURCE) &&
+    inverted(
+      portIn(record, destinationPort, PORTS_DESTINATION_MIN, PORTS_DESTINATION_MAX),
+      invert,
+      PORTS_INVERT_DESTINATION,
+    )
+  );
+}
+
+export function matchTcp(record: RecordView, walk: Walk): boolean {
+  if (walk.packet.fragmentOffset === 1) {
+    walk.hotdrop = true;
+    return false;
+  }
+  if (!hasHeader(walk) || !portsMatch(record, walk)) return false;
+  const { bytes } = record;
+  const invert = bytes[PORTS_INVERT] as number;
+  const flags = walk.packet.tcpFlags & (bytes[TCP_FLAG_MASK] as number);
+  if (!inverted(flags === bytes[TCP_FLAG_COMPARE], invert, TCP_INVERT_FLAGS)) return false;
+  const option = bytes[TCP_OPTION] as number;
+  if (option === 0) return true;
+  if (walk.packet.tcpDataOffset < 20) {
+    walk.hotdrop = true;
+    return false;
+  }
+  const there = option < 32 && ((walk.packet.tcpOptions >>> option) & 1) === 1;
+  return inverted(there, invert, TCP_INVERT_OPTION);
+}
+
+export function matchUdp(record: RecordView, walk: Walk): boolean {
+  return hasHeader(walk) && portsMatch(record, walk);
+}
+
+/** The packet record knows the first chunk's type alone, so the packet is taken as one chunk without flags. */
+export function matchSctp(record: RecordView, walk: Walk): boolean {
+  if (!hasHeader(walk)) return false;
+  const { bytes } = record;
+  const { sourcePort, destinationPort, chunkType } = walk.packet;
+  const invert = bytes[PORTS_INVERT] as number;
+  const source = portIn(record, sourcePort, PORTS_SOURCE_MIN, PORTS_SOURCE_MAX);
+  if (invert & SCTP_HAS_SOURCE && !inverted(source, invert, PORTS_INVERT_SOURCE)) return false;
+  const destination = portIn(record, destinationPort, PORTS_DESTINATION_MIN, PORTS_DESTINATION_MAX);
+  if (invert & SCTP_HAS_DESTINATION && !inverted(destination, invert, PORTS_INVERT_DESTINATION)) return false;
+  const mode = bytes[SCTP_CHUNK_MATCH] as number;
+  return mode === 0 || inverted(chunksMatch(bytes, mode, chunkType), invert, SCTP_INVERT_CHUNKS);
+}
+
+const CHUNKS_ANY = 1;
+const CHUNKS_ALL = 2;
+
+function chunksMatch(bytes: Uint8Array, mode: number, chunkType: number): boolean {
+  const wanted = [...Array(256).keys()].filter((type) => (bytes[SCTP_CHUNK_MAP + (type >> 3)] as number) & (1 << (type & 7)));
+  const hit = wanted.includes(chunkType) && chunkFlagsMatch(bytes, chunkType);
+  if (mode === CHUNKS_ANY) return hit;
+  if (mode === CHUNKS_ALL) return hit && wanted.length === 1;
+  return hit;
+}
+
+function chunkFlagsMatch(bytes: Uint8Array, chunkType: number): boolean {
+  for (let i = 0; i < (bytes[SCTP_FLAG_COUNT] as number); i++) {
+    const at = SCTP_FLAGS + 3 * i;
+    if (bytes[at] === chunkType) return (0 & (bytes[at + 1] as number)) === bytes[at + 2];
+  }
+  return true;
+}
+
+export function matchIcmp(record: RecordView, walk: Walk): boolean {
+  if (!hasHeader(walk)) return false;
+  const { bytes, type } = record;
+  const any = type === MATCH_ICMP && bytes[ICMP_TYPE] === 255;
+  const code = walk.packet.destinationPort;
+  const inRange = code >= (bytes[ICMP_CODE_MIN] as number) && code <= (bytes[ICMP_CODE_MAX] as number);
+  return inverted(any || (walk.packet.sourcePort === bytes[ICMP_TYPE] && inRange), bytes[ICMP_INVERT] as number, 1);
+}
+
+export function matchMultiport(record: RecordView, walk: Walk): boolean {
+  if (!hasHeader(walk)) return false;
+  const { bytes, view } = record;
+  const kind = bytes[MULTIPORT_KIND] as number;
+  const ranges = view.getUint16(MULTIPORT_RANGES, true);
+  const port = (index: number): number => view.getUint16(MULTIPORT_PORTS + 2 * index, true);
+  const candidates: number[] = [];
+  if (kind !== 1) candidates.push(walk.packet.sourcePort);
+  if (kind !== 0) candidates.push(walk.packet.destinationPort);
+  let found = false;
+  for (let i = 0; i < (bytes[MULTIPORT_COUNT] as number); i++) {
+    const first = port(i);
+    const last = (ranges >> i) & 1 ? port(++i) : first;
+    if (candidates.some((candidate) => candidate >= first && candidate <= last)) found = true;
+  }
+  return inverted(found, bytes[MULTIPORT_INVERT] as number, 1);
+}

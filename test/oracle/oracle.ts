@@ -1,0 +1,155 @@
+/**
+ * The tests' own netfilter: rule by rule, chain by chain, jumps as recursion, as ipt_do_table does. Nothing here is
+ * fast, shared with the engine, or clever.
+ */
+import {
+  ROW_FLAG_GOTO,
+  VERDICT_ACCEPT,
+  VERDICT_CONTINUE,
+  VERDICT_DROP,
+  VERDICT_RETURN,
+} from "../../src/blob/layout.js";
+import { JUMP_CHAIN, MATCH_RECENT, TARGET_JUMP } from "../../src/blob/payloads.js";
+import type { Family } from "../../src/ruleset/row-store.js";
+import { HOOK_NAMES, type Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../../src/ruleset/ruleset.js";
+import { addressBytes, addressText } from "./address.js";
+import { ruleMatches } from "./matches.js";
+import { recentListName, stampsNeeded } from "./match-recent.js";
+import type { Packet } from "./packet.js";
+import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK } from "./path.js";
+import type { Outcome, Result, Step } from "./result.js";
+import { type OracleChain, readChain, type Rule } from "./rule.js";
+import { TARGETS } from "./targets.js";
+import type { Host, Walk } from "./walk.js";
+
+/** A walk through a chain ends with a verdict, or with VERDICT_RETURN when it comes out at the end. */
+interface TableWalk extends Walk {
+  readonly table: TableName;
+  readonly chains: Map<number, OracleChain>;
+  readonly outcome: Outcome;
+  readonly steps: Step[];
+}
+
+export class Oracle {
+  readonly family: Family;
+  readonly tables = new Map<TableName, Map<number, OracleChain>>();
+  private readonly host: Host;
+
+  constructor(ruleset: Ruleset, localAddresses: readonly string[]) {
+    this.family = ruleset.family;
+    const local = localAddresses.map(addressBytes).filter((bytes) => bytes.length === (this.family === "ipv4" ? 4 : 16));
+    const localText = new Set(local.map(addressText));
+    this.host = {
+      isLocal: (address) => localText.has(addressText(address)) || isLoopback(address),
+      redirectAddress: local[0],
+      nth: new Map(),
+      limits: new Map(),
+      recentLists: new Map(),
+    };
+    for (const table of ruleset.tables.values()) this.tables.set(table.name, this.readTable(table));
+  }
+
+  /** Sends one packet on its way; `packet` stays as it is. */
+  walk(packet: Packet): { result: Result; steps: Step[] } {
+    const own: Packet = { ...packet };
+    const outcome: Outcome = { verdict: VERDICT_ACCEPT, hook: 0, table: 0, flags: 0, reject: 0, events: 0, queue: 0 };
+    const steps: Step[] = [];
+    for (let hook: number | undefined = firstHook(own); hook !== undefined; ) {
+      outcome.hook = hook;
+      outcome.verdict = this.walkHook(hook, own, outcome, steps);
+      if (outcome.verdict !== VERDICT_ACCEPT) break;
+      hook = nextHook(hook, own, this.host.isLocal);
+    }
+    const { mark, ctMark, sourcePort, destinationPort, mss } = own;
+    const source = addressText(own.source);
+    const destination = addressText(own.destination);
+    return { result: { ...outcome, mark, ctMark, source, destination, sourcePort, destinationPort, mss }, steps };
+  }
+
+  /** Lines "table chain rule packets:bytes", rule 0 the policy, in the ruleset's order. */
+  counters(): string[] {
+    return [...this.tables].flatMap(([table, chains]) =>
+      [...chains.values()].flatMap((chain) => [
+        ...(chain.builtIn ? [`${table} ${chain.name} 0 ${chain.policyPackets}:${chain.policyBytes}`] : []),
+        ...chain.rules.map((rule) => `${table} ${chain.name} ${rule.number} ${rule.packets}:${rule.bytes}`),
+      ]),
+    );
+  }
+
+  private readTable(table: Table): Map<number, OracleChain> {
+    const chains = new Map<number, OracleChain>();
+    for (const chain of table.chains.values()) chains.set(chain.id, readChain(table, chain));
+    for (const chain of chains.values())
+      for (const rule of chain.rules)
+        for (const record of rule.matches)
+          if (record.type === MATCH_RECENT) {
+            const name = recentListName(record);
+            const list = this.host.recentLists.get(name) ?? { stampsKept: 1, entries: [] };
+            list.stampsKept = Math.max(list.stampsKept, stampsNeeded(record));
+            this.host.recentLists.set(name, list);
+          }
+    return chains;
+  }
+
+  private walkHook(hook: number, packet: Packet, outcome: Outcome, steps: Step[]): number {
+    for (const table of TABLES_OF_HOOK[hook] ?? []) {
+      const chains = this.tables.get(table);
+      if (!chains || (table === "nat" && !natApplies(packet))) continue;
+      outcome.table = TABLE_NUMBERS[table];
+      const devices = devicesAt(hook, packet);
+      const walk: TableWalk = { host: this.host, packet, hook, ...devices, hotdrop: false, table, chains, outcome, steps };
+      const verdict = this.walkBase(walk);
+      if (verdict !== VERDICT_ACCEPT) return verdict;
+    }
+    return VERDICT_ACCEPT;
+  }
+
+  private walkBase(walk: TableWalk): number {
+    const chain = [...walk.chains.values()].find((one) => one.name === HOOK_NAMES[walk.hook]) as OracleChain;
+    const verdict = this.walkChain(chain, walk);
+    if (verdict !== VERDICT_RETURN) return verdict;
+    chain.policyPackets++;
+    chain.policyBytes += BigInt(walk.packet.length);
+    const policy = chain.policy === "ACCEPT" ? VERDICT_ACCEPT : VERDICT_DROP;
+    this.step(walk, chain.name, 0, policy);
+    return policy;
+  }
+
+  private walkChain(chain: OracleChain, walk: TableWalk): number {
+    for (const rule of chain.rules) {
+      const matched = ruleMatches(rule, walk);
+      if (walk.hotdrop) return VERDICT_DROP;
+      if (!matched) continue;
+      rule.packets++;
+      rule.bytes += BigInt(walk.packet.length);
+      const verdict = rule.target.type === TARGET_JUMP ? this.jump(rule, walk) : this.act(rule, walk);
+      if (verdict !== VERDICT_CONTINUE) return verdict;
+    }
+    return VERDICT_RETURN;
+  }
+
+  /** Coming out of a chain that was jumped to goes on behind the jump; out of one gone to, with the caller's caller. */
+  private jump(rule: Rule, walk: TableWalk): number {
+    this.step(walk, rule.chain, rule.number, VERDICT_CONTINUE);
+    const chain = walk.chains.get(rule.target.view.getUint32(JUMP_CHAIN, true)) as OracleChain;
+    const verdict = this.walkChain(chain, walk);
+    return verdict === VERDICT_RETURN && !(rule.flags & ROW_FLAG_GOTO) ? VERDICT_CONTINUE : verdict;
+  }
+
+  private act(rule: Rule, walk: TableWalk): number {
+    const target = TARGETS[rule.target.type];
+    if (!target) throw new Error(`the oracle does not know target ${rule.target.type}`);
+    const verdict = target(rule.target, walk, walk.outcome);
+    this.step(walk, rule.chain, rule.number, verdict);
+    return verdict;
+  }
+
+  private step(walk: TableWalk, chain: string, rule: number, verdict: number): void {
+    walk.steps.push({ hook: HOOK_NAMES[walk.hook] as string, table: walk.table, chain, rule, verdict });
+  }
+}
+
+/** 127.0.0.0/8 and ::1 are every machine's own. */
+function isLoopback(address: Uint8Array): boolean {
+  return address.length === 4 ? address[0] === 127 : addressText(address) === "::1";
+}

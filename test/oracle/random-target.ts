@@ -1,0 +1,94 @@
+/** Random targets, as far as Linux accepts them behind the rule's protocol in its place. */
+import { HOOK_INPUT, HOOK_OUTPUT, HOOK_POSTROUTING, HOOK_PREROUTING } from "../../src/blob/layout.js";
+import { PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
+import type { Random } from "./random.js";
+import type { Place } from "./random-condition.js";
+import { hex, MARKS, PORTS, randomAddress } from "./random-pool.js";
+import type { Protocol } from "./random-protocol.js";
+
+/** Words from -j on, "" for none. */
+type Maker = (random: Random, place: Place, protocol: Protocol) => string;
+
+const within =
+  (...hooks: number[]) =>
+  (place: Place): boolean =>
+    [...place.hooks].every((hook) => hooks.includes(hook));
+
+const everywhere = (): boolean => true;
+
+/** A weight, a maker, and where it may stand. */
+const TARGETS: readonly (readonly [number, Maker, (place: Place, protocol: Protocol) => boolean])[] = [
+  [14, () => "-j ACCEPT", everywhere],
+  [6, () => "-j DROP", (place) => place.table !== "nat"],
+  [8, () => "-j RETURN", everywhere],
+  [6, () => "", everywhere],
+  [1, () => "-j QUEUE", everywhere],
+  [1, (random) => `-j NFQUEUE --queue-num ${random.below(3)}${random.pick(["", " --queue-bypass"])}`, everywhere],
+  [8, setMark, everywhere],
+  [4, setConnmark, everywhere],
+  [2, (random) => `-j LOG --log-prefix "x${random.below(3)} "`, everywhere],
+  [1, (random) => `-j NFLOG --nflog-group ${random.below(3)}`, everywhere],
+  [6, reject, (place) => place.table === "filter"],
+  [3, () => "-j NOTRACK", (place) => place.table === "raw"],
+  [3, (random) => `-j CT ${random.pick(["--notrack", "--zone 3"])}`, (place) => place.table === "raw"],
+  [10, destinationNat, (place) => place.table === "nat" && within(HOOK_PREROUTING, HOOK_OUTPUT)(place)],
+  [8, sourceNat, (place) => place.table === "nat" && within(HOOK_POSTROUTING, HOOK_INPUT)(place)],
+  [5, withPorts("MASQUERADE"), (place) => place.table === "nat" && within(HOOK_POSTROUTING)(place)],
+  [5, withPorts("REDIRECT"), (place) => place.table === "nat" && within(HOOK_PREROUTING, HOOK_OUTPUT)(place)],
+];
+
+export function randomTarget(random: Random, place: Place, protocol: Protocol): string {
+  const allowed = TARGETS.filter(([, , accepts]) => accepts(place, protocol));
+  return random.weighted(allowed.map(([weight, maker]) => [weight, maker] as const))(random, place, protocol);
+}
+
+function setMark(random: Random): string {
+  const mask = random.pick([0xffffffff, 0xff, 0x4000]);
+  return `-j MARK ${random.pick(["--set-xmark", "--set-mark"])} ${hex(random.pick(MARKS) & mask)}/${hex(mask)}`;
+}
+
+function setConnmark(random: Random): string {
+  const mask = hex(random.pick([0xffffffff, 0xff]));
+  return `-j CONNMARK ${random.pick([
+    `--set-xmark ${hex(random.pick(MARKS))}/0xffffffff`,
+    `--save-mark --nfmask ${mask} --ctmask ${mask}`,
+    `--restore-mark --nfmask ${mask} --ctmask ${mask}`,
+  ])}`;
+}
+
+const REJECTIONS = {
+  ipv4: ["icmp-port-unreachable", "icmp-host-prohibited", "icmp-admin-prohibited", "icmp-net-unreachable"],
+  ipv6: ["icmp6-port-unreachable", "icmp6-adm-prohibited", "icmp6-no-route", "icmp6-addr-unreachable"],
+} as const;
+
+function reject(random: Random, { family }: Place, { number, exact }: Protocol): string {
+  const reset = number === PROTOCOL_TCP && exact ? ["tcp-reset"] : [];
+  return `-j REJECT --reject-with ${random.pick([...REJECTIONS[family], ...reset])}`;
+}
+
+function hasPorts({ number, exact }: Protocol): boolean {
+  return exact && [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP].includes(number);
+}
+
+/** An address, a port behind it where the protocol has ports, or the port alone. */
+function natTo(random: Random, { family }: Place, protocol: Protocol): string {
+  const address = randomAddress(random, family);
+  if (!hasPorts(protocol) || random.chance(0.3)) return address;
+  const port = random.pick(PORTS.slice(1));
+  if (random.chance(0.2)) return `:${port}`;
+  const text = family === "ipv4" ? address : `[${address}]`;
+  return `${text}:${port}`;
+}
+
+function destinationNat(random: Random, place: Place, protocol: Protocol): string {
+  return `-j DNAT --to-destination ${natTo(random, place, protocol)}`;
+}
+
+function sourceNat(random: Random, place: Place, protocol: Protocol): string {
+  return `-j SNAT --to-source ${natTo(random, place, protocol)}`;
+}
+
+function withPorts(name: string): Maker {
+  return (random, _place, protocol) =>
+    hasPorts(protocol) && random.chance(0.5) ? `-j ${name} --to-ports ${random.pick(PORTS.slice(1))}` : `-j ${name}`;
+}
