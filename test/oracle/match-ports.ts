@@ -18,13 +18,9 @@ import {
   PORTS_INVERT_SOURCE,
   PORTS_SOURCE_MAX,
   PORTS_SOURCE_MIN,
-  SCTP_CHUNK_MAP,
   SCTP_CHUNK_MATCH,
-  SCTP_FLAG_COUNT,
-  SCTP_FLAGS,
   SCTP_HAS_DESTINATION,
   SCTP_HAS_SOURCE,
-  SCTP_INVERT_CHUNKS,
   TCP_FLAG_COMPARE,
   TCP_FLAG_MASK,
   TCP_INVERT_FLAGS,
@@ -71,10 +67,6 @@ export function matchTcp(record: RecordView, walk: Walk): boolean {
   if (!inverted(flags === bytes[TCP_FLAG_COMPARE], invert, TCP_INVERT_FLAGS)) return false;
   const option = bytes[TCP_OPTION] as number;
   if (option === 0) return true;
-  if (walk.packet.tcpDataOffset < 20) {
-    walk.hotdrop = true;
-    return false;
-  }
   const there = option < 32 && ((walk.packet.tcpOptions >>> option) & 1) === 1;
   return inverted(there, invert, TCP_INVERT_OPTION);
 }
@@ -83,37 +75,16 @@ export function matchUdp(record: RecordView, walk: Walk): boolean {
   return hasHeader(walk) && portsMatch(record, walk);
 }
 
-/** The packet record knows the first chunk's type alone, so the packet is taken as one chunk without flags. */
+/** Chunk types need the packet's own bytes. */
 export function matchSctp(record: RecordView, walk: Walk): boolean {
+  if (record.bytes[SCTP_CHUNK_MATCH] !== 0) throw new Error("the oracle does not look into chunks");
   if (!hasHeader(walk)) return false;
-  const { bytes } = record;
-  const { sourcePort, destinationPort, chunkType } = walk.packet;
-  const invert = bytes[PORTS_INVERT] as number;
+  const { sourcePort, destinationPort } = walk.packet;
+  const invert = record.bytes[PORTS_INVERT] as number;
   const source = portIn(record, sourcePort, PORTS_SOURCE_MIN, PORTS_SOURCE_MAX);
   if (invert & SCTP_HAS_SOURCE && !inverted(source, invert, PORTS_INVERT_SOURCE)) return false;
   const destination = portIn(record, destinationPort, PORTS_DESTINATION_MIN, PORTS_DESTINATION_MAX);
-  if (invert & SCTP_HAS_DESTINATION && !inverted(destination, invert, PORTS_INVERT_DESTINATION)) return false;
-  const mode = bytes[SCTP_CHUNK_MATCH] as number;
-  return mode === 0 || inverted(chunksMatch(bytes, mode, chunkType), invert, SCTP_INVERT_CHUNKS);
-}
-
-const CHUNKS_ANY = 1;
-const CHUNKS_ALL = 2;
-
-function chunksMatch(bytes: Uint8Array, mode: number, chunkType: number): boolean {
-  const wanted = [...Array(256).keys()].filter((type) => (bytes[SCTP_CHUNK_MAP + (type >> 3)] as number) & (1 << (type & 7)));
-  const hit = wanted.includes(chunkType) && chunkFlagsMatch(bytes, chunkType);
-  if (mode === CHUNKS_ANY) return hit;
-  if (mode === CHUNKS_ALL) return hit && wanted.length === 1;
-  return hit;
-}
-
-function chunkFlagsMatch(bytes: Uint8Array, chunkType: number): boolean {
-  for (let i = 0; i < (bytes[SCTP_FLAG_COUNT] as number); i++) {
-    const at = SCTP_FLAGS + 3 * i;
-    if (bytes[at] === chunkType) return (0 & (bytes[at + 1] as number)) === bytes[at + 2];
-  }
-  return true;
+  return !(invert & SCTP_HAS_DESTINATION) || inverted(destination, invert, PORTS_INVERT_DESTINATION);
 }
 
 export function matchIcmp(record: RecordView, walk: Walk): boolean {

@@ -1,4 +1,4 @@
-/** limit and statistic: net/netfilter/xt_limit.c at 1,000 ticks a second of the packet's clock, xt_statistic.c. */
+/** limit and statistic: net/netfilter/xt_limit.c on the packet's clock, xt_statistic.c. */
 import {
   LIMIT_AVERAGE,
   LIMIT_BURST,
@@ -11,27 +11,19 @@ import {
 import type { RecordView } from "./rule.js";
 import { inverted, type Walk } from "./walk.js";
 
-const TICKS_PER_SECOND = 1000;
-/** The greatest power of two that keeps a day's credits in 32 bits. */
-const CREDITS_PER_TICK = 32;
-const LIMIT_SCALE = 10000;
-
-function credits(units: number): number {
-  const scale = TICKS_PER_SECOND * CREDITS_PER_TICK;
-  if (units > Math.floor(0xffffffff / scale)) return (Math.floor(units / LIMIT_SCALE) * scale) >>> 0;
-  return Math.floor((units * scale) / LIMIT_SCALE);
-}
+/** Credit is counted in 1/10,000 s, the unit of the record; Linux rounds it to its ticks. */
+const CREDITS_PER_MS = 10;
 
 export function matchLimit(record: RecordView, walk: Walk): boolean {
-  const average = record.view.getUint32(LIMIT_AVERAGE, true);
-  const cap = credits((average * record.view.getUint32(LIMIT_BURST, true)) >>> 0);
+  const cost = record.view.getUint32(LIMIT_AVERAGE, true);
+  const cap = cost * record.view.getUint32(LIMIT_BURST, true);
   const state = walk.host.limits.get(record) ?? { credit: cap, previous: walk.packet.time };
   walk.host.limits.set(record, state);
-  const earned = (walk.packet.time - state.previous) * CREDITS_PER_TICK;
+  const earned = (walk.packet.time - state.previous) * CREDITS_PER_MS;
   state.previous = walk.packet.time;
   state.credit = Math.min(state.credit + earned, cap);
-  if (state.credit < credits(average)) return false;
-  state.credit -= credits(average);
+  if (state.credit < cost) return false;
+  state.credit -= cost;
   return true;
 }
 

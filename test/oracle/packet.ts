@@ -2,7 +2,6 @@
 import {
   FAMILY_IPV4,
   FAMILY_IPV6,
-  PACKET_CHUNK_TYPE,
   PACKET_CT_MARK,
   PACKET_CT_STATE,
   PACKET_CT_STATUS,
@@ -56,7 +55,6 @@ export interface Packet {
   /** Bytes of TCP header. */
   tcpDataOffset: number;
   mss: number;
-  chunkType: number;
   /** PACKET_FLAG_* */
   flags: number;
   fragmentOffset: number;
@@ -97,7 +95,6 @@ export function blankPacket(family: Family): Packet {
     tcpOptions: 0,
     tcpDataOffset: 20,
     mss: 0,
-    chunkType: 0,
     flags: 0,
     fragmentOffset: 0,
     length: 100,
@@ -145,7 +142,6 @@ export function encodePacket(packet: Packet): Uint8Array {
   view.setUint32(PACKET_TIME, packet.time, true);
   view.setUint16(PACKET_MSS, packet.mss, true);
   bytes[PACKET_TCP_DATA_OFFSET] = packet.tcpDataOffset;
-  bytes[PACKET_CHUNK_TYPE] = packet.chunkType;
   return bytes;
 }
 

@@ -19,6 +19,8 @@ export interface Place {
   readonly builtIn: boolean;
   /** Hooks that reach the chain. */
   readonly hooks: ReadonlySet<number>;
+  /** Nothing that remembers packets. */
+  readonly forgetful: boolean;
 }
 
 /** "! " in one of eight, with an aim that then leaves the packet alone. */

@@ -31,9 +31,9 @@ const MATCHES: readonly (readonly [number, Maker, (place: Place) => boolean])[] 
   [2, iprange, () => true],
   [2, owner, ({ hooks }) => [...hooks].every((hook) => hook === HOOK_OUTPUT || hook === HOOK_POSTROUTING)],
   [2, length, () => true],
-  [2, statistic, () => true],
-  [1, limit, () => true],
-  [1, recent, () => true],
+  [2, statistic, ({ forgetful }) => !forgetful],
+  [1, limit, ({ forgetful }) => !forgetful],
+  [1, recent, ({ forgetful }) => !forgetful],
   [2, randomPhysdev, () => true],
 ];
 

@@ -59,7 +59,6 @@ function anyPacket(random: Random, { family }: RandomRuleset): Packet {
     CT_STATE_INVALID,
     CT_STATE_UNTRACKED,
   ]);
-  packet.chunkType = random.below(5);
   if (random.chance(0.3)) {
     packet.flags |= PACKET_FLAG_MAC;
     packet.mac = Uint8Array.from(random.pick(MACS).split(":").map((byte) => Number.parseInt(byte, 16)));

@@ -20,6 +20,7 @@ const ADDRESSES: Readonly<Record<Family, readonly string[]>> = {
     "224.0.0.1",
     "255.255.255.255",
     "127.0.0.1",
+    "0.1.2.3",
   ],
   ipv6: [
     "fd00::1",
@@ -33,6 +34,7 @@ const ADDRESSES: Readonly<Record<Family, readonly string[]>> = {
     "fe80::1",
     "ff02::1",
     "::1",
+    "::ffff:10.0.0.1",
   ],
 };
 

@@ -64,7 +64,6 @@ function withPorts(random: Random, number: number, name: string): Protocol {
   if (random.chance(0.6)) own.push(randomPortOption(random, "--dport", "destinationPort"));
   if (name === "tcp" && random.chance(0.3)) own.push(tcpFlags(random));
   if (name === "tcp" && random.chance(0.1)) own.push(tcpOption(random));
-  if (name === "sctp" && random.chance(0.5)) own.push(chunkTypes(random));
   if (own.length > 0) conditions.push(together(`-m ${name}`, own));
   if (random.chance(0.15)) conditions.push(multiport(random));
   return { number, exact: true, conditions };
@@ -104,18 +103,6 @@ function tcpOption(random: Random): Condition {
     text: `--tcp-option ${option}`,
     aim: (packet) => {
       if (option < 32) carryOption(packet, option);
-    },
-  });
-}
-
-const CHUNKS = ["DATA", "INIT", "INIT_ACK", "SACK", "HEARTBEAT"];
-
-function chunkTypes(random: Random): Condition {
-  const types = random.some(CHUNKS);
-  return maybeNot(random, {
-    text: `--chunk-types ${random.pick(["any", "all", "only"])} ${types.join(",")}`,
-    aim: (packet) => {
-      packet.chunkType = CHUNKS.indexOf(random.pick(types));
     },
   });
 }

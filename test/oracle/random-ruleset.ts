@@ -29,6 +29,10 @@ export interface RulesetOptions {
   readonly tables?: readonly TableName[];
   /** Greatest number of rules of a chain. */
   readonly longest?: number;
+  /** User chains hold only what Linux accepts under every hook of the table, so that any jump may be added later. */
+  readonly anyHook?: boolean;
+  /** No limit, statistic or recent: what a packet meets does not hang on those before it. */
+  readonly forgetful?: boolean;
 }
 
 export function randomRuleset(random: Random, options: RulesetOptions = {}): RandomRuleset {
@@ -37,7 +41,7 @@ export function randomRuleset(random: Random, options: RulesetOptions = {}): Ran
   const chains: RandomChain[] = [];
   const lines: string[] = [];
   for (const table of tables) {
-    const own = randomTable(random, family, table, options.longest ?? 300);
+    const own = randomTable(random, family, table, options);
     chains.push(...own);
     lines.push(`*${table}`);
     for (const chain of own) lines.push(`:${chain.name} ${chain.builtIn ? randomPolicy(random, table) : "-"} [0:0]`);
@@ -48,9 +52,10 @@ export function randomRuleset(random: Random, options: RulesetOptions = {}): Ran
 }
 
 /** Names that a sloppy reader might take for something else. */
-const USER_CHAINS = ["A", "b-1", "KUBE-SVC-X", "log_drop", "ACCEPTED", "very-long-chain-name-of-28-c", "zz", "1"];
+export const USER_CHAINS = ["A", "b-1", "KUBE-SVC-X", "log_drop", "ACCEPTED", "very-long-chain-name-of-28-c", "zz", "1"];
 
-function randomTable(random: Random, family: Family, table: TableName, longest: number): RandomChain[] {
+function randomTable(random: Random, family: Family, table: TableName, options: RulesetOptions): RandomChain[] {
+  const longest = options.longest ?? 300;
   const chains: RandomChain[] = BUILTIN_CHAINS[table].map((name) => ({
     table,
     name,
@@ -66,15 +71,13 @@ function randomTable(random: Random, family: Family, table: TableName, longest: 
     const long = index === heavy && random.chance(0.6);
     const length = long ? random.between(Math.min(16, longest), longest) : random.below(Math.min(12, longest) + 1);
     const below = chains.slice(index + 1).filter((one) => !one.builtIn);
-    fillChain(random, family, chain, below, length);
+    fillChain(random, placeOf(family, chain, options), chain, below, length);
   });
   return chains;
 }
 
 /** Terminal rules are thinned out in long chains, or no packet would come to their end. */
-function fillChain(random: Random, family: Family, chain: RandomChain, below: readonly RandomChain[], length: number): void {
-  const { table, name, builtIn, hooks } = chain;
-  const place: Place = { family, table, chain: name, builtIn, hooks };
+function fillChain(random: Random, place: Place, chain: RandomChain, below: readonly RandomChain[], length: number): void {
   const shapes = [random.between(1, 15), random.between(1, 7), 5];
   const similarity = random.pick([0, 0.5, 0.95]);
   for (let i = 0; i < length; i++) {
@@ -86,8 +89,18 @@ function fillChain(random: Random, family: Family, chain: RandomChain, below: re
     chain.rules.push(rule);
     if (!callee) continue;
     callee.callers.push({ chain, rule });
-    for (const hook of hooks) callee.hooks.add(hook);
+    for (const hook of chain.hooks) callee.hooks.add(hook);
   }
+}
+
+function placeOf(family: Family, chain: RandomChain, options: RulesetOptions): Place {
+  const { table, name, builtIn } = chain;
+  const hooks = options.anyHook && !builtIn ? hooksOf(table) : chain.hooks;
+  return { family, table, chain: name, builtIn, hooks, forgetful: options.forgetful ?? false };
+}
+
+export function hooksOf(table: TableName): Set<number> {
+  return new Set(BUILTIN_CHAINS[table].map((name) => HOOK_NAMES.indexOf(name)));
 }
 
 function randomPolicy(random: Random, table: TableName): string {

@@ -1,0 +1,54 @@
+/** Runs packets through the oracle and the engine and says where they part, with the smallest case that still does. */
+import type { Family } from "../../src/ruleset/row-store.js";
+import { parseRuleset } from "../../src/ruleset/parse.js";
+import { Oracle } from "./oracle.js";
+import { describePacket, type Packet } from "./packet.js";
+import { LOCAL_ADDRESSES } from "./random-pool.js";
+import { type Classifier, countersOf, Subject } from "./subject.js";
+
+/** The first difference in words, or undefined. Every third packet is matched without a trace. */
+export function difference(family: Family, text: string, packets: readonly Packet[], classifier: Classifier): string | undefined {
+  const ruleset = parseRuleset(text, { family });
+  const oracle = new Oracle(ruleset, LOCAL_ADDRESSES);
+  const subject = new Subject(classifier);
+  subject.updater.load(ruleset);
+  for (const [index, packet] of packets.entries()) {
+    const wanted = oracle.walk(packet);
+    const got = index % 3 === 2 ? { result: subject.match(packet), steps: wanted.steps } : subject.trace(packet);
+    const [wantedText, gotText] = [wanted, got].map((one) => JSON.stringify(one, undefined, 1));
+    if (wantedText !== gotText) return `packet ${index}: ${describePacket(packet)}\noracle ${wantedText}\nengine ${gotText}`;
+  }
+  return firstDifference(oracle.counters(), countersOf(subject.ruleset()));
+}
+
+export function firstDifference(wanted: readonly string[], got: readonly string[]): string | undefined {
+  for (let i = 0; i < Math.max(wanted.length, got.length); i++)
+    if (wanted[i] !== got[i]) return `counters: oracle ${wanted[i]}, engine ${got[i]}`;
+  return undefined;
+}
+
+/** Drops packets, then rules, as long as a difference stays; greedy, from big pieces to single ones. */
+export function shrink(family: Family, text: string, packets: readonly Packet[], classifier: Classifier): string {
+  const differs = (lines: readonly string[], some: readonly Packet[]): string | undefined => {
+    try {
+      return difference(family, lines.join("\n"), some, classifier);
+    } catch (error) {
+      return `threw ${String(error)}`;
+    }
+  };
+  let lines = text.split("\n");
+  const fewer = removePieces([...packets], () => true, (some) => differs(lines, some) !== undefined);
+  lines = removePieces(lines, (line) => line.startsWith("-A "), (some) => differs(some, fewer) !== undefined);
+  return `${lines.join("\n")}\n${differs(lines, fewer)}`;
+}
+
+function removePieces<T>(list: T[], removable: (one: T) => boolean, fails: (rest: T[]) => boolean): T[] {
+  let kept = list;
+  for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
+    for (let at = 0; at < kept.length; ) {
+      const rest = kept.filter((one, i) => i < at || i >= at + size || !removable(one));
+      if (rest.length < kept.length && fails(rest)) kept = rest;
+      else at += size;
+    }
+  return kept;
+}

@@ -1,0 +1,69 @@
+/** The engine under test, held so that it can be asked the oracle's questions. */
+import { RESULT_GENERATION } from "../../src/blob/layout.js";
+import { Engine } from "../../src/engine/engine.js";
+import { type PacketPool, Reader } from "../../src/engine/reader.js";
+import type { Ruleset } from "../../src/ruleset/ruleset.js";
+import { type Strategy, Updater } from "../../src/update/updater.js";
+import { encodePacket, type Packet } from "./packet.js";
+import { LOCAL_ADDRESSES } from "./random-pool.js";
+import { readResult, type Result, type Step } from "./result.js";
+
+export type Classifier = "linear" | "tuple-space";
+export const CLASSIFIERS: readonly Classifier[] = ["linear", "tuple-space"];
+export const STRATEGIES: readonly Strategy[] = ["one-by-one", "full", "partial", "incremental"];
+
+export class Subject {
+  readonly engine: Engine;
+  readonly updater: Updater;
+  private readonly reader: Reader;
+  private readonly pool: PacketPool;
+
+  constructor(classifier: Classifier, strategy: Strategy = "incremental") {
+    this.engine = Engine.create({ readers: 1, classifier, seed: 1, localAddresses: LOCAL_ADDRESSES });
+    this.updater = new Updater(this.engine, { strategy });
+    this.reader = new Reader(this.engine, 0);
+    this.pool = this.reader.allocate(1);
+  }
+
+  match(packet: Packet): Result {
+    this.pool.set(0, encodePacket(packet));
+    this.reader.match(this.pool, 0, 1);
+    return this.result(packet);
+  }
+
+  trace(packet: Packet): { result: Result; steps: Step[] } {
+    this.pool.set(0, encodePacket(packet));
+    const steps = this.reader
+      .trace(this.pool, 0)
+      .map(({ hook, table, chain, rule, verdict }) => ({ hook, table, chain, rule, verdict }));
+    return { result: this.result(packet), steps };
+  }
+
+  generation(): number {
+    return this.pool.result(0).getUint32(RESULT_GENERATION, true);
+  }
+
+  ruleset(): Ruleset {
+    const [ruleset] = this.engine.readRuleset();
+    if (!ruleset) throw new Error("the engine holds no ruleset");
+    return ruleset;
+  }
+
+  private result(packet: Packet): Result {
+    return readResult(this.pool.result(0), packet.source.length);
+  }
+}
+
+/** As Oracle.counters writes them. */
+export function countersOf(ruleset: Ruleset): string[] {
+  const pair = (words: Uint32Array, at: number): string => {
+    const long = (index: number): bigint => BigInt(words[index] as number) | (BigInt(words[index + 1] as number) << 32n);
+    return `${long(at)}:${long(at + 2)}`;
+  };
+  return [...ruleset.tables.values()].flatMap((table) =>
+    [...table.chains.values()].flatMap((chain) => [
+      ...(chain.hook >= 0 ? [`${table.name} ${chain.name} 0 ${pair(chain.policyCounters, 0)}`] : []),
+      ...chain.rules.map((ordinal, i) => `${table.name} ${chain.name} ${i + 1} ${pair(table.rows.counters, 4 * ordinal)}`),
+    ]),
+  );
+}
