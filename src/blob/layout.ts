@@ -86,13 +86,11 @@ export const BLOB_UNDERFLOW = BLOB_HOOK_ENTRY + 4 * HOOK_COUNT; // u32 x HOOK_CO
 export const BLOB_FIRST_CHAIN = BLOB_UNDERFLOW + 4 * HOOK_COUNT; // u32 head, print order, linked by CHAIN_NEXT
 export const BLOB_LAST_CHAIN = BLOB_FIRST_CHAIN + 4; // u32
 export const BLOB_NAMES = BLOB_LAST_CHAIN + 4; // u32 hash table of chain names
-export const BLOB_SLABS = BLOB_NAMES + 4; // u32 first slab of memory that edits took
-export const BLOB_REGION_BYTES = BLOB_SLABS + 4; // u32 bytes of the region that holds blob and linked chunks
-export const BLOB_LIVE_ROWS = BLOB_REGION_BYTES + 4; // u32
-export const BLOB_MAX_DEPTH = BLOB_LIVE_ROWS + 4; // u32 chains that can be nested
-export const BLOB_CLASSIFIER = BLOB_MAX_DEPTH + 4; // u32
-export const BLOB_FREE_LISTS = BLOB_CLASSIFIER + 4; // u32 address of the size classes' free lists
-export const BLOB_BYTES_LIVE = BLOB_FREE_LISTS + 4; // u32 bytes handed out of slabs and not freed
+export const BLOB_ARENA = BLOB_NAMES + 4; // u32 the table's arena (memory.ts): what edits allocate from
+export const BLOB_REGION_BYTES = BLOB_ARENA + 4; // u32 bytes of the region that holds blob and linked parts
+export const BLOB_LIVE_ROWS = BLOB_REGION_BYTES + 4; // u32 rows in force, policies included
+export const BLOB_MAX_DEPTH = BLOB_LIVE_ROWS + 4; // u32 greatest CHAIN_LEVEL
+export const BLOB_LIVE_CHAINS = BLOB_MAX_DEPTH + 4; // u32
 export const BLOB_HEADER_SIZE = 192;
 
 /*
@@ -112,15 +110,18 @@ export const CHAIN_NEXT = 16; // u32 runtime: next head, absolute; 0 ends
 export const CHAIN_CHUNKS = 20; // u32 runtime: first chunk, absolute
 export const CHAIN_LAST_CHUNK = 24; // u32 runtime
 export const CHAIN_INDEX = 28; // u32 runtime: tuple-space index or 0
-export const CHAIN_LIVE_ROWS = 32; // u32 runtime: rows in force, policy included
+export const CHAIN_LIVE_ROWS = 32; // u32 runtime: rules in force
 export const CHAIN_HOOK = 36; // u8: hook number, CHAIN_USER for a user chain
-export const CHAIN_STATE = 37; // u8 runtime: scratch of no one but the loop check
+export const CHAIN_VISIT = 37; // u8 runtime: set while the loop check is inside this chain
 export const CHAIN_KIND = 39; // u8: RECORD_CHAIN
 export const CHAIN_LEVEL = 40; // u32 runtime: 0 unreachable, else 1 + the deepest caller's level
 export const CHAIN_REFERENCES = 44; // u32 runtime: rows in force that jump here
 export const CHAIN_PREVIOUS = 48; // u32 runtime: previous head, absolute
 export const CHAIN_HASH_NEXT = 52; // u32 runtime: next head in the bucket of names
-export const CHAIN_SIZE = 56;
+export const CHAIN_POLICY = 56; // u32 runtime: newest policy row of a built-in chain; older ones by ROW_NEXT_SAME
+export const CHAIN_TABLE = 60; // u32 runtime: the blob it belongs to
+export const CHAIN_TWIN = 64; // u32 runtime: chain of the same name in the table being replaced
+export const CHAIN_SIZE = 72;
 
 /** Value of CHAIN_HOOK for a chain that the user made. */
 export const CHAIN_USER = 255;
@@ -137,7 +138,7 @@ export const RECORD_CHAIN = 2;
  * +-----+-----+-----------+-----------+-----------+--+--+--+--+-----------+
  * | chain     | chunk     | nextSame  | rsv       |pr|fl|iv|kd| line      |
  * +-----------+-----------+-----------+-----------+--+--+--+--+-----------+
- *  24          28          32                      36          40     44 hash
+ *  24          28          32                      36          40     44 moved
  *  48: source, sourceMask, destination, destinationMask: BLOB_ADDRESS_BYTES each
  *      [input interface 16, its mask 16]   when ROW_FLAG_INPUT
  *      [output interface 16, its mask 16]  when ROW_FLAG_OUTPUT
@@ -159,7 +160,7 @@ export const ROW_FLAGS = 37; // u8
 export const ROW_INVERT = 38; // u8
 export const ROW_KIND = 39; // u8: RECORD_ROW
 export const ROW_LINE = 40; // u32 line in the file it came from, 0 unknown
-export const ROW_HASH = 44; // u32 of the content (ROW_PROTOCOL..ROW_INVERT and ROW_SOURCE on), runtime
+export const ROW_MOVED = 44; // u32 runtime: 1 once a newer row has taken over counter and state
 export const ROW_SOURCE = 48;
 export const ROW_IPV4_SIZE = ROW_SOURCE + 4 * 4;
 export const ROW_IPV6_SIZE = ROW_SOURCE + 4 * 16;

@@ -1,0 +1,101 @@
+/**
+ * Arenas: small records in size classes of 16 bytes, carved from slabs that are freed together. A table has one for what
+ * edits add to it, the engine one for roots, retired entries and state.
+ *
+ * A record above ARENA_LARGEST gets a slab of its own.
+ */
+import {
+  ARENA_BYTES,
+  ARENA_END,
+  ARENA_FREE,
+  ARENA_LARGEST,
+  ARENA_NEXT,
+  ARENA_SLABS,
+  SLAB_BYTES,
+  SLAB_FIRST,
+  SLAB_NEXT,
+  SLAB_PREVIOUS,
+  SLAB_SIZE,
+} from "../src/blob/memory";
+import { heapAllocate, heapFree } from "./heap";
+import { put32 } from "./store";
+
+/** The address of `bytes` bytes, not zeroed; 0 when memory is at its maximum. */
+export function arenaAllocate(arena: usize, bytes: u32): usize {
+  const size = (bytes + 15) & ~15;
+  if (size > <u32>ARENA_LARGEST) {
+    const slab = takeSlab(arena, size + SLAB_FIRST);
+    if (!slab) return 0;
+    put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
+    return slab + SLAB_FIRST;
+  }
+  const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
+  const free: usize = load<u32>(list);
+  if (free) {
+    put32(list, load<u32>(free));
+    put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
+    return free;
+  }
+  let next: usize = load<u32>(arena, ARENA_NEXT);
+  if (next + size > <usize>load<u32>(arena, ARENA_END)) {
+    const slab = takeSlab(arena, SLAB_SIZE);
+    if (!slab) return 0;
+    next = slab + SLAB_FIRST;
+    put32(arena + ARENA_END, <u32>(slab + SLAB_SIZE));
+  }
+  put32(arena + ARENA_NEXT, <u32>(next + size));
+  put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
+  return next;
+}
+
+/**
+ * Gives back what was allocated with the same `bytes`, or donates a piece of the blob itself (rows there are aligned to 8,
+ * so an end may be lost).
+ */
+export function arenaFree(arena: usize, given: usize, bytes: u32): void {
+  const address = (given + 15) & ~15;
+  const size = address == given ? (bytes + 15) & ~15 : (bytes - <u32>(address - given)) & ~15;
+  put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) - size);
+  if (size > <u32>ARENA_LARGEST) {
+    const slab = address - SLAB_FIRST;
+    const next: usize = load<u32>(slab, SLAB_NEXT);
+    const previous: usize = load<u32>(slab, SLAB_PREVIOUS);
+    if (next) put32(next + SLAB_PREVIOUS, <u32>previous);
+    if (previous) put32(previous + SLAB_NEXT, <u32>next);
+    else put32(arena + ARENA_SLABS, <u32>next);
+    heapFree(slab, load<u32>(slab, SLAB_BYTES));
+    return;
+  }
+  const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
+  put32(address, load<u32>(list));
+  put32(list, <u32>address);
+}
+
+/** Gives every slab back to the heap. */
+export function arenaRelease(arena: usize): void {
+  let slab: usize = load<u32>(arena, ARENA_SLABS);
+  while (slab) {
+    const next: usize = load<u32>(slab, SLAB_NEXT);
+    heapFree(slab, load<u32>(slab, SLAB_BYTES));
+    slab = next;
+  }
+}
+
+/** Whether `address` lies in one of the arena's slabs. Walks the slabs. */
+export function arenaHolds(arena: usize, address: usize): bool {
+  for (let slab: usize = load<u32>(arena, ARENA_SLABS); slab; slab = load<u32>(slab, SLAB_NEXT))
+    if (address >= slab && address < slab + load<u32>(slab, SLAB_BYTES)) return true;
+  return false;
+}
+
+function takeSlab(arena: usize, bytes: u32): usize {
+  const slab = heapAllocate(bytes);
+  if (!slab) return 0;
+  const first: usize = load<u32>(arena, ARENA_SLABS);
+  store<u32>(slab, <u32>first, SLAB_NEXT);
+  store<u32>(slab, 0, SLAB_PREVIOUS);
+  store<u32>(slab, bytes, SLAB_BYTES);
+  if (first) put32(first + SLAB_PREVIOUS, <u32>slab);
+  put32(arena + ARENA_SLABS, <u32>slab);
+  return slab;
+}

@@ -1,0 +1,112 @@
+/**
+ * Comparing rules by content: the bytes that say what a rule is, without what the engine wrote into the row. Text is
+ * compared as text, jumps as chain heads, and the words that hold run-time addresses are left out.
+ */
+import {
+  BLOB_ADDRESS_BYTES,
+  BLOB_TEXT,
+  CHAIN_TABLE,
+  CHAIN_TWIN,
+  RECORD_BYTES,
+  RECORD_TYPE,
+  ROW_CHAIN,
+  ROW_NEXT,
+  ROW_PROTOCOL,
+  ROW_SOURCE,
+  ROW_TARGET,
+} from "../src/blob/layout";
+import {
+  COMMENT_TEXT,
+  JUMP_CHAIN,
+  LIMIT_STATE,
+  MATCH_COMMENT,
+  MATCH_LIMIT,
+  MATCH_RECENT,
+  MATCH_SET,
+  MATCH_STATISTIC,
+  RECENT_OBJECT,
+  SET_OBJECT,
+  STATISTIC_STATE,
+  TARGET_JUMP,
+} from "../src/blob/payloads";
+import { rowMatches } from "./words";
+
+/** Offset in a match record of the word that linking writes; 0 where there is none. */
+export function runtimeWord(type: u32): u32 {
+  if (type == MATCH_STATISTIC) return STATISTIC_STATE;
+  if (type == MATCH_LIMIT) return LIMIT_STATE;
+  if (type == MATCH_RECENT) return RECENT_OBJECT;
+  if (type == MATCH_SET) return SET_OBJECT;
+  return 0;
+}
+
+/** The blob that a linked or staged row belongs to. */
+export function rowTable(row: usize): usize {
+  return load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_TABLE);
+}
+
+/** Address of a text reference: u16 length, then the bytes. */
+export function textAddress(table: usize, reference: u32): usize {
+  return table + load<u32>(table, BLOB_TEXT) + reference;
+}
+
+/**
+ * Whether two rows are the same rule. Both know their chains. `twins`: the second is of a table
+ * that will replace the first's, so its jumps are compared by CHAIN_TWIN.
+ */
+export function sameRule(a: usize, b: usize, twins: bool): bool {
+  const size = <usize>load<u16>(a, ROW_NEXT);
+  if (size != load<u16>(b, ROW_NEXT) || load<u16>(a, ROW_TARGET) != load<u16>(b, ROW_TARGET)) return false;
+  if ((load<u32>(a, ROW_PROTOCOL) ^ load<u32>(b, ROW_PROTOCOL)) & 0xffffff) return false;
+  const addressBytes = load<u32>(rowTable(a), BLOB_ADDRESS_BYTES);
+  const matches = rowMatches(a, addressBytes) - a;
+  if (!sameBytes(a + ROW_SOURCE, b + ROW_SOURCE, matches - ROW_SOURCE)) return false;
+  const target = <usize>load<u16>(a, ROW_TARGET);
+  let at = matches;
+  while (at < target) {
+    const bytes = <usize>load<u16>(a + at, RECORD_BYTES);
+    if (!sameMatch(a, b, at, bytes)) return false;
+    at += bytes;
+  }
+  return sameTarget(a + target, b + target, size - target, twins);
+}
+
+function sameMatch(a: usize, b: usize, at: usize, bytes: usize): bool {
+  const first = a + at;
+  const second = b + at;
+  if (load<u32>(first) != load<u32>(second)) return false;
+  const type = <u32>load<u16>(first, RECORD_TYPE);
+  if (type == MATCH_COMMENT)
+    return sameText(
+      textAddress(rowTable(a), load<u32>(first, COMMENT_TEXT)),
+      textAddress(rowTable(b), load<u32>(second, COMMENT_TEXT)),
+    );
+  const hole = <usize>runtimeWord(type);
+  if (!hole) return sameBytes(first, second, bytes);
+  return sameBytes(first, second, hole) && sameBytes(first + hole + 4, second + hole + 4, bytes - hole - 4);
+}
+
+function sameTarget(a: usize, b: usize, bytes: usize, twins: bool): bool {
+  if (load<u32>(a) != load<u32>(b)) return false;
+  if (twins && isJump(a)) return jumpTwin(b) == load<u32>(a, 4);
+  return sameBytes(a, b, bytes);
+}
+
+export function isJump(target: usize): bool {
+  return load<u16>(target, RECORD_TYPE) == TARGET_JUMP;
+}
+
+function jumpTwin(target: usize): u32 {
+  return load<u32>(load<u32>(target, JUMP_CHAIN), CHAIN_TWIN);
+}
+
+export function sameText(a: usize, b: usize): bool {
+  const length = <usize>load<u16>(a);
+  return length == load<u16>(b) && memory.compare(a + 2, b + 2, length) == 0;
+}
+
+/** Records are multiples of 4. */
+function sameBytes(a: usize, b: usize, bytes: usize): bool {
+  for (let i: usize = 0; i < bytes; i += 4) if (load<u32>(a + i) != load<u32>(b + i)) return false;
+  return true;
+}

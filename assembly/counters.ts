@@ -1,0 +1,93 @@
+/**
+ * Counters by number: one area a reader, written by that reader alone, and a base that the writer keeps. A counter's value
+ * is the base plus every reader's part, so setting or reusing one never touches a reader's memory.
+ */
+import {
+  CONTROL_ADDRESS,
+  CONTROL_BASE_DIRECTORY,
+  CONTROL_COUNTER_FREE,
+  CONTROL_COUNTER_SEGMENTS,
+  CONTROL_COUNTER_TOP,
+  CONTROL_READERS,
+  COUNTER_BYTES,
+  COUNTER_DIRECTORY_COUNT,
+  COUNTER_PACKETS,
+  COUNTER_SEGMENT_BITS,
+  COUNTER_SEGMENT_SIZE,
+  READER_COUNTERS,
+  READER_SIZE,
+  READERS_ADDRESS,
+} from "../src/blob/memory";
+import { heapAllocate } from "./heap";
+import { put32, put64 } from "./store";
+
+const SLOT_MASK: u32 = (1 << COUNTER_SEGMENT_BITS) - 1;
+
+/** The slot of counter `index` in the area that `directory` lists. */
+export function counterSlot(directory: usize, index: u32): usize {
+  return <usize>load<u32>(directory + ((index >> COUNTER_SEGMENT_BITS) << 2)) + ((index & SLOT_MASK) << 4);
+}
+
+/** A counter that reads (packets, bytes); 0 when memory or numbers are used up. */
+export function counterTake(packets: u64, bytes: u64): u32 {
+  let index = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE);
+  if (index) {
+    const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
+    put32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, load<u32>(slot));
+  } else {
+    index = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_TOP);
+    if (index >> COUNTER_SEGMENT_BITS >= load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS) && !addSegment()) return 0;
+    put32(CONTROL_ADDRESS + CONTROL_COUNTER_TOP, index + 1);
+  }
+  counterSet(index, packets, bytes);
+  return index;
+}
+
+/** Makes the number free. No reader may count on it any more. */
+export function counterGive(index: u32): void {
+  const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
+  put32(slot, load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE));
+  put32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, index);
+}
+
+export function counterSet(index: u32, packets: u64, bytes: u64): void {
+  const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
+  put64(slot + COUNTER_PACKETS, packets - readersSum(index, COUNTER_PACKETS));
+  put64(slot + COUNTER_BYTES, bytes - readersSum(index, COUNTER_BYTES));
+}
+
+export function counterPackets(index: u32): u64 {
+  const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
+  return load<u64>(slot, COUNTER_PACKETS) + readersSum(index, COUNTER_PACKETS);
+}
+
+export function counterBytes(index: u32): u64 {
+  const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
+  return load<u64>(slot, COUNTER_BYTES) + readersSum(index, COUNTER_BYTES);
+}
+
+function readersSum(index: u32, field: usize): u64 {
+  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
+  let sum: u64 = 0;
+  for (let i: u32 = 0; i < readers; i++)
+    sum += load<u64>(counterSlot(load<u32>(READERS_ADDRESS + i * READER_SIZE, READER_COUNTERS), index) + field);
+  return sum;
+}
+
+/** One more segment for the bases and for every reader. */
+function addSegment(): bool {
+  const number = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS);
+  if (number == COUNTER_DIRECTORY_COUNT) return false;
+  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
+  const all = heapAllocate(COUNTER_SEGMENT_SIZE * (readers + 1));
+  if (!all) return false;
+  memory.fill(all, 0, COUNTER_SEGMENT_SIZE * (readers + 1));
+  put32(<usize>load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY) + (number << 2), <u32>all);
+  for (let i: u32 = 0; i < readers; i++)
+    put32(
+      <usize>load<u32>(READERS_ADDRESS + i * READER_SIZE, READER_COUNTERS) + (number << 2),
+      <u32>(all + (i + 1) * COUNTER_SEGMENT_SIZE),
+    );
+  put32(CONTROL_ADDRESS + CONTROL_COUNTER_SEGMENTS, number + 1);
+  return true;
+}

@@ -1,0 +1,82 @@
+/**
+ * The shared heap: runs of 4 KiB pages, first fit in a list of free runs by address, neighbours merged.
+ * Used under the writers' lock only. Free run: u32 next, u32 bytes.
+ */
+import {
+  CONTROL_ADDRESS,
+  CONTROL_HEAP_FREE,
+  CONTROL_HEAP_TOP,
+  CONTROL_LIVE_BYTES,
+  CONTROL_PEAK_BYTES,
+} from "../src/blob/memory";
+import { put32 } from "./store";
+
+const PAGE: u32 = 4096;
+
+/** Bytes that a request of `bytes` really takes. */
+export function heapRound(bytes: u32): u32 {
+  return (bytes + PAGE - 1) & ~(PAGE - 1);
+}
+
+/** The address of a run of at least `bytes`, not zeroed; 0 when memory is at its maximum. */
+export function heapAllocate(bytes: u32): usize {
+  const size = heapRound(bytes);
+  let link: usize = CONTROL_ADDRESS + CONTROL_HEAP_FREE;
+  let run: usize = load<u32>(link);
+  while (run) {
+    const has = load<u32>(run, 4);
+    if (has >= size) {
+      if (has == size) put32(link, load<u32>(run));
+      else {
+        const rest = run + size;
+        store<u32>(rest, load<u32>(run));
+        store<u32>(rest, has - size, 4);
+        put32(link, <u32>rest);
+      }
+      account(size);
+      return run;
+    }
+    link = run;
+    run = load<u32>(run);
+  }
+  const top: usize = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
+  const next = <u64>top + size;
+  if (next > 0xffff0000) return 0;
+  const pages = <i32>((next + 65535) >> 16) - memory.size();
+  if (pages > 0 && memory.grow(pages) < 0) return 0;
+  put32(CONTROL_ADDRESS + CONTROL_HEAP_TOP, <u32>next);
+  account(size);
+  return top;
+}
+
+/** Gives back a run that was allocated with `bytes`. */
+export function heapFree(address: usize, bytes: u32): void {
+  const size = heapRound(bytes);
+  put32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) - size);
+  let link: usize = CONTROL_ADDRESS + CONTROL_HEAP_FREE;
+  let before: usize = 0;
+  let next: usize = load<u32>(link);
+  while (next && next < address) {
+    before = next;
+    link = next;
+    next = load<u32>(next);
+  }
+  let run = address;
+  let total = size;
+  if (next && address + size == next) {
+    total += load<u32>(next, 4);
+    next = load<u32>(next);
+  }
+  if (before && before + load<u32>(before, 4) == address) {
+    total += load<u32>(before, 4);
+    run = before;
+  } else put32(link, <u32>run);
+  put32(run, <u32>next);
+  put32(run + 4, total);
+}
+
+function account(size: u32): void {
+  const live = load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) + size;
+  put32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, live);
+  if (live > load<u32>(CONTROL_ADDRESS, CONTROL_PEAK_BYTES)) store<u32>(CONTROL_ADDRESS, live, CONTROL_PEAK_BYTES);
+}

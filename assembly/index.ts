@@ -1,0 +1,160 @@
+/**
+ * What TypeScript may call: setting up an engine, a writer's updates, a reader's walks. Addresses are byte offsets in the
+ * shared memory. Nothing here throws; faults are FAULT_* codes of src/blob/memory.ts.
+ */
+import { ROOT_GENERATION, ROOT_SIZE } from "../src/blob/memory";
+import {
+  ARENA_SIZE,
+  CONTROL_ADDRESS,
+  CONTROL_ARENA,
+  CONTROL_BASE_DIRECTORY,
+  CONTROL_CLASSIFIER,
+  CONTROL_COUNTER_TOP,
+  CONTROL_HEAP_TOP,
+  CONTROL_MAGIC,
+  CONTROL_MAGIC_VALUE,
+  CONTROL_READERS,
+  CONTROL_ROOT,
+  CONTROL_SCRATCH,
+  CONTROL_SCRATCH_BYTES,
+  CONTROL_SEED,
+  CONTROL_STACK_DEPTH,
+  CONTROL_UNDO,
+  COUNTER_DIRECTORY_COUNT,
+  FRAME_SIZE,
+  HEAP_ADDRESS,
+  READER_COUNTERS,
+  READER_RANDOM,
+  READER_SCRATCH,
+  READER_SIZE,
+  READER_STACK,
+  READERS_ADDRESS,
+} from "../src/blob/memory";
+import { PACKET_SIZE, RESULT_SIZE } from "../src/blob/layout";
+import { arenaAllocate } from "./arena";
+import { chunkStaging } from "./chunk";
+import { heapAllocate } from "./heap";
+import { setReader } from "./packet";
+import { logBegin, logCommit } from "./store";
+import { readBegin, readEnd, traverse } from "./traverse";
+import { traceInto, traceNext } from "./walk";
+
+export { counterBytes, counterPackets } from "./counters";
+export { loopRow } from "./levels";
+export { oldestReader } from "./retire";
+export { rowPosition } from "./row";
+export { bytesWritten, recordsTouched, recordsWalked } from "./store";
+export {
+  chainFind,
+  editDeleteAt,
+  editDeleteChain,
+  editFlush,
+  editInsert,
+  editNewChain,
+  editRenameChain,
+  editSetCounter,
+  editZero,
+  policyReplace,
+  rowAt,
+  rowDelete,
+  rowFind,
+  updateAllocate,
+  updateBegin,
+  updateCommit,
+  updateReclaim,
+  updateRemove,
+  updateReplace,
+  updateRollback,
+  updateTable,
+} from "./update";
+export { checksum, faultOffset, validateBlob } from "./validate";
+
+const UNDO_BYTES: u32 = 65536;
+const FIRST_DEPTH: u32 = 64;
+const STAGING_BYTES: u32 = 512;
+
+/** Sets up the engine in fresh, zeroed memory. `scratchBytes` is the writer's staging area. False without memory. */
+export function engineInit(readers: u32, classifier: u32, seed: u32, scratchBytes: u32): bool {
+  if (memory.size() < 2 && memory.grow(2 - memory.size()) < 0) return false;
+  store<u32>(CONTROL_ADDRESS, readers, CONTROL_READERS);
+  store<u32>(CONTROL_ADDRESS, classifier, CONTROL_CLASSIFIER);
+  store<u32>(CONTROL_ADDRESS, seed, CONTROL_SEED);
+  store<u32>(CONTROL_ADDRESS, HEAP_ADDRESS, CONTROL_UNDO);
+  store<u32>(CONTROL_ADDRESS, HEAP_ADDRESS + UNDO_BYTES, CONTROL_HEAP_TOP);
+  store<u32>(CONTROL_ADDRESS, 1, CONTROL_COUNTER_TOP);
+  logBegin();
+  const directory: u32 = 4 * COUNTER_DIRECTORY_COUNT;
+  const fixed = ARENA_SIZE + directory * (readers + 1) + PACKET_SIZE * readers + STAGING_BYTES;
+  let at = heapAllocate(fixed);
+  const scratch = heapAllocate(scratchBytes);
+  if (!at || !scratch) return false;
+  memory.fill(at, 0, fixed);
+  store<u32>(CONTROL_ADDRESS, <u32>scratch, CONTROL_SCRATCH);
+  store<u32>(CONTROL_ADDRESS, scratchBytes, CONTROL_SCRATCH_BYTES);
+  const arena = at;
+  store<u32>(CONTROL_ADDRESS, <u32>arena, CONTROL_ARENA);
+  at += ARENA_SIZE;
+  store<u32>(CONTROL_ADDRESS, <u32>at, CONTROL_BASE_DIRECTORY);
+  at += directory;
+  for (let i: u32 = 0; i < readers; i++) {
+    const line: usize = READERS_ADDRESS + i * READER_SIZE;
+    store<u32>(line, <u32>at, READER_COUNTERS);
+    at += directory;
+    const stack = arenaAllocate(arena, FIRST_DEPTH * FRAME_SIZE);
+    if (!stack) return false;
+    store<u32>(line, <u32>stack, READER_STACK);
+    store<u64>(line, ((<u64>seed + 1) << 32) ^ ((<u64>i + 1) * 0x9e3779b97f4a7c15), READER_RANDOM);
+  }
+  for (let i: u32 = 0; i < readers; i++) {
+    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_SCRATCH);
+    at += PACKET_SIZE;
+  }
+  store<u32>(CONTROL_ADDRESS, FIRST_DEPTH, CONTROL_STACK_DEPTH);
+  const root = arenaAllocate(arena, ROOT_SIZE);
+  if (!root) return false;
+  memory.fill(root, 0, ROOT_SIZE);
+  store<u32>(root, 1, ROOT_GENERATION);
+  store<u32>(CONTROL_ADDRESS, <u32>root, CONTROL_ROOT);
+  logCommit();
+  engineAttach();
+  store<u32>(CONTROL_ADDRESS, CONTROL_MAGIC_VALUE, CONTROL_MAGIC);
+  return true;
+}
+
+/** Readies this instance for an engine that exists. */
+export function engineAttach(): void {
+  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
+  const directory: usize = 4 * COUNTER_DIRECTORY_COUNT;
+  chunkStaging(<usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) + ARENA_SIZE + directory * (readers + 1) + PACKET_SIZE * readers);
+}
+
+/** Memory for a reader's packets or results, for good. 0 when memory is at its maximum. Under the writers' lock. */
+export function engineAllocate(bytes: u32): usize {
+  logBegin();
+  const address = heapAllocate(bytes);
+  logCommit();
+  return address;
+}
+
+/** Makes this instance walk as reader `id`. */
+export function readerAttach(id: u32): void {
+  setReader(READERS_ADDRESS + id * READER_SIZE);
+}
+
+/** Walks `count` packets under one root; results lie as packets do. */
+export function readerMatch(packets: usize, results: usize, count: u32): void {
+  const root = readBegin();
+  for (let i: u32 = 0; i < count; i++) traverse(root, packets + i * PACKET_SIZE, results + i * RESULT_SIZE);
+  readEnd();
+}
+
+/** Walks one packet and writes a TRACE record for each rule that matched; the address behind the last. */
+export function readerTrace(packet: usize, into: usize, trace: usize, bytes: u32): usize {
+  traceInto(trace, bytes);
+  const root = readBegin();
+  traverse(root, packet, into);
+  readEnd();
+  const end = traceNext();
+  traceInto(0, 0);
+  return end;
+}

@@ -1,0 +1,123 @@
+/**
+ * Matches: whether the packet satisfies one match record. One function a match, chosen by the record's type; sizes and
+ * values that a blob may hold are checked here too, so that a type the walk cannot do is refused when a blob is loaded.
+ */
+import * as P from "../src/blob/payloads";
+import { matchAddrtype } from "./matches/addrtype";
+import { matchIprange } from "./matches/iprange";
+import { matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
+import { checkConntrack, matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
+import { matchLimit } from "./matches/limit";
+import { matchMultiport } from "./matches/multiport";
+import { matchPhysdev } from "./matches/physdev";
+import { matchStatistic } from "./matches/statistic";
+import { matchIcmp, matchSctp, matchTcp, matchUdp } from "./matches/transport";
+
+/** Whether the packet satisfies the match record at `record`. */
+export function matches(type: u32, record: usize): bool {
+  switch (type) {
+    case P.MATCH_COMMENT:
+      return true;
+    case P.MATCH_TCP:
+      return matchTcp(record);
+    case P.MATCH_UDP:
+      return matchUdp(record);
+    case P.MATCH_SCTP:
+      return matchSctp(record);
+    case P.MATCH_ICMP:
+      return matchIcmp(record, true);
+    case P.MATCH_ICMP6:
+      return matchIcmp(record, false);
+    case P.MATCH_MARK:
+      return matchMark(record);
+    case P.MATCH_CONNMARK:
+      return matchConnmark(record);
+    case P.MATCH_STATISTIC:
+      return matchStatistic(record);
+    case P.MATCH_CONNTRACK:
+      return matchConntrack(record);
+    case P.MATCH_STATE:
+      return matchState(record);
+    case P.MATCH_ADDRTYPE:
+      return matchAddrtype(record);
+    case P.MATCH_MULTIPORT:
+      return matchMultiport(record);
+    case P.MATCH_LIMIT:
+      return matchLimit(record);
+    case P.MATCH_PHYSDEV:
+      return matchPhysdev(record);
+    case P.MATCH_MAC:
+      return matchMac(record);
+    case P.MATCH_IPRANGE:
+      return matchIprange(record);
+    case P.MATCH_OWNER:
+      return matchOwner(record);
+    case P.MATCH_LENGTH:
+      return matchLength(record);
+    default:
+      return false;
+  }
+}
+
+/** Whether the walk can do a match of this type whose record has `bytes` bytes. */
+export function matchSize(type: u32, bytes: u32): bool {
+  switch (type) {
+    case P.MATCH_COMMENT:
+      return bytes == P.COMMENT_SIZE;
+    case P.MATCH_TCP:
+    case P.MATCH_UDP:
+      return bytes == P.TCP_SIZE;
+    case P.MATCH_SCTP:
+      return bytes == P.SCTP_SIZE;
+    case P.MATCH_ICMP:
+    case P.MATCH_ICMP6:
+      return bytes == P.ICMP_SIZE;
+    case P.MATCH_MARK:
+    case P.MATCH_CONNMARK:
+      return bytes == P.MARK_SIZE;
+    case P.MATCH_STATISTIC:
+      return bytes == P.STATISTIC_SIZE;
+    case P.MATCH_CONNTRACK:
+      return bytes == P.CONNTRACK_SHORT_SIZE;
+    case P.MATCH_STATE:
+      return bytes == P.STATE_SIZE;
+    case P.MATCH_ADDRTYPE:
+      return bytes == P.ADDRTYPE_SIZE;
+    case P.MATCH_MULTIPORT:
+      return bytes == P.MULTIPORT_SIZE;
+    case P.MATCH_LIMIT:
+      return bytes == P.LIMIT_SIZE;
+    case P.MATCH_PHYSDEV:
+      return bytes == P.PHYSDEV_SIZE;
+    case P.MATCH_MAC:
+      return bytes == P.MAC_SIZE;
+    case P.MATCH_IPRANGE:
+      return bytes == P.IPRANGE_SIZE;
+    case P.MATCH_OWNER:
+      return bytes == P.OWNER_SIZE;
+    case P.MATCH_LENGTH:
+      return bytes == P.LENGTH_SIZE;
+    default:
+      return false;
+  }
+}
+
+/** Whether the values of a record of a known type are ones that the walk can do; run-time fields must be zero. */
+export function checkMatch(type: u32, record: usize): bool {
+  switch (type) {
+    case P.MATCH_STATISTIC:
+      return load<u8>(record, P.STATISTIC_MODE) <= 1 && load<u32>(record, P.STATISTIC_STATE) == 0;
+    case P.MATCH_LIMIT:
+      return load<u32>(record, P.LIMIT_STATE) == 0;
+    case P.MATCH_CONNTRACK:
+      return checkConntrack(record);
+    case P.MATCH_MULTIPORT:
+      return load<u8>(record, P.MULTIPORT_KIND) <= 2 && <i32>load<u8>(record, P.MULTIPORT_COUNT) <= P.MULTIPORT_PORTS_COUNT;
+    case P.MATCH_SCTP:
+      return load<u8>(record, P.SCTP_CHUNK_MATCH) == 0;
+    case P.MATCH_OWNER:
+      return (load<u8>(record, P.OWNER_MATCH) & ~7) == 0;
+    default:
+      return true;
+  }
+}

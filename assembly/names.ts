@@ -1,0 +1,162 @@
+/** Chains of a linked table by name: a hash table whose buckets are linked through the heads. The writer's alone. */
+import {
+  BLOB_ARENA,
+  BLOB_FIRST_CHAIN,
+  BLOB_LAST_CHAIN,
+  BLOB_LIVE_CHAINS,
+  BLOB_NAMES,
+  BLOB_TEXT,
+  BLOB_LENGTH,
+  CHAIN_BYTES,
+  CHAIN_HASH_NEXT,
+  CHAIN_HOOK,
+  CHAIN_INDEX,
+  CHAIN_KIND,
+  CHAIN_NAME,
+  CHAIN_NEXT,
+  CHAIN_PREVIOUS,
+  CHAIN_SIZE,
+  CHAIN_TABLE,
+  CHAIN_USER,
+  RECORD_CHAIN,
+} from "../src/blob/layout";
+import { NAMES_COUNT, NAMES_FIRST, NAMES_MASK, RETIRED_MEMORY, INDEX_TUPLES, TUPLE_NEXT, TUPLE_SLOTS, SLOTS_BYTES, TUPLE_SIZE, INDEX_SIZE } from "../src/blob/memory";
+import { arenaAllocate } from "./arena";
+import { sameText, textAddress } from "./content";
+import { retire } from "./retire";
+import { put32, touched, walked, wrote } from "./store";
+
+/** The chain whose name is the text (u16 length, bytes) at `text`; 0 when there is none. */
+export function chainFind(table: usize, text: usize): usize {
+  const names: usize = load<u32>(table, BLOB_NAMES);
+  for (let head: usize = load<u32>(bucket(names, text)); head; head = load<u32>(head, CHAIN_HASH_NEXT)) {
+    walked(1);
+    if (sameText(textAddress(table, load<u32>(head, CHAIN_NAME)), text)) return head;
+  }
+  return 0;
+}
+
+/** An empty table of names for about `count` chains. 0 without memory. */
+export function namesMake(table: usize, count: u32): usize {
+  let slots: u32 = 16;
+  while (slots < count) slots <<= 1;
+  const bytes = NAMES_FIRST + slots * 4;
+  const names = arenaAllocate(load<u32>(table, BLOB_ARENA), bytes);
+  if (!names) return 0;
+  memory.fill(names, 0, bytes);
+  store<u32>(names, slots - 1, NAMES_MASK);
+  wrote(bytes);
+  return names;
+}
+
+/** Enters a linked head. False without memory. */
+export function namesAdd(table: usize, head: usize): bool {
+  let names: usize = load<u32>(table, BLOB_NAMES);
+  const slots = load<u32>(names, NAMES_MASK) + 1;
+  const count = load<u32>(names, NAMES_COUNT);
+  if (count >= slots * 2) {
+    const fresh = namesMake(table, slots * 4);
+    if (!fresh) return false;
+    for (let other: usize = load<u32>(table, BLOB_FIRST_CHAIN); other; other = load<u32>(other, CHAIN_NEXT))
+      if (other != head) enter(fresh, table, other);
+    if (!retire(RETIRED_MEMORY, <u32>names, load<u32>(table, BLOB_ARENA), NAMES_FIRST + slots * 4)) return false;
+    put32(table + BLOB_NAMES, <u32>fresh);
+    names = fresh;
+  }
+  enter(names, table, head);
+  return true;
+}
+
+export function namesRemove(table: usize, head: usize): void {
+  const names: usize = load<u32>(table, BLOB_NAMES);
+  let link = bucket(names, textAddress(table, load<u32>(head, CHAIN_NAME)));
+  while (load<u32>(link) != <u32>head) link = <usize>load<u32>(link) + CHAIN_HASH_NEXT;
+  put32(link, load<u32>(head, CHAIN_HASH_NEXT));
+  put32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) - 1);
+}
+
+/** A new empty user chain of the name at `text`. 0 without memory. */
+export function chainMake(table: usize, text: usize): usize {
+  const arena: usize = load<u32>(table, BLOB_ARENA);
+  const head = arenaAllocate(arena, CHAIN_SIZE);
+  if (!head) return 0;
+  memory.fill(head, 0, CHAIN_SIZE);
+  store<u16>(head, CHAIN_SIZE, CHAIN_BYTES);
+  store<u8>(head, CHAIN_USER, CHAIN_HOOK);
+  store<u8>(head, RECORD_CHAIN, CHAIN_KIND);
+  store<u32>(head, <u32>table, CHAIN_TABLE);
+  wrote(CHAIN_SIZE);
+  touched(1);
+  if (!setName(table, head, text)) return 0;
+  const last: usize = load<u32>(table, BLOB_LAST_CHAIN);
+  store<u32>(head, <u32>last, CHAIN_PREVIOUS);
+  put32(last + CHAIN_NEXT, <u32>head);
+  put32(table + BLOB_LAST_CHAIN, <u32>head);
+  put32(table + BLOB_LIVE_CHAINS, load<u32>(table, BLOB_LIVE_CHAINS) + 1);
+  return namesAdd(table, head) ? head : 0;
+}
+
+/** Gives the chain another name. False without memory. */
+export function chainRename(table: usize, head: usize, text: usize): bool {
+  namesRemove(table, head);
+  const old = textAddress(table, load<u32>(head, CHAIN_NAME));
+  if (!setName(table, head, text) || !namesAdd(table, head)) return false;
+  retireText(table, old);
+  touched(1);
+  return true;
+}
+
+/** Takes an empty, unreferenced user chain out. False without memory. */
+export function chainRemove(table: usize, head: usize): bool {
+  namesRemove(table, head);
+  const next: usize = load<u32>(head, CHAIN_NEXT);
+  const previous: usize = load<u32>(head, CHAIN_PREVIOUS);
+  put32(previous + CHAIN_NEXT, <u32>next);
+  if (next) put32(next + CHAIN_PREVIOUS, <u32>previous);
+  else put32(table + BLOB_LAST_CHAIN, <u32>previous);
+  put32(table + BLOB_LIVE_CHAINS, load<u32>(table, BLOB_LIVE_CHAINS) - 1);
+  touched(1);
+  const arena: usize = load<u32>(table, BLOB_ARENA);
+  retireText(table, textAddress(table, load<u32>(head, CHAIN_NAME)));
+  // Its dead rows wait in front of it in the same queue; emptying them frees the chunks.
+  const index: usize = load<u32>(head, CHAIN_INDEX);
+  if (index) {
+    for (let tuple: usize = load<u32>(index, INDEX_TUPLES); tuple; tuple = load<u32>(tuple, TUPLE_NEXT)) {
+      const slots: usize = load<u32>(tuple, TUPLE_SLOTS);
+      retire(RETIRED_MEMORY, <u32>slots, arena, load<u32>(slots, SLOTS_BYTES));
+      retire(RETIRED_MEMORY, <u32>tuple, arena, TUPLE_SIZE);
+    }
+    retire(RETIRED_MEMORY, <u32>index, arena, INDEX_SIZE);
+  }
+  return retire(RETIRED_MEMORY, <u32>head, arena, CHAIN_SIZE);
+}
+
+function retireText(table: usize, text: usize): void {
+  if (text < table || text >= table + load<u32>(table, BLOB_LENGTH))
+    retire(RETIRED_MEMORY, <u32>text, load<u32>(table, BLOB_ARENA), 2 + load<u16>(text));
+}
+
+function setName(table: usize, head: usize, text: usize): bool {
+  const bytes = 2 + <u32>load<u16>(text);
+  const name = arenaAllocate(load<u32>(table, BLOB_ARENA), bytes);
+  if (!name) return false;
+  memory.copy(name, text, bytes);
+  wrote(bytes);
+  put32(head + CHAIN_NAME, <u32>(name - table - load<u32>(table, BLOB_TEXT)));
+  return true;
+}
+
+function enter(names: usize, table: usize, head: usize): void {
+  const slot = bucket(names, textAddress(table, load<u32>(head, CHAIN_NAME)));
+  put32(head + CHAIN_HASH_NEXT, load<u32>(slot));
+  put32(slot, <u32>head);
+  put32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) + 1);
+}
+
+function bucket(names: usize, text: usize): usize {
+  const length = <usize>load<u16>(text);
+  let hash: u32 = 0x811c9dc5;
+  for (let i: usize = 0; i < length; i++) hash = (hash ^ load<u8>(text + 2 + i)) * 0x01000193;
+  hash ^= hash >>> 15;
+  return names + NAMES_FIRST + ((hash & load<u32>(names, NAMES_MASK)) << 2);
+}

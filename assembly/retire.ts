@@ -1,0 +1,96 @@
+/**
+ * Grace periods: what was unlinked is freed once no reader can still hold it.
+ *
+ * A reader stores an odd sequence, then takes the root, then says its generation. A writer that unlinked something and
+ * then published generation P may free it when every reader is either outside (even) or says P or more: a reader that
+ * is inside but has not said its generation yet still says an older one, which only delays.
+ */
+import {
+  CONTROL_ADDRESS,
+  CONTROL_ARENA,
+  CONTROL_READERS,
+  CONTROL_RETIRED_FIRST,
+  CONTROL_RETIRED_LAST,
+  CONTROL_ROOT,
+  READER_GENERATION,
+  READER_SEQUENCE,
+  READER_SIZE,
+  READERS_ADDRESS,
+  RETIRED_ADDRESS,
+  RETIRED_ARENA,
+  RETIRED_BYTES,
+  RETIRED_GENERATION,
+  RETIRED_KIND,
+  RETIRED_MEMORY,
+  RETIRED_NEXT,
+  RETIRED_ROW,
+  RETIRED_SIZE,
+  RETIRED_TABLE,
+  ROOT_GENERATION,
+} from "../src/blob/memory";
+import { arenaAllocate, arenaFree } from "./arena";
+import { put32 } from "./store";
+import { releaseTable } from "./table";
+import { unlinkRow } from "./row";
+
+export function engineArena(): usize {
+  return load<u32>(CONTROL_ADDRESS, CONTROL_ARENA);
+}
+
+/** The generation in force. */
+export function generation(): u32 {
+  return load<u32>(atomic.load<u32>(CONTROL_ADDRESS, CONTROL_ROOT), ROOT_GENERATION);
+}
+
+/** Queues what nobody may enter any more once the update being made is published. False when memory is used up. */
+export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool {
+  const entry = arenaAllocate(engineArena(), RETIRED_SIZE);
+  if (!entry) return false;
+  store<u32>(entry, 0, RETIRED_NEXT);
+  store<u32>(entry, kind, RETIRED_KIND);
+  store<u32>(entry, generation() + 1, RETIRED_GENERATION);
+  store<u32>(entry, address, RETIRED_ADDRESS);
+  store<u32>(entry, <u32>arena, RETIRED_ARENA);
+  store<u32>(entry, bytes, RETIRED_BYTES);
+  const last: usize = load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_LAST);
+  if (last) put32(last + RETIRED_NEXT, <u32>entry);
+  else put32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, <u32>entry);
+  put32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, <u32>entry);
+  return true;
+}
+
+/** The least generation that a reader inside a walk may be using; the one in force when none is inside. */
+export function oldestReader(): u32 {
+  let oldest = generation();
+  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
+  for (let i: u32 = 0; i < readers; i++) {
+    const line: usize = READERS_ADDRESS + i * READER_SIZE;
+    if (!(atomic.load<u32>(line, READER_SEQUENCE) & 1)) continue;
+    const inside = atomic.load<u32>(line, READER_GENERATION);
+    if (inside < oldest) oldest = inside;
+  }
+  return oldest;
+}
+
+/** Frees what has passed its grace period, at most `limit` entries so that no update pays for another's leavings. */
+export function reclaim(limit: u32): u32 {
+  const oldest = oldestReader();
+  let freed: u32 = 0;
+  while (freed < limit) {
+    const entry: usize = load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_FIRST);
+    if (!entry || load<u32>(entry, RETIRED_GENERATION) > oldest) break;
+    const next = load<u32>(entry, RETIRED_NEXT);
+    put32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, next);
+    if (!next) put32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, 0);
+    const address = load<u32>(entry, RETIRED_ADDRESS);
+    const arena: usize = load<u32>(entry, RETIRED_ARENA);
+    const bytes = load<u32>(entry, RETIRED_BYTES);
+    const kind = load<u32>(entry, RETIRED_KIND);
+    arenaFree(engineArena(), entry, RETIRED_SIZE);
+    if (kind == RETIRED_ROW) unlinkRow(address);
+    else if (kind == RETIRED_MEMORY) arenaFree(arena, address, bytes);
+    else if (kind == RETIRED_TABLE) releaseTable(address);
+    freed++;
+  }
+  return freed;
+}

@@ -1,0 +1,118 @@
+/**
+ * Stores of the writer into memory that readers may be walking, logged so that a failed batch can be undone.
+ *
+ * Every in-place store of an update goes through here; memory that was allocated in the same update is written directly
+ * and only counted. Undoing the log backwards restores every byte, the allocators' included.
+ *
+ * The log is a list of segments. Segments behind the first are bumped off the heap's top; a rollback lowers the top again,
+ * a commit gives them to the heap's free list.
+ */
+import { CONTROL_ADDRESS, CONTROL_HEAP_TOP, CONTROL_UNDO } from "../src/blob/memory";
+import { heapFree } from "./heap";
+
+/** Segment: u32 next, u32 previous, then (u32 address, u32 old value). */
+const SEGMENT_BYTES: usize = 65536;
+const SEGMENT_FIRST: usize = 8;
+
+let segment: usize = 0;
+let cursor: usize = 0;
+let end: usize = 0;
+let topAtBegin: u32 = 0;
+
+/** Costs of the update that is being made: bytes stored, records changed, records looked at. */
+export let bytesWritten: u32 = 0;
+export let recordsTouched: u32 = 0;
+export let recordsWalked: u32 = 0;
+
+export function logBegin(): void {
+  segment = load<u32>(CONTROL_ADDRESS, CONTROL_UNDO);
+  cursor = segment + SEGMENT_FIRST;
+  end = segment + SEGMENT_BYTES;
+  topAtBegin = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
+  bytesWritten = 0;
+  recordsTouched = 0;
+  recordsWalked = 0;
+}
+
+export function put32(address: usize, value: u32): void {
+  remember(address);
+  bytesWritten += 4;
+  atomic.store<u32>(address, value);
+}
+
+export function put64(address: usize, value: u64): void {
+  remember(address);
+  remember(address + 4);
+  bytesWritten += 8;
+  atomic.store<u64>(address, value);
+}
+
+export function put16(address: usize, value: u16): void {
+  remember(address & ~3);
+  bytesWritten += 2;
+  store<u16>(address, value);
+}
+
+/** Counts `bytes` that were written into fresh memory. */
+export function wrote(bytes: u32): void {
+  bytesWritten += bytes;
+}
+
+export function touched(records: u32): void {
+  recordsTouched += records;
+}
+
+export function walked(records: u32): void {
+  recordsWalked += records;
+}
+
+export function logCommit(): void {
+  const first: usize = load<u32>(CONTROL_ADDRESS, CONTROL_UNDO);
+  let extra: usize = load<u32>(first);
+  store<u32>(first, 0);
+  segment = first;
+  cursor = first + SEGMENT_FIRST;
+  end = first + SEGMENT_BYTES;
+  while (extra) {
+    const next: usize = load<u32>(extra);
+    heapFree(extra, <u32>SEGMENT_BYTES);
+    extra = next;
+  }
+}
+
+export function logRollback(): void {
+  const first: usize = load<u32>(CONTROL_ADDRESS, CONTROL_UNDO);
+  while (true) {
+    while (cursor > segment + SEGMENT_FIRST) {
+      cursor -= 8;
+      atomic.store<u32>(load<u32>(cursor), load<u32>(cursor, 4));
+    }
+    if (segment == first) break;
+    segment = load<u32>(segment, 4);
+    cursor = segment + SEGMENT_BYTES;
+  }
+  store<u32>(first, 0);
+  store<u32>(CONTROL_ADDRESS, topAtBegin, CONTROL_HEAP_TOP);
+}
+
+function remember(address: usize): void {
+  if (cursor == end) extend();
+  store<u32>(cursor, <u32>address);
+  store<u32>(cursor, load<u32>(address), 4);
+  cursor += 8;
+}
+
+function extend(): void {
+  const fresh: usize = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
+  const top = fresh + SEGMENT_BYTES;
+  const pages = <i32>((top + 65535) >>> 16) - memory.size();
+  // Without room for its own undoing an update must not go on; the trap reaches the writer, which gives up the engine.
+  if (pages > 0 && memory.grow(pages) < 0) unreachable();
+  store<u32>(CONTROL_ADDRESS, <u32>top, CONTROL_HEAP_TOP);
+  store<u32>(segment, <u32>fresh);
+  store<u32>(fresh, 0);
+  store<u32>(fresh, <u32>segment, 4);
+  segment = fresh;
+  cursor = fresh + SEGMENT_FIRST;
+  end = fresh + SEGMENT_BYTES;
+}

@@ -1,0 +1,193 @@
+/**
+ * Targets: what a rule does to the packet that satisfied its matches. Each returns a verdict, or CONTINUE to go on with the
+ * next rule. Verdict and jump targets are the walk's own.
+ */
+import {
+  CT_STATE_UNTRACKED,
+  FAMILY_IPV4,
+  HOOK_OUTPUT,
+  PACKET_CT_MARK,
+  PACKET_CT_STATE,
+  PACKET_DESTINATION,
+  PACKET_DESTINATION_PORT,
+  PACKET_INPUT,
+  PACKET_MARK,
+  PACKET_MSS,
+  PACKET_OUTPUT,
+  PACKET_SOURCE,
+  PACKET_SOURCE_PORT,
+  RESULT_EVENTS,
+  RESULT_FLAG_CT_MARK,
+  RESULT_FLAG_DNAT,
+  RESULT_FLAG_MASQUERADE,
+  RESULT_FLAG_NOTRACK,
+  RESULT_FLAG_SNAT,
+  RESULT_FLAGS,
+  RESULT_QUEUE,
+  RESULT_REJECT,
+  VERDICT_ACCEPT,
+  VERDICT_CONTINUE,
+  VERDICT_QUEUE,
+  VERDICT_REJECT,
+} from "../src/blob/layout";
+import * as P from "../src/blob/payloads";
+import { localFirst, localOn } from "./locals";
+import { tracked } from "./matches/conntrack";
+import { addressBytes, hook, packet, result } from "./packet";
+
+const CONNMARK_SET: u8 = 0;
+const CONNMARK_SAVE: u8 = 1;
+const CT_NOTRACK: u16 = 1;
+/** The size a SYN without the option is taken to have (RFC 1122, RFC 8200). */
+const MSS_IPV4: u16 = 536;
+const MSS_IPV6: u16 = 1220;
+
+/** Does what the target record at `record` says; a VERDICT_*. */
+export function fire(type: u32, record: usize): u32 {
+  switch (type) {
+    case P.TARGET_NONE:
+      return VERDICT_CONTINUE;
+    case P.TARGET_REJECT:
+      store<u8>(result, load<u8>(record, P.REJECT_WITH), RESULT_REJECT);
+      return VERDICT_REJECT;
+    case P.TARGET_NFQUEUE:
+      store<u16>(result, load<u16>(record, P.NFQUEUE_NUMBER), RESULT_QUEUE);
+      return VERDICT_QUEUE;
+    case P.TARGET_MARK:
+      store<u32>(packet, (load<u32>(packet, PACKET_MARK) & ~load<u32>(record, P.SETMARK_MASK)) ^ load<u32>(record, P.SETMARK_VALUE), PACKET_MARK);
+      return VERDICT_CONTINUE;
+    case P.TARGET_CONNMARK:
+      return connmark(record);
+    case P.TARGET_DNAT:
+      return rewrite(record, PACKET_DESTINATION, PACKET_DESTINATION_PORT, record + P.NAT_ADDRESS_MIN, RESULT_FLAG_DNAT);
+    case P.TARGET_SNAT:
+      return rewrite(record, PACKET_SOURCE, PACKET_SOURCE_PORT, record + P.NAT_ADDRESS_MIN, RESULT_FLAG_SNAT);
+    case P.TARGET_REDIRECT:
+      return redirect(record);
+    case P.TARGET_MASQUERADE:
+      return rewrite(record, PACKET_SOURCE, PACKET_SOURCE_PORT, localOn(packet + PACKET_OUTPUT), RESULT_FLAG_MASQUERADE);
+    case P.TARGET_LOG:
+    case P.TARGET_NFLOG:
+      if (load<u8>(result, RESULT_EVENTS) < 255) store<u8>(result, load<u8>(result, RESULT_EVENTS) + 1, RESULT_EVENTS);
+      return VERDICT_CONTINUE;
+    case P.TARGET_NOTRACK:
+    case P.TARGET_CT:
+      store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);
+      flag(RESULT_FLAG_NOTRACK);
+      return VERDICT_CONTINUE;
+    case P.TARGET_TCPMSS:
+      return clampMss(record);
+    default:
+      return VERDICT_CONTINUE;
+  }
+}
+
+/** Whether the walk can do a target of this type whose record has `bytes` bytes. */
+export function targetSize(type: u32, bytes: u32): bool {
+  switch (type) {
+    case P.TARGET_NONE:
+    case P.TARGET_VERDICT:
+    case P.TARGET_JUMP:
+    case P.TARGET_REJECT:
+    case P.TARGET_NOTRACK:
+    case P.TARGET_TCPMSS:
+      return bytes == 8;
+    case P.TARGET_NFQUEUE:
+    case P.TARGET_MARK:
+    case P.TARGET_MASQUERADE:
+    case P.TARGET_REDIRECT:
+      return bytes == 16;
+    case P.TARGET_CONNMARK:
+      return bytes == P.SETCONNMARK_SIZE;
+    case P.TARGET_DNAT:
+    case P.TARGET_SNAT:
+      return bytes == P.NAT_SIZE;
+    case P.TARGET_LOG:
+      return bytes == P.LOG_SIZE;
+    case P.TARGET_NFLOG:
+      return bytes == P.NFLOG_SIZE;
+    case P.TARGET_CT:
+      return bytes == P.CT_SIZE;
+    default:
+      return false;
+  }
+}
+
+/** Whether the values of a record of a known type are ones that the walk can do. */
+export function checkTarget(type: u32, record: usize): bool {
+  if (type == P.TARGET_VERDICT) {
+    const verdict = load<u32>(record, P.VERDICT_VALUE);
+    return verdict == 0 || verdict == 1 || verdict == 3 || verdict == 5;
+  }
+  // Zones, helpers and timeouts act on connections, which the packet's record does not hold.
+  if (type == P.TARGET_CT) return load<u16>(record, P.CT_FLAGS) == CT_NOTRACK || load<u16>(record, P.CT_FLAGS) == (CT_NOTRACK | 2);
+  if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
+  return true;
+}
+
+function flag(bit: u32): void {
+  store<u8>(result, <u8>(load<u8>(result, RESULT_FLAGS) | bit), RESULT_FLAGS);
+}
+
+function connmark(record: usize): u32 {
+  if (!tracked()) return VERDICT_CONTINUE;
+  const mode = load<u8>(record, P.SETCONNMARK_MODE);
+  const ctMask = load<u32>(record, P.SETCONNMARK_CT_MASK);
+  const nfMask = load<u32>(record, P.SETCONNMARK_NF_MASK);
+  const mark = load<u32>(packet, PACKET_MARK);
+  const ctMark = load<u32>(packet, PACKET_CT_MARK);
+  if (mode == CONNMARK_SET) {
+    store<u32>(packet, shift(record, (ctMark & ~ctMask) ^ load<u32>(record, P.SETCONNMARK_VALUE)), PACKET_CT_MARK);
+    flag(RESULT_FLAG_CT_MARK);
+  } else if (mode == CONNMARK_SAVE) {
+    store<u32>(packet, (ctMark & ~ctMask) ^ shift(record, mark & nfMask), PACKET_CT_MARK);
+    flag(RESULT_FLAG_CT_MARK);
+  } else store<u32>(packet, (mark & ~nfMask) ^ shift(record, ctMark & ctMask), PACKET_MARK);
+  return VERDICT_CONTINUE;
+}
+
+function shift(record: usize, mark: u32): u32 {
+  const bits = <u32>load<u8>(record, P.SETCONNMARK_SHIFT);
+  return load<u8>(record, P.SETCONNMARK_SHIFT_DIRECTION) ? mark >> bits : mark << bits;
+}
+
+/** Gives one end of the packet the range's first address and port. `given` 0: no address is known. */
+function rewrite(record: usize, address: usize, port: usize, given: usize, mark: u32): u32 {
+  const flags = load<u32>(record, P.NAT_FLAGS);
+  flag(mark);
+  if (mark == RESULT_FLAG_MASQUERADE) {
+    if (!given) return VERDICT_ACCEPT;
+    store<u8>(result, <u8>((load<u8>(result, RESULT_FLAGS) & ~RESULT_FLAG_MASQUERADE) | RESULT_FLAG_SNAT), RESULT_FLAGS);
+    memory.copy(packet + address, given, addressBytes);
+  } else if (flags & P.NAT_FLAG_ADDRESS) memory.copy(packet + address, given, addressBytes);
+  if (flags & P.NAT_FLAG_PORT) store<u16>(packet + port, load<u16>(record, P.NAT_PORT_MIN));
+  return VERDICT_ACCEPT;
+}
+
+function redirect(record: usize): u32 {
+  const to = packet + PACKET_DESTINATION;
+  if (hook == HOOK_OUTPUT) {
+    if (addressBytes == 4) store<u32>(to, 0x0100007f);
+    else {
+      store<u64>(to, 0);
+      store<u64>(to, 0x0100000000000000, 8);
+    }
+  } else {
+    const onInput = localOn(packet + PACKET_INPUT);
+    const given = onInput ? onInput : localFirst();
+    if (given) memory.copy(to, given, addressBytes);
+  }
+  flag(RESULT_FLAG_DNAT);
+  if (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_PORT) store<u16>(packet, load<u16>(record, P.NAT_PORT_MIN), PACKET_DESTINATION_PORT);
+  return VERDICT_ACCEPT;
+}
+
+/** Lowers the size that the SYN announces, never raises it (xt_TCPMSS.c). */
+function clampMss(record: usize): u32 {
+  const limit = load<u16>(record, P.TCPMSS_VALUE);
+  const old = load<u16>(packet, PACKET_MSS);
+  const assumed: u16 = addressBytes == 4 ? MSS_IPV4 : MSS_IPV6;
+  if (old == 0) store<u16>(packet, limit < assumed ? limit : assumed, PACKET_MSS);
+  else if (old > limit) store<u16>(packet, limit, PACKET_MSS);
+  return VERDICT_CONTINUE;
+}

@@ -1,0 +1,137 @@
+/**
+ * The way of a packet: hooks in order, at each hook its tables by priority, one root from the first hook to the last.
+ *
+ * Priorities of netfilter_ipv4.h: raw -300, mangle -150, destination NAT -100, filter 0, security 50, source NAT 100.
+ */
+import {
+  CT_STATE_NEW,
+  CT_STATE_RELATED,
+  FAMILY_IPV4,
+  HOOK_FORWARD,
+  HOOK_INPUT,
+  HOOK_OUTPUT,
+  HOOK_POSTROUTING,
+  HOOK_PREROUTING,
+  PACKET_CT_MARK,
+  PACKET_CT_STATE,
+  PACKET_DESTINATION,
+  PACKET_DESTINATION_PORT,
+  PACKET_FAMILY,
+  PACKET_MARK,
+  PACKET_MSS,
+  PACKET_PATH,
+  PACKET_SIZE,
+  PACKET_SOURCE,
+  PACKET_SOURCE_PORT,
+  PATH_HOOK,
+  PATH_IN,
+  RESULT_CT_MARK,
+  RESULT_DESTINATION,
+  RESULT_DESTINATION_PORT,
+  RESULT_GENERATION,
+  RESULT_HOOK,
+  RESULT_MARK,
+  RESULT_MSS,
+  RESULT_SIZE,
+  RESULT_SOURCE,
+  RESULT_SOURCE_PORT,
+  RESULT_TABLE,
+  RESULT_VERDICT,
+  TABLE_COUNT,
+  TABLE_NAT,
+  VERDICT_ACCEPT,
+} from "../src/blob/layout";
+import {
+  CONTROL_ADDRESS,
+  CONTROL_ROOT,
+  READER_GENERATION,
+  READER_QUIESCENT,
+  READER_SCRATCH,
+  READER_SEQUENCE,
+  ROOT_GENERATION,
+  ROOT_IPV4,
+  ROOT_IPV6,
+  ROOT_TABLES,
+} from "../src/blob/memory";
+import { isLocal } from "./locals";
+import { addressBytes, generationSeen, packet, reader, result, setAddressBytes, setGeneration, setHook, setPacket } from "./packet";
+import { walk } from "./walk";
+
+/** Tables of each hook in order of priority, four bits each from the lowest, 15 ends. raw 0, mangle 1, nat 2, filter 3, security 4. */
+const AT_PREROUTING: u32 = 0xf210;
+const AT_INPUT: u32 = 0xf2431;
+const AT_FORWARD: u32 = 0xf431;
+const AT_OUTPUT: u32 = 0xf43210;
+const AT_POSTROUTING: u32 = 0xf21;
+
+/** Enters a read-side section: the root that is in force, for as long as the section lasts. */
+export function readBegin(): usize {
+  atomic.store<u32>(reader, atomic.load<u32>(reader, READER_SEQUENCE) + 1, READER_SEQUENCE);
+  const root: usize = atomic.load<u32>(CONTROL_ADDRESS, CONTROL_ROOT);
+  const generation = load<u32>(root, ROOT_GENERATION);
+  atomic.store<u32>(reader, generation, READER_GENERATION);
+  setGeneration(generation);
+  return root;
+}
+
+export function readEnd(): void {
+  atomic.store<u32>(reader, load<u32>(reader, READER_SEQUENCE) + 1, READER_SEQUENCE);
+  atomic.store<u32>(reader, load<u32>(reader, READER_QUIESCENT) + 1, READER_QUIESCENT);
+}
+
+/** One packet's whole way under `root`; fills the result record. */
+export function traverse(root: usize, from: usize, into: usize): void {
+  const scratch: usize = load<u32>(reader, READER_SCRATCH);
+  memory.copy(scratch, from, PACKET_SIZE);
+  memory.fill(into, 0, RESULT_SIZE);
+  setPacket(scratch, into);
+  const ipv4 = load<u8>(scratch, PACKET_FAMILY) == FAMILY_IPV4;
+  setAddressBytes(ipv4 ? 4 : 16);
+  const tables = root + ROOT_TABLES + (ipv4 ? ROOT_IPV4 : ROOT_IPV6) * 4 * TABLE_COUNT;
+  const path = <u32>load<u8>(scratch, PACKET_PATH);
+  const verdict = path >= <u32>PATH_HOOK ? atHook(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
+  store<u8>(into, <u8>verdict, RESULT_VERDICT);
+  store<u32>(into, load<u32>(scratch, PACKET_MARK), RESULT_MARK);
+  store<u32>(into, load<u32>(scratch, PACKET_CT_MARK), RESULT_CT_MARK);
+  v128.store(into, v128.load(scratch, PACKET_SOURCE), RESULT_SOURCE);
+  v128.store(into, v128.load(scratch, PACKET_DESTINATION), RESULT_DESTINATION);
+  store<u16>(into, load<u16>(scratch, PACKET_SOURCE_PORT), RESULT_SOURCE_PORT);
+  store<u16>(into, load<u16>(scratch, PACKET_DESTINATION_PORT), RESULT_DESTINATION_PORT);
+  store<u32>(into, generationSeen, RESULT_GENERATION);
+  store<u16>(into, load<u16>(scratch, PACKET_MSS), RESULT_MSS);
+}
+
+function inward(tables: usize): u32 {
+  const verdict = atHook(tables, HOOK_PREROUTING);
+  if (verdict != VERDICT_ACCEPT) return verdict;
+  if (isLocal(packet + PACKET_DESTINATION, 0)) return atHook(tables, HOOK_INPUT);
+  const forward = atHook(tables, HOOK_FORWARD);
+  return forward == VERDICT_ACCEPT ? atHook(tables, HOOK_POSTROUTING) : forward;
+}
+
+function outward(tables: usize): u32 {
+  const verdict = atHook(tables, HOOK_OUTPUT);
+  return verdict == VERDICT_ACCEPT ? atHook(tables, HOOK_POSTROUTING) : verdict;
+}
+
+function atHook(tables: usize, number: u32): u32 {
+  setHook(number);
+  store<u8>(result, <u8>number, RESULT_HOOK);
+  for (let list = tablesAt(number); (list & 15) != 15; list >>= 4) {
+    const kind = list & 15;
+    const table: usize = load<u32>(tables + (kind << 2));
+    // NAT looks at the first packet of a connection only; later ones follow what was decided then.
+    if (!table || (kind == TABLE_NAT && !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_NEW | CT_STATE_RELATED)))) continue;
+    store<u8>(result, <u8>kind, RESULT_TABLE);
+    const verdict = walk(table);
+    if (verdict != VERDICT_ACCEPT) return verdict;
+  }
+  return VERDICT_ACCEPT;
+}
+
+function tablesAt(number: u32): u32 {
+  if (number == HOOK_PREROUTING) return AT_PREROUTING;
+  if (number == HOOK_INPUT) return AT_INPUT;
+  if (number == HOOK_FORWARD) return AT_FORWARD;
+  return number == HOOK_OUTPUT ? AT_OUTPUT : AT_POSTROUTING;
+}

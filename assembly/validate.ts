@@ -1,0 +1,255 @@
+/**
+ * The validator: a blob that is not well formed is refused with the offset of the fault, before anything walks it.
+ *
+ * One pass checks header, records and their sizes, and notes in a bit map where chain heads are; a second checks that every
+ * jump meets one. After it, every loop over the blob ends, and every offset in it stays inside. Loops between chains are
+ * found when levels are computed. After x_tables' translate_table and xt_check_entry_offsets.
+ */
+import {
+  BLOB_ADDRESS_BYTES,
+  BLOB_CHAIN_COUNT,
+  BLOB_CHECKSUM,
+  BLOB_COUNTERS,
+  BLOB_FAMILY,
+  BLOB_HEADER_SIZE,
+  BLOB_HOOK_ENTRY,
+  BLOB_LAYOUT_VERSION,
+  BLOB_LENGTH,
+  BLOB_MAGIC,
+  BLOB_MAGIC_VALUE,
+  BLOB_RECORDS_END,
+  BLOB_ROW_COUNT,
+  BLOB_TABLE,
+  BLOB_TEXT,
+  BLOB_TEXT_LENGTH,
+  BLOB_UNDERFLOW,
+  BLOB_VALID_HOOKS,
+  BLOB_VERSION,
+  CHAIN_BYTES,
+  CHAIN_HOOK,
+  CHAIN_KIND,
+  CHAIN_NAME,
+  CHAIN_ROW_COUNT,
+  CHAIN_ROWS_END,
+  CHAIN_SIZE,
+  CHAIN_USER,
+  FAMILY_IPV4,
+  FAMILY_IPV6,
+  HOOK_COUNT,
+  RECORD_BYTES,
+  RECORD_CHAIN,
+  RECORD_ROW,
+  RECORD_TYPE,
+  ROW_FLAG_POLICY,
+  ROW_FLAGS,
+  ROW_KIND,
+  ROW_NEXT,
+  ROW_TARGET,
+  TABLE_SECURITY,
+} from "../src/blob/layout";
+import {
+  COUNTER_SIZE,
+  FAULT_CHAIN,
+  FAULT_CHECKSUM,
+  FAULT_COUNTERS,
+  FAULT_HEADER,
+  FAULT_HOOK,
+  FAULT_JUMP,
+  FAULT_LENGTH,
+  FAULT_MAGIC,
+  FAULT_MATCH,
+  FAULT_MEMORY,
+  FAULT_NONE,
+  FAULT_ROW,
+  FAULT_TARGET,
+  FAULT_TEXT,
+  FAULT_UNSUPPORTED_MATCH,
+  FAULT_UNSUPPORTED_TARGET,
+  FAULT_VERSION,
+} from "../src/blob/memory";
+import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
+import { heapAllocate, heapFree } from "./heap";
+import { checkMatch, matchSize } from "./match";
+import { isJump } from "./content";
+import { checkTarget, targetSize } from "./target";
+import { rowMatches } from "./words";
+
+/** Offset in the blob of what was found wrong last. */
+export let faultOffset: u32 = 0;
+
+/** Checks `length` bytes at `blob`; a FAULT_*. */
+export function validateBlob(blob: usize, length: u32): u32 {
+  const header = checkHeader(blob, length);
+  if (header) return header;
+  const bytes = (length >> 6) + 8;
+  const heads = heapAllocate(bytes);
+  if (!heads) return fault(FAULT_MEMORY, 0);
+  memory.fill(heads, 0, bytes);
+  let result = checkRecords(blob, heads);
+  if (!result) result = checkJumps(blob, heads);
+  if (!result) result = checkHooks(blob, heads);
+  heapFree(heads, bytes);
+  return result;
+}
+
+/** Sum over the blob's words, its own field aside. Order matters. */
+export function checksum(blob: usize, length: u32): u32 {
+  let a: u32 = 1;
+  let b: u32 = 0;
+  for (let at: usize = 0; at < length; at += 4) {
+    a += at == BLOB_CHECKSUM ? 0 : load<u32>(blob + at);
+    b += a;
+  }
+  return (b << 7) ^ (b >>> 9) ^ a;
+}
+
+function fault(code: u32, offset: usize): u32 {
+  faultOffset = <u32>offset;
+  return code;
+}
+
+function checkHeader(blob: usize, length: u32): u32 {
+  if (length < <u32>BLOB_HEADER_SIZE || length & 7) return fault(FAULT_LENGTH, BLOB_LENGTH);
+  if (load<u32>(blob, BLOB_MAGIC) != BLOB_MAGIC_VALUE) return fault(FAULT_MAGIC, BLOB_MAGIC);
+  if (load<u16>(blob, BLOB_VERSION) != BLOB_LAYOUT_VERSION) return fault(FAULT_VERSION, BLOB_VERSION);
+  if (load<u32>(blob, BLOB_LENGTH) != length) return fault(FAULT_LENGTH, BLOB_LENGTH);
+  if (load<u32>(blob, BLOB_CHECKSUM) != checksum(blob, length)) return fault(FAULT_CHECKSUM, BLOB_CHECKSUM);
+  const family = load<u8>(blob, BLOB_FAMILY);
+  if (family != FAMILY_IPV4 && family != FAMILY_IPV6) return fault(FAULT_HEADER, BLOB_FAMILY);
+  if (<i32>load<u8>(blob, BLOB_TABLE) > TABLE_SECURITY) return fault(FAULT_HEADER, BLOB_TABLE);
+  if (load<u32>(blob, BLOB_ADDRESS_BYTES) != <u32>(family == FAMILY_IPV4 ? 4 : 16)) return fault(FAULT_HEADER, BLOB_ADDRESS_BYTES);
+  const records = load<u32>(blob, BLOB_RECORDS_END);
+  if (records < <u32>BLOB_HEADER_SIZE || records > length || records & 7) return fault(FAULT_HEADER, BLOB_RECORDS_END);
+  const counters = load<u32>(blob, BLOB_COUNTERS);
+  const rows = load<u32>(blob, BLOB_ROW_COUNT);
+  if (rows > length / 8) return fault(FAULT_HEADER, BLOB_ROW_COUNT);
+  let next = records;
+  if (counters) {
+    if (counters != records || rows * COUNTER_SIZE > length - records) return fault(FAULT_COUNTERS, BLOB_COUNTERS);
+    next += rows * COUNTER_SIZE;
+  }
+  if (load<u32>(blob, BLOB_TEXT) != next) return fault(FAULT_HEADER, BLOB_TEXT);
+  if (load<u32>(blob, BLOB_TEXT_LENGTH) != length - next) return fault(FAULT_HEADER, BLOB_TEXT_LENGTH);
+  for (let at: u32 = BLOB_UNDERFLOW + 4 * HOOK_COUNT; at < <u32>BLOB_HEADER_SIZE; at += 4)
+    if (load<u32>(blob + at)) return fault(FAULT_HEADER, at);
+  return FAULT_NONE;
+}
+
+/** Every record from the header's end to BLOB_RECORDS_END. */
+function checkRecords(blob: usize, heads: usize): u32 {
+  const end = load<u32>(blob, BLOB_RECORDS_END);
+  const addressBytes = load<u32>(blob, BLOB_ADDRESS_BYTES);
+  let at: u32 = BLOB_HEADER_SIZE;
+  let chains: u32 = 0;
+  let rows: u32 = 0;
+  while (at < end) {
+    const head = blob + at;
+    if (end - at < <u32>CHAIN_SIZE || load<u8>(head, CHAIN_KIND) != RECORD_CHAIN) return fault(FAULT_CHAIN, at);
+    if (load<u16>(head, CHAIN_BYTES) != CHAIN_SIZE) return fault(FAULT_CHAIN, at);
+    const hook = <i32>load<u8>(head, CHAIN_HOOK);
+    if (hook != CHAIN_USER && hook >= HOOK_COUNT) return fault(FAULT_HOOK, at + CHAIN_HOOK);
+    if (!textFits(blob, load<u32>(head, CHAIN_NAME))) return fault(FAULT_TEXT, at + CHAIN_NAME);
+    for (let field: u32 = CHAIN_ROWS_END + 4; field < <u32>CHAIN_SIZE; field += 4)
+      if (field != 36 && load<u32>(head + field)) return fault(FAULT_CHAIN, at + field);
+    if (load<u8>(head, CHAIN_HOOK + 1)) return fault(FAULT_CHAIN, at + CHAIN_HOOK + 1);
+    store<u8>(heads + (at >> 6), load<u8>(heads + (at >> 6)) | <u8>(<u32>1 << ((at >> 3) & 7)));
+    const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
+    if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return fault(FAULT_CHAIN, at + CHAIN_ROWS_END);
+    let left = load<u32>(head, CHAIN_ROW_COUNT);
+    at += CHAIN_SIZE;
+    while (at < rowsEnd) {
+      if (!left) return fault(FAULT_CHAIN, at);
+      const result = checkRow(blob, at, rowsEnd, addressBytes, hook != CHAIN_USER && left == 1);
+      if (result) return result;
+      at += load<u16>(blob + at, ROW_NEXT);
+      left--;
+      rows++;
+    }
+    if (left) return fault(FAULT_CHAIN, <u32>(head - blob) + CHAIN_ROW_COUNT);
+    if (hook != CHAIN_USER && rowsEnd == <u32>(head - blob) + CHAIN_SIZE) return fault(FAULT_CHAIN, at);
+    chains++;
+  }
+  if (chains != load<u32>(blob, BLOB_CHAIN_COUNT) || !chains) return fault(FAULT_HEADER, BLOB_CHAIN_COUNT);
+  if (rows != load<u32>(blob, BLOB_ROW_COUNT)) return fault(FAULT_HEADER, BLOB_ROW_COUNT);
+  return FAULT_NONE;
+}
+
+function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: bool): u32 {
+  const row = blob + at;
+  if (end - at < 64 || load<u8>(row, ROW_KIND) != RECORD_ROW) return fault(FAULT_ROW, at);
+  const size = <u32>load<u16>(row, ROW_NEXT);
+  const target = <u32>load<u16>(row, ROW_TARGET);
+  if (size & 7 || size > end - at || target & 7 || target + 8 > size) return fault(FAULT_ROW, at);
+  const first = <u32>(rowMatches(row, addressBytes) - row);
+  if (first > target) return fault(FAULT_ROW, at + ROW_TARGET);
+  if (((load<u8>(row, ROW_FLAGS) & ROW_FLAG_POLICY) != 0) != policy) return fault(FAULT_ROW, at + ROW_FLAGS);
+  let match = first;
+  while (match < target) {
+    const bytes = <u32>load<u16>(row + match, RECORD_BYTES);
+    if (bytes < 8 || bytes & 7 || bytes > target - match) return fault(FAULT_MATCH, at + match);
+    const type = <u32>load<u16>(row + match, RECORD_TYPE);
+    if (!matchSize(type, bytes)) return fault(FAULT_UNSUPPORTED_MATCH, at + match);
+    if (!checkMatch(type, row + match)) return fault(FAULT_MATCH, at + match);
+    if (type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT))) return fault(FAULT_TEXT, at + match);
+    match += bytes;
+  }
+  const bytes = <u32>load<u16>(row + target, RECORD_BYTES);
+  if (bytes != size - target) return fault(FAULT_TARGET, at + target);
+  const type = <u32>load<u16>(row + target, RECORD_TYPE);
+  if (!targetSize(type, bytes)) return fault(FAULT_UNSUPPORTED_TARGET, at + target);
+  if (!checkTarget(type, row + target)) return fault(FAULT_TARGET, at + target);
+  if (policy && (type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1)) return fault(FAULT_TARGET, at + target);
+  return FAULT_NONE;
+}
+
+function checkJumps(blob: usize, heads: usize): u32 {
+  const end = load<u32>(blob, BLOB_RECORDS_END);
+  let at: u32 = BLOB_HEADER_SIZE;
+  while (at < end) {
+    const rowsEnd = load<u32>(blob + at, CHAIN_ROWS_END);
+    at += CHAIN_SIZE;
+    while (at < rowsEnd) {
+      const target = blob + at + load<u16>(blob + at, ROW_TARGET);
+      if (isJump(target)) {
+        const to = load<u32>(target, JUMP_CHAIN);
+        if (to >= end || !isHead(heads, to) || load<u8>(blob + to, CHAIN_HOOK) != CHAIN_USER)
+          return fault(FAULT_JUMP, <u32>(target - blob) + JUMP_CHAIN);
+      }
+      at += load<u16>(blob + at, ROW_NEXT);
+    }
+  }
+  return FAULT_NONE;
+}
+
+/** Hook entries name built-in chains of their hook, underflows their policies. */
+function checkHooks(blob: usize, heads: usize): u32 {
+  const hooks = load<u32>(blob, BLOB_VALID_HOOKS);
+  const end = load<u32>(blob, BLOB_RECORDS_END);
+  if (!hooks || hooks >> HOOK_COUNT) return fault(FAULT_HOOK, BLOB_VALID_HOOKS);
+  let builtin: u32 = 0;
+  for (let at: u32 = BLOB_HEADER_SIZE; at < end; at = load<u32>(blob + at, CHAIN_ROWS_END)) {
+    const hook = <u32>load<u8>(blob + at, CHAIN_HOOK);
+    if (hook == CHAIN_USER) continue;
+    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != at) return fault(FAULT_HOOK, at + CHAIN_HOOK);
+    builtin |= 1 << hook;
+    let row = at + CHAIN_SIZE;
+    for (let left = load<u32>(blob + at, CHAIN_ROW_COUNT); left > 1; left--) row += load<u16>(blob + row, ROW_NEXT);
+    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2)) != row) return fault(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
+  }
+  for (let hook: u32 = 0; hook < <u32>HOOK_COUNT; hook++) {
+    if (builtin & (1 << hook)) continue;
+    if (load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2))) return fault(FAULT_HOOK, BLOB_HOOK_ENTRY + (hook << 2));
+    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2))) return fault(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
+  }
+  return builtin == hooks ? FAULT_NONE : fault(FAULT_HOOK, BLOB_VALID_HOOKS);
+}
+
+function isHead(heads: usize, at: u32): bool {
+  return !(at & 7) && (<u32>load<u8>(heads + (at >> 6)) & (<u32>1 << ((at >> 3) & 7))) != 0;
+}
+
+function textFits(blob: usize, reference: u32): bool {
+  const length = load<u32>(blob, BLOB_TEXT_LENGTH);
+  if (reference & 7 || reference >= length) return false;
+  return <u32>load<u16>(blob + load<u32>(blob, BLOB_TEXT) + reference) + 2 <= length - reference;
+}

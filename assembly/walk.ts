@@ -1,0 +1,257 @@
+/**
+ * The walk of one table at one hook (ipt_do_table): chunks or index offer rows, a row is checked whole, its target acts,
+ * jumps push where to go on.
+ *
+ * A packet that exact netfilter could drop in the middle of a rule (PACKET_FLAG_ODD) is offered every row, since a hint
+ * would skip the match that drops it.
+ */
+import {
+  BLOB_ADDRESS_BYTES,
+  BLOB_HOOK_ENTRY,
+  CHAIN_CHUNKS,
+  CHAIN_INDEX,
+  CHAIN_POLICY,
+  CHAIN_TABLE,
+  PACKET_DESTINATION,
+  PACKET_FLAG_ODD,
+  PACKET_FLAGS,
+  PACKET_FRAGMENT_OFFSET,
+  PACKET_INPUT,
+  PACKET_LENGTH,
+  PACKET_OUTPUT,
+  PACKET_PROTOCOL,
+  PACKET_SOURCE,
+
+  RECORD_TYPE,
+  RESULT_ROW,
+  ROW_BORN,
+  ROW_COUNTER,
+  ROW_DIED,
+  ROW_FLAG_FRAGMENT,
+  ROW_FLAG_GOTO,
+  ROW_FLAG_INPUT,
+  ROW_FLAG_OUTPUT,
+  ROW_FLAGS,
+  ROW_INVERT,
+  ROW_INVERT_DESTINATION,
+  ROW_INVERT_FRAGMENT,
+  ROW_INVERT_INPUT,
+  ROW_INVERT_OUTPUT,
+  ROW_INVERT_PROTOCOL,
+  ROW_INVERT_SOURCE,
+  ROW_NEXT_SAME,
+  ROW_ORDER,
+  ROW_PROTOCOL,
+  ROW_SOURCE,
+  ROW_TARGET,
+  TRACE_HOOK,
+  TRACE_ROW,
+  TRACE_SIZE,
+  TRACE_TABLE,
+  TRACE_VERDICT,
+  BLOB_TABLE,
+  VERDICT_ACCEPT,
+  VERDICT_CONTINUE,
+  VERDICT_DROP,
+  VERDICT_RETURN,
+} from "../src/blob/layout";
+import {
+  CHUNK_NEXT,
+  CHUNK_USED,
+  COUNTER_BYTES,
+  COUNTER_PACKETS,
+  FRAME_BITS,
+  FRAME_CHUNK,
+  FRAME_INDEX,
+  FRAME_SIZE,
+  INDEX_CHUNKS,
+  READER_COUNTERS,
+  READER_STACK,
+} from "../src/blob/memory";
+import { JUMP_CHAIN, TARGET_JUMP, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
+import { chunkHits, chunkRow } from "./chunk";
+import { counterSlot } from "./counters";
+import { interfaceMatches } from "./interface";
+import { matches } from "./match";
+import { addressBytes, generationSeen, hook, hotdrop, packet, reader, result, setAddressBytes } from "./packet";
+import { fire } from "./target";
+import { indexNext, wildChunk } from "./tuple-space";
+import { rowMatches } from "./words";
+
+/** Where matched rows are written for a trace; 0 when nobody asks. */
+let trace: usize = 0;
+let traceEnd: usize = 0;
+
+export function traceInto(address: usize, bytes: u32): void {
+  trace = address;
+  traceEnd = address + bytes;
+}
+
+/** The next free trace record. */
+export function traceNext(): usize {
+  return trace;
+}
+
+/** Walks `table` from its chain of the current hook; VERDICT_ACCEPT, DROP, QUEUE or REJECT. */
+export function walk(table: usize): u32 {
+  const base = load<u32>(table + BLOB_HOOK_ENTRY + (hook << 2));
+  if (!base) return VERDICT_ACCEPT;
+  setAddressBytes(load<u32>(table, BLOB_ADDRESS_BYTES));
+  const policyHead = table + base;
+  const stack: usize = load<u32>(reader, READER_STACK);
+  const odd = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
+  let top = stack;
+  let head = policyHead;
+  let index: usize = 0;
+  let chunk: usize = 0;
+  let bits: u64 = 0;
+  let enter = true;
+  while (true) {
+    if (enter) {
+      enter = false;
+      index = odd ? 0 : load<u32>(head, CHAIN_INDEX);
+      chunk = index ? load<u32>(index, INDEX_CHUNKS) : load<u32>(head, CHAIN_CHUNKS);
+      bits = index || !chunk ? 0 : hits(chunk, odd);
+    }
+    let row: usize = 0;
+    if (index) {
+      row = indexNext(index, packet, bits, generationSeen, chunk);
+      chunk = wildChunk;
+      if (row) bits = load<u64>(row, ROW_ORDER);
+    } else {
+      while (chunk) {
+        if (!bits) {
+          chunk = load<u32>(chunk, CHUNK_NEXT);
+          if (chunk) bits = hits(chunk, odd);
+          continue;
+        }
+        row = chunkRow(chunk, <u32>ctz(bits));
+        bits &= bits - 1;
+        if (row) break;
+      }
+    }
+    if (!row) {
+      // The end of the chain is a RETURN.
+      if (top == stack) return policy(policyHead);
+      top -= FRAME_SIZE;
+      index = load<u32>(top, FRAME_INDEX);
+      chunk = load<u32>(top, FRAME_CHUNK);
+      bits = load<u64>(top, FRAME_BITS);
+      continue;
+    }
+    if (!rowHits(row)) {
+      if (hotdrop) return VERDICT_DROP;
+      continue;
+    }
+    count(row);
+    const target = row + load<u16>(row, ROW_TARGET);
+    const type = <u32>load<u16>(target, RECORD_TYPE);
+    let verdict: u32;
+    if (type == TARGET_JUMP) {
+      if (trace) note(table, row, VERDICT_CONTINUE);
+      if (!(load<u8>(row, ROW_FLAGS) & ROW_FLAG_GOTO)) {
+        store<u32>(top, <u32>index, FRAME_INDEX);
+        store<u32>(top, <u32>chunk, FRAME_CHUNK);
+        store<u64>(top, bits, FRAME_BITS);
+        top += FRAME_SIZE;
+      }
+      head = load<u32>(target, JUMP_CHAIN);
+      enter = true;
+      continue;
+    }
+    if (type == TARGET_VERDICT) {
+      verdict = load<u32>(target, VERDICT_VALUE);
+      if (trace) note(table, row, verdict);
+      if (verdict == VERDICT_RETURN) {
+        if (top == stack) return policy(policyHead);
+        top -= FRAME_SIZE;
+        index = load<u32>(top, FRAME_INDEX);
+        chunk = load<u32>(top, FRAME_CHUNK);
+        bits = load<u64>(top, FRAME_BITS);
+        continue;
+      }
+    } else {
+      verdict = fire(type, target);
+      if (trace) note(table, row, verdict);
+      if (verdict == VERDICT_CONTINUE) continue;
+    }
+    store<u32>(result, <u32>row, RESULT_ROW);
+    return verdict;
+  }
+  return VERDICT_DROP;
+}
+
+/** The verdict of the chain's policy that this packet's generation sees. */
+function policy(head: usize): u32 {
+  let row: usize = load<u32>(head, CHAIN_POLICY);
+  while (load<u32>(row, ROW_BORN) > generationSeen) row = load<u32>(row, ROW_NEXT_SAME);
+  count(row);
+  const verdict = load<u32>(row + load<u16>(row, ROW_TARGET), VERDICT_VALUE);
+  if (trace) note(load<u32>(head, CHAIN_TABLE), row, verdict);
+  store<u32>(result, <u32>row, RESULT_ROW);
+  return verdict;
+}
+
+function hits(chunk: usize, odd: bool): u64 {
+  if (!odd) return chunkHits(chunk, packet);
+  const used = <u32>load<u16>(chunk, CHUNK_USED);
+  return used == 64 ? 0xffffffffffffffff : ((<u64>1) << used) - 1;
+}
+
+/** Whether the packet's generation sees the row, and the packet satisfies it. */
+function rowHits(row: usize): bool {
+  if (load<u32>(row, ROW_BORN) > generationSeen || generationSeen >= load<u32>(row, ROW_DIED)) return false;
+  const flags = load<u8>(row, ROW_FLAGS);
+  const invert = load<u8>(row, ROW_INVERT);
+  const protocol = load<u8>(row, ROW_PROTOCOL);
+  const addresses = row + ROW_SOURCE;
+  if (addressBytes == 4) {
+    const source = (load<u32>(packet, PACKET_SOURCE) & load<u32>(addresses, 4)) == load<u32>(addresses);
+    if (source == ((invert & ROW_INVERT_SOURCE) != 0)) return false;
+    const destination = (load<u32>(packet, PACKET_DESTINATION) & load<u32>(addresses, 12)) == load<u32>(addresses, 8);
+    if (destination == ((invert & ROW_INVERT_DESTINATION) != 0)) return false;
+  } else {
+    if (inPrefix(packet + PACKET_SOURCE, addresses) == ((invert & ROW_INVERT_SOURCE) != 0)) return false;
+    if (inPrefix(packet + PACKET_DESTINATION, addresses + 32) == ((invert & ROW_INVERT_DESTINATION) != 0)) return false;
+  }
+  let at = addresses + 4 * addressBytes;
+  if (flags & ROW_FLAG_INPUT) {
+    if (interfaceMatches(packet + PACKET_INPUT, at) == ((invert & ROW_INVERT_INPUT) != 0)) return false;
+    at += 32;
+  }
+  if (flags & ROW_FLAG_OUTPUT) {
+    if (interfaceMatches(packet + PACKET_OUTPUT, at) == ((invert & ROW_INVERT_OUTPUT) != 0)) return false;
+    at += 32;
+  }
+  if (protocol && (load<u8>(packet, PACKET_PROTOCOL) == protocol) == ((invert & ROW_INVERT_PROTOCOL) != 0)) return false;
+  if (flags & ROW_FLAG_FRAGMENT && (load<u16>(packet, PACKET_FRAGMENT_OFFSET) != 0) == ((invert & ROW_INVERT_FRAGMENT) != 0))
+    return false;
+  const target = row + load<u16>(row, ROW_TARGET);
+  while (at < target) {
+    const record = load<u32>(at);
+    if (!matches(record >>> 16, at)) return false;
+    at += record & 0xffff;
+  }
+  return true;
+}
+
+/** 16 bytes of address, and behind them 16 of mask. */
+function inPrefix(address: usize, prefix: usize): bool {
+  const masked = v128.and(v128.load(address), v128.load(prefix + 16));
+  return !v128.any_true(v128.xor(masked, v128.load(prefix)));
+}
+
+function count(row: usize): void {
+  const slot = counterSlot(load<u32>(reader, READER_COUNTERS), load<u32>(row, ROW_COUNTER));
+  store<u64>(slot, load<u64>(slot, COUNTER_PACKETS) + 1, COUNTER_PACKETS);
+  store<u64>(slot, load<u64>(slot, COUNTER_BYTES) + load<u32>(packet, PACKET_LENGTH), COUNTER_BYTES);
+}
+
+function note(table: usize, row: usize, verdict: u32): void {
+  if (trace + TRACE_SIZE > traceEnd) return;
+  store<u32>(trace, <u32>row, TRACE_ROW);
+  store<u8>(trace, <u8>hook, TRACE_HOOK);
+  store<u8>(trace, load<u8>(table, BLOB_TABLE), TRACE_TABLE);
+  store<u8>(trace, <u8>verdict, TRACE_VERDICT);
+  trace += TRACE_SIZE;
+}

@@ -1,0 +1,160 @@
+/**
+ * What a row demands of the packet's 32-bit words: for a word, a mask and the value that the masked word must have.
+ *
+ * A demand is a necessary condition of the whole rule, so columns and tuples may skip rows that fail it. It may come only
+ * from parts that are evaluated before any match with a side effect: skipping the row then also skips nothing that
+ * remembers. Ranges and inversions demand nothing.
+ */
+import {
+  BLOB_ADDRESS_BYTES,
+  CHAIN_TABLE,
+  INTERFACE_SIZE,
+  PACKET_DESTINATION,
+  PACKET_FAMILY,
+  PACKET_INPUT,
+  PACKET_OUTPUT,
+  PACKET_SOURCE,
+  PACKET_SOURCE_PORT,
+  RECORD_BYTES,
+  RECORD_TYPE,
+  ROW_CHAIN,
+  ROW_FLAG_INPUT,
+  ROW_FLAG_OUTPUT,
+  ROW_FLAGS,
+  ROW_INVERT,
+  ROW_INVERT_DESTINATION,
+  ROW_INVERT_INPUT,
+  ROW_INVERT_OUTPUT,
+  ROW_INVERT_PROTOCOL,
+  ROW_INVERT_SOURCE,
+  ROW_PROTOCOL,
+  ROW_SOURCE,
+  ROW_TARGET,
+} from "../src/blob/layout";
+import {
+  ICMP_CODE_MAX,
+  ICMP_CODE_MIN,
+  ICMP_INVERT,
+  ICMP_TYPE,
+  MATCH_ICMP,
+  MATCH_ICMP6,
+  MATCH_LIMIT,
+  MATCH_RECENT,
+  MATCH_SET,
+  MATCH_STATISTIC,
+  MATCH_TCP,
+  MATCH_UDP,
+  PORTS_DESTINATION_MAX,
+  PORTS_DESTINATION_MIN,
+  PORTS_INVERT,
+  PORTS_INVERT_DESTINATION,
+  PORTS_INVERT_SOURCE,
+  PORTS_SOURCE_MAX,
+  PORTS_SOURCE_MIN,
+} from "../src/blob/payloads";
+
+/** How many words there are; word n's offset in the packet is wordOffset(n). */
+export const WORD_COUNT: u32 = 18;
+
+/** The answer of rowWord: demand of one word; mask 0 where there is none. */
+export let wordMask: u32 = 0;
+export let wordValue: u32 = 0;
+
+/** Destination first, then ports, protocol, source, interfaces. */
+export function wordOffset(word: u32): u32 {
+  if (word < 4) return PACKET_DESTINATION + (word << 2);
+  if (word == 4) return PACKET_SOURCE_PORT;
+  if (word == 5) return PACKET_FAMILY;
+  if (word < 10) return PACKET_SOURCE + ((word - 6) << 2);
+  if (word < 14) return PACKET_INPUT + ((word - 10) << 2);
+  return PACKET_OUTPUT + ((word - 14) << 2);
+}
+
+/** Sets wordMask and wordValue to what `row` demands of the packet word at `offset`. */
+export function rowWord(row: usize, offset: u32): void {
+  wordMask = 0;
+  wordValue = 0;
+  const invert = load<u8>(row, ROW_INVERT);
+  if (offset == PACKET_FAMILY) {
+    const protocol = <u32>load<u8>(row, ROW_PROTOCOL);
+    if (protocol && !(invert & ROW_INVERT_PROTOCOL)) {
+      wordMask = 0xff00;
+      wordValue = protocol << 8;
+    }
+    return;
+  }
+  if (offset == PACKET_SOURCE_PORT) return portsWord(row);
+  const bytes = load<u32>(load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_TABLE), BLOB_ADDRESS_BYTES);
+  if (offset >= <u32>PACKET_INPUT) return interfaceWord(row, offset, bytes);
+  const destination = offset >= <u32>PACKET_DESTINATION;
+  if (invert & <u8>(destination ? ROW_INVERT_DESTINATION : ROW_INVERT_SOURCE)) return;
+  const part = offset - (destination ? PACKET_DESTINATION : PACKET_SOURCE);
+  if (part >= bytes) return;
+  const address = row + ROW_SOURCE + (destination ? 2 * bytes : 0) + part;
+  wordValue = load<u32>(address);
+  wordMask = load<u32>(address + bytes);
+}
+
+/** Whether evaluating a match of this type can change anything, or ends what may be skipped. */
+export function hasSideEffect(type: u32): bool {
+  return type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_RECENT || type == MATCH_SET;
+}
+
+/** The first match record of `row`. */
+export function rowMatches(row: usize, addressBytes: u32): usize {
+  const flags = load<u8>(row, ROW_FLAGS);
+  let at = row + ROW_SOURCE + 4 * addressBytes;
+  if (flags & ROW_FLAG_INPUT) at += 2 * INTERFACE_SIZE;
+  if (flags & ROW_FLAG_OUTPUT) at += 2 * INTERFACE_SIZE;
+  return at;
+}
+
+function interfaceWord(row: usize, offset: u32, addressBytes: u32): void {
+  const flags = load<u8>(row, ROW_FLAGS);
+  const invert = load<u8>(row, ROW_INVERT);
+  let at = row + ROW_SOURCE + 4 * addressBytes;
+  if (offset < <u32>PACKET_OUTPUT) {
+    if (!(flags & ROW_FLAG_INPUT) || invert & ROW_INVERT_INPUT) return;
+    at += offset - PACKET_INPUT;
+  } else {
+    if (!(flags & ROW_FLAG_OUTPUT) || invert & ROW_INVERT_OUTPUT) return;
+    if (flags & ROW_FLAG_INPUT) at += 2 * INTERFACE_SIZE;
+    at += offset - PACKET_OUTPUT;
+  }
+  wordMask = load<u32>(at + INTERFACE_SIZE);
+  wordValue = load<u32>(at) & wordMask;
+}
+
+function portsWord(row: usize): void {
+  const bytes = load<u32>(load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_TABLE), BLOB_ADDRESS_BYTES);
+  const end = row + load<u16>(row, ROW_TARGET);
+  for (let match = rowMatches(row, bytes); match < end; match += load<u16>(match, RECORD_BYTES)) {
+    const type = <u32>load<u16>(match, RECORD_TYPE);
+    if (hasSideEffect(type)) return;
+    if (type == MATCH_TCP || type == MATCH_UDP) {
+      const invert = load<u8>(match, PORTS_INVERT);
+      const source = load<u16>(match, PORTS_SOURCE_MIN);
+      const destination = load<u16>(match, PORTS_DESTINATION_MIN);
+      if (!(invert & PORTS_INVERT_SOURCE) && source == load<u16>(match, PORTS_SOURCE_MAX)) {
+        wordMask |= 0xffff;
+        wordValue |= source;
+      }
+      if (!(invert & PORTS_INVERT_DESTINATION) && destination == load<u16>(match, PORTS_DESTINATION_MAX)) {
+        wordMask |= 0xffff0000;
+        wordValue |= <u32>destination << 16;
+      }
+      if (wordMask) return;
+    } else if (type == MATCH_ICMP || type == MATCH_ICMP6) {
+      const kind = <u32>load<u8>(match, ICMP_TYPE);
+      if (load<u8>(match, ICMP_INVERT) || (type == MATCH_ICMP && kind == 255)) continue;
+      wordMask = 0xffff;
+      wordValue = kind;
+      const code = <u32>load<u8>(match, ICMP_CODE_MIN);
+      if (code == load<u8>(match, ICMP_CODE_MAX)) {
+        wordMask = 0xffffffff;
+        wordValue |= code << 16;
+      }
+      return;
+    }
+  }
+}

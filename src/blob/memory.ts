@@ -1,0 +1,211 @@
+/**
+ * The engine's own records in shared memory: what is not part of a blob. Same rules as layout.ts.
+ *
+ * Who writes: the holder of the writers' lock, except a reader's line, scratch, stack and counters (that reader) and state
+ * cells and objects (readers, with atomics).
+ */
+
+// ---- Control block, at a fixed address ----
+
+export const CONTROL_ADDRESS = 1024;
+export const CONTROL_MAGIC = 0; // u32: CONTROL_MAGIC_VALUE once initialised
+export const CONTROL_ROOT = 4; // u32, atomic: the root record in force
+export const CONTROL_LOCK = 8; // i32, atomic: 0 free, 1 held, 2 held and waited for
+export const CONTROL_READERS = 12; // u32 reader lines
+export const CONTROL_HEAP_TOP = 16; // u32 first byte never handed out
+export const CONTROL_HEAP_FREE = 20; // u32 first free run, by address
+export const CONTROL_RETIRED_FIRST = 24; // u32 queue of what waits for its grace period
+export const CONTROL_RETIRED_LAST = 28; // u32
+export const CONTROL_COUNTER_TOP = 32; // u32 first counter never handed out
+export const CONTROL_COUNTER_FREE = 36; // u32 first free counter, linked through its base
+export const CONTROL_COUNTER_SEGMENTS = 40; // u32 segments each directory holds
+export const CONTROL_BASE_DIRECTORY = 44; // u32 directory of the writer's bases
+export const CONTROL_LIVE_BYTES = 48; // u32 bytes in runs handed out
+export const CONTROL_PEAK_BYTES = 52; // u32
+export const CONTROL_ARENA = 56; // u32 the engine's arena: roots, retired entries, state
+export const CONTROL_CLASSIFIER = 60; // u32 CLASSIFIER_*
+export const CONTROL_SEED = 64; // u32
+export const CONTROL_LOCALS = 68; // u32 local addresses, LOCAL_SIZE each
+export const CONTROL_LOCAL_COUNT = 72; // u32
+export const CONTROL_UNDO = 76; // u32 first segment of the undo log
+export const CONTROL_SCRATCH = 80; // u32 the writer's staging area
+export const CONTROL_SCRATCH_BYTES = 84; // u32
+export const CONTROL_STACK_DEPTH = 88; // u32 chains that every reader's stack can nest
+export const CONTROL_OBJECTS = 92; // u32 first named object
+export const CONTROL_SIZE = 128;
+/** Value: "RSWC". */
+export const CONTROL_MAGIC_VALUE = 0x43575352;
+
+/** Values of CONTROL_CLASSIFIER. */
+export const CLASSIFIER_LINEAR = 0;
+export const CLASSIFIER_TUPLE_SPACE = 1;
+
+/** A local address: u8 family, 16 bytes of interface name, 16 bytes of address. */
+export const LOCAL_FAMILY = 0; // u8
+export const LOCAL_INTERFACE = 8; // 16
+export const LOCAL_ADDRESS = 24; // 16
+export const LOCAL_SIZE = 40;
+
+/*
+ * ---- Reader line: one a reader, two cache lines wide so that no two share one ----
+ *
+ * SEQUENCE is odd inside a walk. GENERATION is the one taken at the last entry.
+ */
+export const READER_SEQUENCE = 0; // u32, atomic
+export const READER_GENERATION = 4; // u32, atomic
+export const READER_QUIESCENT = 8; // u32, atomic: grows at every quiescent state
+export const READER_ONLINE = 12; // u32, atomic: 1 while the thread runs its loop
+export const READER_STACK = 16; // u32 jump stack, atomic (the writer replaces it by a deeper one)
+export const READER_COUNTERS = 20; // u32 directory of counter segments
+export const READER_SCRATCH = 24; // u32 the packet being walked
+export const READER_RANDOM = 32; // u64 state of the seeded generator
+export const READER_SIZE = 128;
+export const READERS_ADDRESS = CONTROL_ADDRESS + CONTROL_SIZE;
+export const READERS_COUNT = 64;
+export const HEAP_ADDRESS = 16384;
+
+/** ---- Root record: immutable once published ---- */
+export const ROOT_GENERATION = 0; // u32
+export const ROOT_TABLES = 8; // u32 x ROOT_FAMILY_COUNT x TABLE_COUNT: blobs, 0 absent
+export const ROOT_FAMILY_COUNT = 4; // by ROOT_IPV4 ...
+export const ROOT_IPV4 = 0;
+export const ROOT_IPV6 = 1;
+export const ROOT_SIZE = 144;
+
+/** Jump stack frame: where to go on after RETURN. */
+export const FRAME_INDEX = 0; // u32 tuple-space index, 0 linear
+export const FRAME_CHUNK = 4; // u32
+export const FRAME_BITS = 8; // u64 hits left in the chunk, or the order of the last row
+export const FRAME_SIZE = 16;
+
+/*
+ * ---- Chunk: up to CHUNK_ROWS rules of a chain, in order ----
+ *
+ *  0       4         8       12      14      16      18      20
+ * +-------+---------+-------+-------+-------+-------+-------+-----+
+ * | next  | previous| chain | cap   | used  | word  | live  |     |
+ * +-------+---------+-------+-------+-------+-------+-------+-----+
+ * | row[cap] u32 | value[cap] u32 | mask[cap] u32                 |
+ *
+ * Slot i can match a packet only when (packet word & mask[i]) == value[i]. A free slot has row 0, value 1, mask 0.
+ * `word` never changes while the chunk is linked.
+ */
+export const CHUNK_NEXT = 0; // u32
+export const CHUNK_PREVIOUS = 4; // u32
+export const CHUNK_CHAIN = 8; // u32 head, or the index whose unindexed rows these are
+export const CHUNK_CAPACITY = 12; // u16 slots, a multiple of 4
+export const CHUNK_USED = 14; // u16 slots from 0 that were ever taken
+export const CHUNK_WORD = 16; // u16 offset in the packet
+export const CHUNK_LIVE = 18; // u16 rows in force in the writer's view
+export const CHUNK_ROW_SLOTS = 32;
+/** Value: most slots of a chunk. */
+export const CHUNK_ROWS = 64;
+/** Value. */
+export const CHUNK_FREE_VALUE = 1;
+
+/** ---- Tuple-space index of a chain ---- */
+export const INDEX_TUPLES = 0; // u32 first tuple
+export const INDEX_CHUNKS = 4; // u32 first chunk of rows that fix no word
+export const INDEX_LAST_CHUNK = 8; // u32
+export const INDEX_CHAIN = 12; // u32 head
+export const INDEX_TUPLE_COUNT = 16; // u32
+export const INDEX_SIZE = 32;
+
+/** A tuple: the words that its rows fix, and a hash table from them to rows. */
+export const TUPLE_NEXT = 0; // u32
+export const TUPLE_SLOTS = 4; // u32, atomic: hash table
+export const TUPLE_ROWS = 8; // u32 rows in force or waiting for their grace period
+export const TUPLE_WORD_COUNT = 12; // u32
+export const TUPLE_MIN_ORDER = 16; // u64 bounds of the orders it may hold
+export const TUPLE_MAX_ORDER = 24; // u64
+export const TUPLE_WORDS = 32; // (u32 offset in the packet, u32 mask) x TUPLE_WORD_COUNT
+export const TUPLE_WORDS_COUNT = 18;
+export const TUPLE_SIZE = TUPLE_WORDS + 8 * TUPLE_WORDS_COUNT;
+
+/** Hash table of a tuple: header, then (u32 hash, u32 first row) a slot; hash 0 empty. */
+export const SLOTS_MASK = 0; // u32 slots - 1
+export const SLOTS_USED = 4; // u32 slots taken, those of emptied groups included
+export const SLOTS_BYTES = 8; // u32
+export const SLOTS_FIRST = 16;
+export const SLOT_SIZE = 8;
+/** Value: rows of a chain from which on it is indexed. */
+export const INDEX_THRESHOLD = 16;
+/** Value: distance of neighbouring orders, as a power of two. */
+export const ORDER_GAP_BITS = 24;
+
+/** Hash table of chain names: u32 mask, u32 used, then u32 head a slot, linked by CHAIN_HASH_NEXT. */
+export const NAMES_MASK = 0;
+export const NAMES_COUNT = 4;
+export const NAMES_FIRST = 8;
+
+/** Arena: memory that is freed as a whole; size classes of 16 bytes up to ARENA_LARGEST. */
+export const ARENA_SLABS = 0; // u32 first slab
+export const ARENA_NEXT = 4; // u32 first free byte of the newest slab
+export const ARENA_END = 8; // u32
+export const ARENA_BYTES = 12; // u32 handed out and not freed
+export const ARENA_FREE = 16; // u32 x ARENA_CLASSES
+export const ARENA_CLASSES = 128;
+export const ARENA_LARGEST = 2048;
+export const ARENA_SIZE = ARENA_FREE + 4 * ARENA_CLASSES;
+
+/** Slab: u32 next, u32 previous, u32 bytes; then memory. */
+export const SLAB_NEXT = 0;
+export const SLAB_PREVIOUS = 4;
+export const SLAB_BYTES = 8;
+export const SLAB_FIRST = 16;
+export const SLAB_SIZE = 65536;
+
+/** What waits for its grace period. */
+export const RETIRED_NEXT = 0; // u32
+export const RETIRED_KIND = 4; // u32
+export const RETIRED_GENERATION = 8; // u32: free once no reader is inside with an older one
+export const RETIRED_ADDRESS = 12; // u32
+export const RETIRED_ARENA = 16; // u32
+export const RETIRED_BYTES = 20; // u32
+export const RETIRED_SIZE = 24;
+/** Values of RETIRED_KIND. */
+export const RETIRED_ROW = 1; // unlink the row, then retire its memory
+export const RETIRED_MEMORY = 2; // give back to the arena
+export const RETIRED_TABLE = 3; // free the whole table
+
+/** Counters: (u64 packets, u64 bytes); a directory of segments. */
+export const COUNTER_PACKETS = 0;
+export const COUNTER_BYTES = 8;
+export const COUNTER_SIZE = 16;
+export const COUNTER_SEGMENT_BITS = 12;
+export const COUNTER_SEGMENT_SIZE = 65536;
+export const COUNTER_DIRECTORY_COUNT = 1024;
+
+/** State cell of a match that remembers. */
+export const STATE_LOCK = 0; // i32, atomic
+export const STATE_COUNT = 4; // u32, atomic (statistic nth)
+export const STATE_CREDIT = 8; // u32 (limit)
+export const STATE_TIME = 12; // u32 ms (limit)
+export const STATE_SIZE = 32;
+
+/** Error codes of exports that can fail; 0 is success. */
+export const FAULT_NONE = 0;
+export const FAULT_MEMORY = 1;
+export const FAULT_MAGIC = 2;
+export const FAULT_VERSION = 3;
+export const FAULT_LENGTH = 4;
+export const FAULT_CHECKSUM = 5;
+export const FAULT_HEADER = 6;
+export const FAULT_CHAIN = 7;
+export const FAULT_ROW = 8;
+export const FAULT_MATCH = 9;
+export const FAULT_TARGET = 10;
+export const FAULT_JUMP = 11;
+export const FAULT_LOOP = 12;
+export const FAULT_TEXT = 13;
+export const FAULT_HOOK = 14;
+export const FAULT_UNSUPPORTED_MATCH = 15;
+export const FAULT_UNSUPPORTED_TARGET = 16;
+export const FAULT_CHAIN_EXISTS = 17;
+export const FAULT_CHAIN_MISSING = 18;
+export const FAULT_CHAIN_REFERENCED = 19;
+export const FAULT_CHAIN_NOT_EMPTY = 20;
+export const FAULT_CHAIN_BUILTIN = 21;
+export const FAULT_POSITION = 22;
+export const FAULT_RULE_MISSING = 23;
+export const FAULT_COUNTERS = 24;
