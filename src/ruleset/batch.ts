@@ -39,4 +39,6 @@ export interface Batch {
 /** Tells the parser whether a name after -j is a chain: asked for names that the batch itself does not make. */
 export interface ChainScope {
   hasChain(table: TableName, chain: string): boolean;
+  /** Names of the chains of a table, built-in ones included. Without it a batch cannot say "all chains" (-F, -X, -Z). */
+  chains?(table: TableName): Iterable<string>;
 }

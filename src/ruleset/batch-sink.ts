@@ -1,0 +1,142 @@
+/** Collects what a file says as the edits of one table, for a ruleset that is known only by its chains' names. */
+import { Fault } from "../extensions/fault.js";
+import type { ChainScope, Edit, TableBatch } from "./batch.js";
+import { ABSENT, NameIndex } from "./name-index.js";
+import { type Family, RowStore } from "./row-store.js";
+import { BUILTIN_CHAINS, HOOK_NAMES, type HookName, type Policy, type TableName } from "./ruleset.js";
+import { decodeName, type TableSink } from "./table-sink.js";
+
+export class BatchSink implements TableSink, TableBatch {
+  readonly rows: RowStore;
+  /** A chain's number is its index here. */
+  readonly chainNames: string[] = [];
+  readonly edits: Edit[] = [];
+  line = 0;
+  /** Names that occurred; ABSENT are those that the batch has deleted. */
+  private readonly names = new NameIndex();
+
+  constructor(
+    readonly table: TableName,
+    family: Family,
+    private readonly scope: ChainScope,
+  ) {
+    this.rows = new RowStore(family);
+    for (const name of BUILTIN_CHAINS[table]) this.names.addText(name, this.chainNames.push(name) - 1);
+  }
+
+  chain(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    const known = this.names.find(bytes, view, start, end);
+    if (known >= 0) return this.names.values[known] as number;
+    const text = decodeName(bytes, start, end);
+    if (text === undefined || !this.scope.hasChain(this.table, text)) return ABSENT;
+    const number = this.chainNames.push(text) - 1;
+    this.names.values[this.names.add(bytes, view, start, end)] = number;
+    return number;
+  }
+
+  hook(chain: number): number {
+    return HOOK_NAMES.indexOf(this.chainNames[chain] as HookName);
+  }
+
+  knownChains(): string[] {
+    const names = new Set(this.scope.chains?.(this.table) ?? []);
+    for (const name of this.chainNames) names.add(name);
+    return [...names].filter((name) => {
+      const known = this.names.findText(name);
+      return known < 0 || this.names.values[known] !== ABSENT;
+    });
+  }
+
+  declare(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    let chain = this.chain(bytes, view, start, end);
+    if (chain < 0) chain = this.make(bytes, view, start, end);
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "declare-chain" });
+  }
+
+  newChain(bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const chain = this.make(bytes, view, start, end);
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "new-chain" });
+  }
+
+  setPolicy(chain: number, policy: Policy, counters: Uint32Array | undefined): void {
+    const edit = { line: this.line, chain: this.name(chain), op: "policy", policy } as const;
+    this.edits.push(counters ? { ...edit, counters: counters.slice() } : edit);
+  }
+
+  append(chain: number, row: number): void {
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "append", row });
+  }
+
+  insert(chain: number, position: number, row: number): void {
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "insert", row, position });
+  }
+
+  replace(chain: number, position: number, row: number): void {
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "replace", row, position });
+  }
+
+  delete(chain: number, row: number): void {
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "delete", row });
+  }
+
+  deleteAt(chain: number, position: number): void {
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "delete-at", position });
+  }
+
+  check(chain: number, row: number): void {
+    this.edits.push({ line: this.line, chain: this.name(chain), op: "check", row });
+  }
+
+  rename(chain: number, bytes: Uint8Array, view: DataView, start: number, end: number): void {
+    const name = this.name(this.userChain(chain));
+    const renamed = this.make(bytes, view, start, end);
+    this.names.addText(name, ABSENT);
+    this.edits.push({ line: this.line, chain: name, op: "rename-chain", to: this.name(renamed) });
+  }
+
+  flush(chain: number): void {
+    for (const name of this.named(chain)) this.edits.push({ line: this.line, chain: name, op: "flush" });
+  }
+
+  deleteChain(chain: number): void {
+    const builtIn: readonly string[] = BUILTIN_CHAINS[this.table];
+    const names = chain < 0 ? this.named(chain).filter((name) => !builtIn.includes(name)) : [this.name(this.userChain(chain))];
+    for (const name of names) {
+      this.names.addText(name, ABSENT);
+      this.edits.push({ line: this.line, chain: name, op: "delete-chain" });
+    }
+  }
+
+  zero(chain: number, position: number): void {
+    if (position > 0) throw new Fault("unsupported-command", -1, -1, "-Z of a whole chain in a batch");
+    for (const name of this.named(chain)) this.edits.push({ line: this.line, chain: name, op: "zero" });
+  }
+
+  commit(): void {}
+
+  private name(chain: number): string {
+    return this.chainNames[chain] as string;
+  }
+
+  /** A chain that was not there. */
+  private make(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    if (this.chain(bytes, view, start, end) >= 0) throw new Fault("chain-exists", start, end, "a new name");
+    const text = decodeName(bytes, start, end);
+    if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
+    const number = this.chainNames.push(text) - 1;
+    this.names.values[this.names.add(bytes, view, start, end)] = number;
+    return number;
+  }
+
+  private userChain(chain: number): number {
+    if (this.hook(chain) >= 0) throw new Fault("built-in-chain", -1, -1, "a chain of the user's");
+    return chain;
+  }
+
+  /** The chain's name, or those of all chains where it is -1. */
+  private named(chain: number): string[] {
+    if (chain >= 0) return [this.name(chain)];
+    if (!this.scope.chains) throw new Fault("chain-list-unknown", -1, -1, "the name of a chain");
+    return this.knownChains();
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Lines and arguments of iptables-save text, as iptables-restore cuts them.
+ *
+ * An argument ends at white space. In double quotes white space belongs to it and a backslash takes the next byte as it
+ * is; a closing quote ends the argument. Tokens are offsets into one buffer: an argument that had to be put together
+ * (a quote in its middle, a backslash) is written behind the text, so that all readers see plain runs of bytes.
+ */
+import { Fault } from "../extensions/fault.js";
+
+/** iptables-restore reads lines into 10,240 bytes, arguments into 1,024, and keeps 254 of them, of which 3 are its own. */
+const LINE_LIMIT = 10_239;
+const ARGUMENT_LIMIT = 1_023;
+const ARGUMENT_COUNT_LIMIT = 251;
+
+const NEWLINE = 10;
+const QUOTE = 34;
+const BACKSLASH = 92;
+
+export class Lexer {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** Bytes of text; the buffer goes on behind them. */
+  readonly length: number;
+  /** 1-based, of the line that was begun last. */
+  line = 0;
+  lineStart = 0;
+  /** First byte of the next line. */
+  next = 0;
+  /** Arguments of the line: their bytes, and where in the text each began. */
+  count = 0;
+  readonly starts = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
+  readonly ends = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
+  readonly origins = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
+
+  constructor(input: string | Uint8Array) {
+    const text = typeof input === "string" ? new TextEncoder().encode(input) : input;
+    this.length = text.length;
+    const buffer = new ArrayBuffer(text.length + 1 + LINE_LIMIT);
+    this.bytes = new Uint8Array(buffer);
+    this.bytes.set(text);
+    this.bytes[text.length] = NEWLINE;
+    this.view = new DataView(buffer);
+  }
+
+  /** Goes to the next line; false at the end. */
+  nextLine(): boolean {
+    if (this.next >= this.length) return false;
+    this.line++;
+    this.lineStart = this.next;
+    return true;
+  }
+
+  /** Leaves the line unread. */
+  skipLine(): void {
+    this.next = this.lineEnd() + 1;
+  }
+
+  /** Offset of the newline that ends this line. */
+  lineEnd(): number {
+    return this.bytes.indexOf(NEWLINE, this.lineStart);
+  }
+
+  /** Whether this line is exactly `text`, newline included. */
+  isLine(text: string): boolean {
+    if (this.lineStart + text.length >= this.length) return false;
+    for (let i = 0; i < text.length; i++) if (this.bytes[this.lineStart + i] !== text.charCodeAt(i)) return false;
+    return this.bytes[this.lineStart + text.length] === NEWLINE;
+  }
+
+  /** Cuts the rest of the line, from byte `from`, into arguments. */
+  split(from: number): void {
+    const { bytes, starts, ends } = this;
+    let count = 0;
+    let i = from;
+    this.count = 0;
+    for (;;) {
+      let byte = bytes[i] as number;
+      if (byte === 32 || byte === 9) {
+        i++;
+        continue;
+      }
+      if (byte === NEWLINE) break;
+      const start = i;
+      while (byte > QUOTE || byte === 33) byte = bytes[++i] as number;
+      if (byte === 32 || byte === NEWLINE || byte === 9) {
+        starts[count] = start;
+        ends[count] = i;
+      } else {
+        this.count = count;
+        i = this.splitOdd(start, i);
+      }
+      this.origins[count] = start;
+      if ((ends[count] as number) - (starts[count] as number) > ARGUMENT_LIMIT)
+        throw new Fault("argument-too-long", start, i, `at most ${ARGUMENT_LIMIT} bytes`);
+      if (count++ === ARGUMENT_COUNT_LIMIT)
+        throw new Fault("too-many-arguments", start, i, `at most ${ARGUMENT_COUNT_LIMIT} in a line`);
+    }
+    this.count = count;
+    this.next = i + 1;
+    if (i - this.lineStart >= LINE_LIMIT)
+      throw new Fault("line-too-long", this.lineStart + LINE_LIMIT - 1, i, `at most ${LINE_LIMIT - 1} bytes in a line`);
+  }
+
+  /** The argument that begins at `start` and whose plain part ends at `at`. Returns where it ends. */
+  private splitOdd(start: number, at: number): number {
+    const { bytes } = this;
+    let i = at;
+    // The common one: quoted as a whole, nothing escaped.
+    if (i === start && bytes[i] === QUOTE) {
+      let byte = bytes[++i] as number;
+      while (byte !== QUOTE && byte !== BACKSLASH && byte !== NEWLINE && byte !== 0) byte = bytes[++i] as number;
+      if (byte === QUOTE) {
+        this.starts[this.count] = start + 1;
+        this.ends[this.count] = i;
+        return i + 1;
+      }
+      i = at;
+    }
+    let out = this.length + 1;
+    for (let n = 0; n < this.count; n++) if ((this.ends[n] as number) > out) out = this.ends[n] as number;
+    this.starts[this.count] = out;
+    for (let from = start; from < i; from++) bytes[out++] = bytes[from] as number;
+    let quoted = false;
+    for (; ; i++) {
+      const byte = bytes[i] as number;
+      if (byte === 0) throw new Fault("not-text", i, i + 1, "text without zero bytes");
+      if (byte === NEWLINE) {
+        if (quoted) throw new Fault("unterminated-quote", i, i, 'a closing " on the same line');
+        break;
+      }
+      if (byte === QUOTE) {
+        if (quoted) {
+          i++;
+          break;
+        }
+        quoted = true;
+      } else if (quoted && byte === BACKSLASH && bytes[i + 1] !== NEWLINE) bytes[out++] = bytes[++i] as number;
+      else if (!quoted && (byte === 32 || byte === 9)) break;
+      else bytes[out++] = byte;
+    }
+    this.ends[this.count] = out;
+    return i;
+  }
+}
