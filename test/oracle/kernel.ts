@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Family } from "../../src/ruleset/row-store.js";
+import { BUILTIN_CHAINS, TABLE_NAMES, type TableName } from "../../src/ruleset/ruleset.js";
 
 /** Why the kernel's answers cannot be had here, or undefined where they can. */
 export function kernelMissing(): string | undefined {
@@ -12,7 +13,10 @@ export function kernelMissing(): string | undefined {
   return probe.status === 0 ? undefined : "needs unshare and iptables-legacy-restore";
 }
 
-/** One round in a namespace: load `text` as a whole (and forget what was there), then `batch` with --noflush. */
+/**
+ * One round in a namespace: load `text` as a whole (and forget what was there), counters included, then `batch` with
+ * --noflush and counters.
+ */
 export interface Round {
   readonly text: string;
   readonly batch?: string;
@@ -22,7 +26,7 @@ export interface Answer {
   /** Exit status of the last restore, with what it said. */
   readonly status: number;
   readonly message: string;
-  /** Lines of iptables-save behind it, without the comments of date. */
+  /** Lines of iptables-save --counters behind it, without the comments of date. */
   readonly saved: string;
 }
 
@@ -31,19 +35,21 @@ export function askKernel(family: Family, rounds: readonly Round[]): Answer[] {
   const directory = mkdtempSync(join(tmpdir(), "ruleswap-kernel-"));
   const prefix = family === "ipv4" ? "iptables-legacy" : "ip6tables-legacy";
   const empty = join(directory, "empty");
-  writeFileSync(empty, ["raw", "mangle", "nat", "filter", "security"].map((table) => `*${table}\nCOMMIT\n`).join(""));
+  // A restore leaves policies alone that it does not state.
+  const state = (table: TableName): string => BUILTIN_CHAINS[table].map((chain) => `:${chain} ACCEPT [0:0]\n`).join("");
+  writeFileSync(empty, TABLE_NAMES.map((table) => `*${table}\n${state(table)}COMMIT\n`).join(""));
   const script: string[] = [];
   rounds.forEach((round, index) => {
     const file = (name: string): string => join(directory, `${index}.${name}`);
     writeFileSync(file("text"), round.text);
     script.push(`${prefix}-restore <${empty}`);
-    if (round.batch === undefined) script.push(`${prefix}-restore <${file("text")} 2>${file("err")}; echo $? >${file("rc")}`);
+    if (round.batch === undefined) script.push(`${prefix}-restore --counters <${file("text")} 2>${file("err")}; echo $? >${file("rc")}`);
     else {
       writeFileSync(file("batch"), round.batch);
-      script.push(`${prefix}-restore <${file("text")} 2>${file("err")} || echo unloadable >>${file("err")}`);
-      script.push(`${prefix}-restore --noflush <${file("batch")} 2>>${file("err")}; echo $? >${file("rc")}`);
+      script.push(`${prefix}-restore --counters <${file("text")} 2>${file("err")} || echo unloadable >>${file("err")}`);
+      script.push(`${prefix}-restore --noflush --counters <${file("batch")} 2>>${file("err")}; echo $? >${file("rc")}`);
     }
-    script.push(`${prefix}-save >${file("saved")}`);
+    script.push(`${prefix}-save --counters >${file("saved")}`);
   });
   try {
     execFileSync("unshare", ["--net", "sh"], { input: script.join("\n"), stdio: ["pipe", "ignore", "ignore"] });

@@ -18,7 +18,7 @@ import { recentListName, stampsNeeded } from "./match-recent.js";
 import type { Packet } from "./packet.js";
 import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK } from "./path.js";
 import type { Outcome, Result, Step } from "./result.js";
-import { type OracleChain, readChain, type Rule } from "./rule.js";
+import { type OracleChain, readChain, type Rule, writeBack } from "./rule.js";
 import { TARGETS } from "./targets.js";
 import type { Host, Walk } from "./walk.js";
 
@@ -35,7 +35,10 @@ export class Oracle {
   readonly tables = new Map<TableName, Map<number, OracleChain>>();
   private readonly host: Host;
 
-  constructor(ruleset: Ruleset, localAddresses: readonly string[]) {
+  constructor(
+    private readonly ruleset: Ruleset,
+    localAddresses: readonly string[],
+  ) {
     this.family = ruleset.family;
     const local = localAddresses.map(addressBytes).filter((bytes) => bytes.length === (this.family === "ipv4" ? 4 : 16));
     const localText = new Set(local.map(addressText));
@@ -64,6 +67,13 @@ export class Oracle {
     const source = addressText(own.source);
     const destination = addressText(own.destination);
     return { result: { ...outcome, mark, ctMark, source, destination, sourcePort, destinationPort, mss }, steps };
+  }
+
+  /** Puts what was counted into the ruleset that this oracle was made from. */
+  saveCounters(): void {
+    for (const table of this.ruleset.tables.values())
+      for (const chain of table.chains.values())
+        writeBack(table, chain, this.tables.get(table.name)?.get(chain.id) as OracleChain);
   }
 
   /** Lines "table chain rule packets:bytes", rule 0 the policy, in the ruleset's order. */

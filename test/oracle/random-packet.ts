@@ -16,7 +16,7 @@ import {
   PATH_OUT,
 } from "../../src/blob/layout.js";
 import { addressBytes } from "./address.js";
-import { blankPacket, type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "./packet.js";
+import { blankPacket, type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from "./packet.js";
 import type { Random } from "./random.js";
 import { DEVICES, LENGTHS, LOCAL_ADDRESSES, MACS, MARKS, PORTS, randomAddress } from "./random-pool.js";
 import type { RandomChain, RandomRuleset } from "./random-ruleset.js";
@@ -32,6 +32,9 @@ export function randomPacket(random: Random, ruleset: RandomRuleset, time: numbe
     aim(random, packet, chain, random.pick(chain.rules));
   }
   hideDevices(packet);
+  // No shorter than its own headers.
+  const header = (packet.family === "ipv4" ? 20 : 40) + (packet.protocol === PROTOCOL_TCP ? packet.tcpDataOffset : 0);
+  packet.length = Math.max(packet.length, header);
   return packet;
 }
 

@@ -30,7 +30,7 @@ const TARGETS: readonly (readonly [number, Maker, (place: Place, protocol: Proto
   [1, (random) => `-j NFLOG --nflog-group ${random.below(3)}`, everywhere],
   [6, reject, (place) => place.table === "filter"],
   [3, () => "-j NOTRACK", (place) => place.table === "raw"],
-  [3, (random) => `-j CT ${random.pick(["--notrack", "--zone 3"])}`, (place) => place.table === "raw"],
+  [3, () => "-j CT --notrack", (place) => place.table === "raw"],
   [10, destinationNat, (place) => place.table === "nat" && within(HOOK_PREROUTING, HOOK_OUTPUT)(place)],
   [8, sourceNat, (place) => place.table === "nat" && within(HOOK_POSTROUTING, HOOK_INPUT)(place)],
   [5, withPorts("MASQUERADE"), (place) => place.table === "nat" && within(HOOK_POSTROUTING)(place)],

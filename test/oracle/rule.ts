@@ -45,6 +45,8 @@ export interface Rule {
   readonly output: InterfaceTest | undefined;
   readonly matches: readonly RecordView[];
   readonly target: RecordView;
+  /** Its place in the table's store, where its counters are written back. */
+  readonly ordinal: number;
   packets: bigint;
   bytes: bigint;
 }
@@ -106,6 +108,7 @@ function readRule(table: Table, chain: Chain, ordinal: number, number: number): 
     output,
     matches,
     target: record(row, target),
+    ordinal,
     packets: counter(table.rows.counters, ordinal * 4),
     bytes: counter(table.rows.counters, ordinal * 4 + 2),
   };
@@ -119,6 +122,16 @@ function record(row: Uint8Array, offset: number): RecordView {
     bytes: row.subarray(offset, offset + size),
     view: new DataView(row.buffer, row.byteOffset + offset, size),
   };
+}
+
+/** Stores what the oracle has counted where the ruleset keeps it. */
+export function writeBack(table: Table, chain: Chain, counted: OracleChain): void {
+  writeCounter(chain.policyCounters, 0, counted.policyPackets, counted.policyBytes);
+  for (const rule of counted.rules) writeCounter(table.rows.counters, rule.ordinal * 4, rule.packets, rule.bytes);
+}
+
+function writeCounter(words: Uint32Array, at: number, packets: bigint, bytes: bigint): void {
+  words.set([packets, packets >> 32n, bytes, bytes >> 32n].map((word) => Number(word & 0xffffffffn)), at);
 }
 
 function counter(words: Uint32Array, at: number): bigint {

@@ -1,7 +1,17 @@
 /** The engine under test, held so that it can be asked the oracle's questions. */
-import { RESULT_GENERATION } from "../../src/blob/layout.js";
+import { createHash } from "node:crypto";
+import { BLOB_ARENA, BLOB_LENGTH, TABLE_COUNT } from "../../src/blob/layout.js";
+import {
+  ARENA_SIZE,
+  CONTROL_ADDRESS,
+  CONTROL_ROOT,
+  ROOT_FAMILY_COUNT,
+  ROOT_SIZE,
+  ROOT_TABLES,
+} from "../../src/blob/memory.js";
 import { Engine } from "../../src/engine/engine.js";
 import { type PacketPool, Reader } from "../../src/engine/reader.js";
+import { printRuleset } from "../../src/ruleset/print.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 import { type Strategy, Updater } from "../../src/update/updater.js";
 import { encodePacket, type Packet } from "./packet.js";
@@ -39,8 +49,21 @@ export class Subject {
     return { result: this.result(packet), steps };
   }
 
-  generation(): number {
-    return this.pool.result(0).getUint32(RESULT_GENERATION, true);
+  /** Everything that a refused batch must leave alone: the root, each table's bytes, what is printed, memory in use. */
+  snapshot(): string {
+    const memory = new DataView(this.engine.handle.memory.buffer);
+    const word = (at: number): number => memory.getUint32(at, true);
+    const digest = (at: number, bytes: number): string =>
+      createHash("sha256").update(Buffer.from(memory.buffer, at, bytes)).digest("hex");
+    const root = word(CONTROL_ADDRESS + CONTROL_ROOT);
+    const lines = [`root ${root} ${digest(root, ROOT_SIZE)} live ${this.engine.memory().liveBytes}`];
+    for (let i = 0; i < ROOT_FAMILY_COUNT * TABLE_COUNT; i++) {
+      const table = word(root + ROOT_TABLES + 4 * i);
+      if (table === 0) continue;
+      lines.push(`table ${i} at ${table}: ${digest(table, word(table + BLOB_LENGTH))}`);
+      lines.push(`arena ${i}: ${digest(word(table + BLOB_ARENA), ARENA_SIZE)}`);
+    }
+    return [...lines, printRuleset(this.ruleset(), { counters: true })].join("\n");
   }
 
   ruleset(): Ruleset {

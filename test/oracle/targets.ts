@@ -10,7 +10,6 @@ import {
 import * as payloads from "../../src/blob/payloads.js";
 import { hasConnection } from "./match-connection.js";
 import { destinationNat, masquerade, redirect, sourceNat } from "./nat.js";
-import { PROTOCOL_TCP } from "./packet.js";
 import type { Outcome } from "./result.js";
 import type { RecordView } from "./rule.js";
 import type { Walk } from "./walk.js";
@@ -75,10 +74,21 @@ function setConnmark({ view, bytes }: RecordView, { packet }: Walk, outcome: Out
   return VERDICT_CONTINUE;
 }
 
-/** Never raises the size that a SYN asks for. */
+/** The size that a SYN without the option is taken to ask for. */
+const ASSUMED_MSS = { ipv4: 536, ipv6: 1220 };
+const OPTION_BYTES = 4;
+
+/** net/netfilter/xt_TCPMSS.c: never raises the size; adds the option only where no data lies behind a header with room. */
 function setMss({ view }: RecordView, { packet }: Walk): number {
   const size = view.getUint16(payloads.TCPMSS_VALUE, true);
-  if (packet.protocol === PROTOCOL_TCP && packet.fragmentOffset === 0 && packet.mss > size) packet.mss = size;
+  if (packet.fragmentOffset !== 0) return VERDICT_CONTINUE;
+  if (packet.mss !== 0) {
+    packet.mss = Math.min(packet.mss, size);
+    return VERDICT_CONTINUE;
+  }
+  const header = packet.family === "ipv4" ? 20 : 40;
+  if (packet.length > header + packet.tcpDataOffset || packet.tcpDataOffset >= 60) return VERDICT_CONTINUE;
+  packet.mss = Math.min(size, ASSUMED_MSS[packet.family]);
+  packet.length += OPTION_BYTES;
   return VERDICT_CONTINUE;
 }
-

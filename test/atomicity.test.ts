@@ -1,0 +1,83 @@
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Engine } from "../src/engine/engine.js";
+import { parseRuleset } from "../src/ruleset/parse.js";
+import { type Strategy, Updater } from "../src/update/updater.js";
+import { compileSources } from "./oracle/compiled.js";
+import type { ReaderOrder, ReaderReport } from "./oracle/reader-worker.js";
+import { type Classifier, countersOf } from "./oracle/subject.js";
+import { batchTo, wholeRuleset } from "./oracle/two-versions.js";
+
+const READERS = 2;
+/** No case may take longer, whatever the machine. */
+const MILLISECONDS = 40_000;
+
+interface Case {
+  readonly strategy: Strategy;
+  readonly classifier: Classifier;
+  readonly quiesce?: "seqcount" | "grace-period";
+  readonly updates: number;
+}
+
+const CASES: readonly Case[] = [
+  { strategy: "incremental", classifier: "linear", updates: 50_000 },
+  { strategy: "incremental", classifier: "tuple-space", updates: 50_000 },
+  { strategy: "partial", classifier: "tuple-space", quiesce: "seqcount", updates: 500 },
+  { strategy: "partial", classifier: "linear", quiesce: "grace-period", updates: 500 },
+  { strategy: "full", classifier: "linear", quiesce: "seqcount", updates: 500 },
+  { strategy: "full", classifier: "tuple-space", quiesce: "grace-period", updates: 500 },
+];
+
+describe("a packet", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = compileSources();
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  for (const one of CASES)
+    it(`sees one version of the ruleset, whole: ${Object.values(one).join(" ")}`, async () => {
+      const engine = Engine.create({ readers: READERS, classifier: one.classifier, seed: 1 });
+      const updater = new Updater(engine, { strategy: one.strategy, ...(one.quiesce && { quiesce: one.quiesce }) });
+      const { generation } = updater.load(parseRuleset(wholeRuleset(false), { family: "ipv4" }));
+      const control = new SharedArrayBuffer(8);
+      const words = new Int32Array(control);
+      const reports = Array.from({ length: READERS }, (_, id) => {
+        const order: ReaderOrder = { handle: engine.handle, id, evenGeneration: generation, control };
+        return report(new Worker(join(folder, "test/oracle/reader-worker.js"), { workerData: order }));
+      });
+      while (Atomics.load(words, 1) < READERS) await new Promise((resolve) => setTimeout(resolve, 5));
+      const before = engine.memory().liveBytes;
+      const end = Date.now() + MILLISECONDS;
+      let updates = 0;
+      try {
+        while (updates < one.updates && Date.now() < end) {
+          const odd = ++updates % 2 === 1;
+          const request = one.strategy === "full" ? { ruleset: wholeRuleset(odd) } : { batch: batchTo(odd) };
+          expect(updater.update(request).generation).toBe(generation + updates);
+        }
+      } finally {
+        Atomics.store(words, 0, 1);
+      }
+      const all = await Promise.all(reports);
+      expect(all.flatMap(({ faults }) => faults)).toEqual([]);
+      expect(updates).toBe(one.updates);
+      for (const { generations } of all) expect(generations).toBeGreaterThan(one.updates / 100);
+      // Freed memory is used again, and no packet is lost from a rule that stayed.
+      expect(engine.memory().liveBytes).toBeLessThan(2 * before + 2 ** 20);
+      const packets = all.reduce((sum, one) => sum + one.packets, 0);
+      const first = countersOf(engine.readRuleset()[0] as never).find((line) => line.startsWith("filter INPUT 1 "));
+      expect(first).toBe(`filter INPUT 1 ${packets}:${packets * 100}`);
+    }, 2 * MILLISECONDS);
+});
+
+async function report(worker: Worker): Promise<ReaderReport> {
+  const [message] = await Promise.race([
+    once(worker, "message"),
+    once(worker, "error").then(([error]) => Promise.reject(error as Error)),
+  ]);
+  return message as ReaderReport;
+}

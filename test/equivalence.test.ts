@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { live } from "./oracle/history.js";
+import { CLASSIFIERS, STRATEGIES } from "./oracle/subject.js";
+
+const RULESETS = 60;
+const BATCHES = 8;
+
+describe("a ruleset that was changed batch by batch", () => {
+  for (const strategy of STRATEGIES)
+    for (const classifier of CLASSIFIERS)
+      it(`${strategy}, ${classifier}: is the one loaded whole, and a batch that fails leaves no trace`, () => {
+        let done = 0;
+        let refused = 0;
+        for (let seed = 0; seed < RULESETS; seed++) {
+          const tally = live(seed, { strategy, classifier, batches: BATCHES });
+          done += tally.done;
+          refused += tally.refused;
+        }
+        // Both kinds must have been seen, or the test says nothing.
+        expect(done).toBeGreaterThan(RULESETS);
+        expect(refused).toBeGreaterThan(RULESETS / 4);
+      }, 60_000);
+});

@@ -1,0 +1,106 @@
+/** A ruleset that lives through random batches, on an engine and on a model, and what must hold behind each of them. */
+import { applyBatch } from "../../src/ruleset/apply.js";
+import { parseBatch, parseRuleset } from "../../src/ruleset/parse.js";
+import { printRuleset } from "../../src/ruleset/print.js";
+import { RulesetError } from "../../src/ruleset/ruleset-error.js";
+import type { Ruleset } from "../../src/ruleset/ruleset.js";
+import type { Strategy } from "../../src/update/updater.js";
+import { firstDifference } from "./compare.js";
+import { Oracle } from "./oracle.js";
+import { describePacket } from "./packet.js";
+import { Random } from "./random.js";
+import { randomBatch } from "./random-batch.js";
+import { randomPacket } from "./random-packet.js";
+import { LOCAL_ADDRESSES } from "./random-pool.js";
+import { type RandomRuleset, randomRuleset } from "./random-ruleset.js";
+import { type Classifier, countersOf, Subject } from "./subject.js";
+
+export interface HistoryOptions {
+  readonly strategy: Strategy;
+  readonly classifier: Classifier;
+  readonly batches: number;
+}
+
+export const printed = (ruleset: Ruleset): string => printRuleset(ruleset, { counters: true });
+
+/** The model behind a batch, or the error that says why it cannot be done. The model itself stays. */
+export function attempt(model: Ruleset, batch: string): Ruleset | RulesetError {
+  const copy = parseRuleset(printed(model), { family: model.family });
+  const scope = { hasChain: (table: Parameters<typeof copy.table>[0], chain: string) => copy.table(table).chains.has(chain) };
+  try {
+    applyBatch(copy, parseBatch(batch, { family: model.family, scope }));
+    return copy;
+  } catch (error) {
+    if (error instanceof RulesetError) return error;
+    throw error;
+  }
+}
+
+/** How many batches were done and how many were refused; throws with the seed and the batch where something parts. */
+export function live(seed: number, options: HistoryOptions): { done: number; refused: number } {
+  const random = new Random(seed);
+  const ruleset = randomRuleset(random, { anyHook: true, forgetful: true, longest: random.pick([4, 20, 80]) });
+  const subject = new Subject(options.classifier, options.strategy);
+  subject.updater.load(parseRuleset(ruleset.text, { family: ruleset.family }));
+  let model = parseRuleset(ruleset.text, { family: ruleset.family });
+  const tally = { done: 0, refused: 0 };
+  const batches: string[] = [];
+  try {
+    for (let i = 0; i < options.batches; i++) {
+      const tables = random.some([...model.tables.keys()]);
+      const batch = randomBatch(random, model, { tables, edits: random.pick([1, 3, 10]), mistakes: 0.03 });
+      batches.push(batch);
+      const wanted = attempt(model, batch);
+      if (wanted instanceof RulesetError) {
+        refuse(subject, batch, wanted);
+        tally.refused++;
+      } else {
+        subject.updater.update({ batch });
+        model = wanted;
+        tally.done++;
+      }
+      same("print", printed(model), printed(subject.ruleset()));
+      pass(random, ruleset, model, [subject]);
+    }
+    const fresh = new Subject(options.classifier, options.strategy);
+    fresh.updater.load(parseRuleset(printed(model), { family: model.family }));
+    same("print of a fresh load", printed(model), printed(fresh.ruleset()));
+    pass(random, ruleset, model, [subject, fresh]);
+    return tally;
+  } catch (error) {
+    throw new Error(`seed ${seed}\n${ruleset.text}${batches.join("\n")}${(error as Error).stack}`);
+  }
+}
+
+/** The engine must refuse the batch for the model's reason, at its line, and stay as it was to the byte. */
+function refuse(subject: Subject, batch: string, wanted: RulesetError): void {
+  const before = subject.snapshot();
+  let got: unknown;
+  try {
+    subject.updater.update({ batch });
+  } catch (error) {
+    got = error;
+  }
+  if (!(got instanceof RulesetError)) throw new Error(`wanted ${wanted.message}, got ${String(got)}`);
+  same("error", `${wanted.code} line ${wanted.line}`, `${got.code} line ${got.line}`);
+  same("state behind a refused batch", before, subject.snapshot());
+}
+
+/** Sends packets through the oracle and the engines; counters come to rest in the model. */
+function pass(random: Random, ruleset: RandomRuleset, model: Ruleset, subjects: readonly Subject[]): void {
+  const oracle = new Oracle(model, LOCAL_ADDRESSES);
+  for (let i = 0; i < 12; i++) {
+    const packet = randomPacket(random, ruleset, 0);
+    const wanted = JSON.stringify(oracle.walk(packet), undefined, 1);
+    for (const subject of subjects) same(describePacket(packet), wanted, JSON.stringify(subject.trace(packet), undefined, 1));
+  }
+  for (const subject of subjects) {
+    const found = firstDifference(oracle.counters(), countersOf(subject.ruleset()));
+    if (found) throw new Error(found);
+  }
+  oracle.saveCounters();
+}
+
+function same(what: string, wanted: string, got: string): void {
+  if (wanted !== got) throw new Error(`${what}: wanted\n${wanted}\ngot\n${got}`);
+}
