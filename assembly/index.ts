@@ -32,6 +32,7 @@ import {
 } from "../src/blob/memory";
 import { PACKET_SIZE, RESULT_SIZE } from "../src/blob/layout";
 import { arenaAllocate } from "./arena";
+import { counterBytes, counterPackets } from "./counters";
 import { chunkStaging } from "./chunk";
 import { heapAllocate } from "./heap";
 import { setReader } from "./packet";
@@ -39,7 +40,6 @@ import { logBegin, logCommit } from "./store";
 import { readBegin, readEnd, traverse } from "./traverse";
 import { traceInto, traceNext } from "./walk";
 
-export { counterBytes, counterPackets } from "./counters";
 export { loopRow } from "./levels";
 export { oldestReader } from "./retire";
 export { rowPosition } from "./row";
@@ -67,7 +67,7 @@ export {
   updateRollback,
   updateTable,
 } from "./update";
-export { checksum, faultOffset, validateBlob } from "./validate";
+export { faultOffset, validateBlob, validateStaged } from "./validate";
 
 const UNDO_BYTES: u32 = 65536;
 const FIRST_DEPTH: u32 = 64;
@@ -134,6 +134,12 @@ export function engineAllocate(bytes: u32): usize {
   const address = heapAllocate(bytes);
   logCommit();
   return address;
+}
+
+/** Writes u64 packets and u64 bytes of a counter to `into`. */
+export function counterRead(index: u32, into: usize): void {
+  store<u64>(into, counterPackets(index));
+  store<u64>(into, counterBytes(index), 8);
 }
 
 /** Makes this instance walk as reader `id`. */

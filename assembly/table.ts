@@ -243,7 +243,7 @@ function carryNamed(table: usize, replaced: usize): bool {
     let row = head + CHAIN_SIZE;
     for (let left = load<u32>(head, CHAIN_ROW_COUNT); left; left--) {
       const counter = load<u32>(row, ROW_COUNTER);
-      const old: usize = counter && counter < top ? load<u32>(rows + (counter << 2)) : 0;
+      const old: usize = counter && counter < top ? <usize>load<u32>(rows + (counter << 2)) : 0;
       store<u32>(row, 0, ROW_COUNTER);
       if (old && sameShape(old, row)) move(old, row);
       row += load<u16>(row, ROW_NEXT);

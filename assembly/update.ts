@@ -163,12 +163,15 @@ export function editRenameChain(head: usize, text: usize): u32 {
   return chainRename(table, head, text) ? FAULT_NONE : FAULT_MEMORY;
 }
 
-/** Inserts a staged rule in front of rule `position` (from 0), or appends it when position is the number of rules. */
-export function editInsert(head: usize, position: u32, staged: usize, packets: u64, bytes: u64): u32 {
+/**
+ * Inserts a staged rule in front of rule `position` (from 0), or appends it when position is the number of rules. `counters`
+ * holds what it has counted: u64 packets, u64 bytes.
+ */
+export function editInsert(head: usize, position: u32, staged: usize, counters: usize): u32 {
   const rules = load<u32>(head, CHAIN_LIVE_ROWS);
   if (position > rules) return FAULT_POSITION;
   const before = position == rules ? <usize>0 : rowAt(head, position);
-  const row = rowInsert(head, before, staged, packets, bytes);
+  const row = rowInsert(head, before, staged, load<u64>(counters), load<u64>(counters, 8));
   return row == 0 ? FAULT_MEMORY : row == 1 ? FAULT_LOOP : FAULT_NONE;
 }
 
@@ -179,11 +182,11 @@ export function editDeleteAt(head: usize, position: u32): u32 {
 }
 
 /** Sets the counter of rule `position`, of the policy when it is the number of rules. */
-export function editSetCounter(head: usize, position: u32, packets: u64, bytes: u64): u32 {
+export function editSetCounter(head: usize, position: u32, counters: usize): u32 {
   const rules = load<u32>(head, CHAIN_LIVE_ROWS);
   if (position > rules) return FAULT_POSITION;
   const row = position == rules ? <usize>load<u32>(head, CHAIN_POLICY) : rowAt(head, position);
-  if (row) counterSet(load<u32>(row, ROW_COUNTER), packets, bytes);
+  if (row) counterSet(load<u32>(row, ROW_COUNTER), load<u64>(counters), load<u64>(counters, 8));
   return FAULT_NONE;
 }
 

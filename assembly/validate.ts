@@ -93,7 +93,7 @@ export function validateBlob(blob: usize, length: u32): u32 {
 }
 
 /** Sum over the blob's words, its own field aside. Order matters. */
-export function checksum(blob: usize, length: u32): u32 {
+function checksum(blob: usize, length: u32): u32 {
   let a: u32 = 1;
   let b: u32 = 0;
   for (let at: usize = 0; at < length; at += 4) {
@@ -183,6 +183,24 @@ function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: boo
   const first = <u32>(rowMatches(row, addressBytes) - row);
   if (first > target) return fault(FAULT_ROW, at + ROW_TARGET);
   if (((load<u8>(row, ROW_FLAGS) & ROW_FLAG_POLICY) != 0) != policy) return fault(FAULT_ROW, at + ROW_FLAGS);
+  const matches = checkMatches(blob, at, first, target, true);
+  if (matches) return matches;
+  const action = checkAction(row + target, size - target, at + target);
+  if (action) return action;
+  if (!policy) return FAULT_NONE;
+  const type = <u32>load<u16>(row + target, RECORD_TYPE);
+  return type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1 ? fault(FAULT_TARGET, at + target) : FAULT_NONE;
+}
+
+/** Checks the matches and the target of a staged row, whose sizes its encoder vouches for; a FAULT_*. */
+export function validateStaged(row: usize, addressBytes: u32): u32 {
+  const target = <u32>load<u16>(row, ROW_TARGET);
+  const matches = checkMatches(row, 0, <u32>(rowMatches(row, addressBytes) - row), target, false);
+  return matches ? matches : checkAction(row + target, <u32>load<u16>(row, ROW_NEXT) - target, target);
+}
+
+function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool): u32 {
+  const row = blob + at;
   let match = first;
   while (match < target) {
     const bytes = <u32>load<u16>(row + match, RECORD_BYTES);
@@ -190,16 +208,18 @@ function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: boo
     const type = <u32>load<u16>(row + match, RECORD_TYPE);
     if (!matchSize(type, bytes)) return fault(FAULT_UNSUPPORTED_MATCH, at + match);
     if (!checkMatch(type, row + match)) return fault(FAULT_MATCH, at + match);
-    if (type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT))) return fault(FAULT_TEXT, at + match);
+    if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT))) return fault(FAULT_TEXT, at + match);
     match += bytes;
   }
-  const bytes = <u32>load<u16>(row + target, RECORD_BYTES);
-  if (bytes != size - target) return fault(FAULT_TARGET, at + target);
-  const type = <u32>load<u16>(row + target, RECORD_TYPE);
-  if (!targetSize(type, bytes)) return fault(FAULT_UNSUPPORTED_TARGET, at + target);
-  if (!checkTarget(type, row + target)) return fault(FAULT_TARGET, at + target);
-  if (policy && (type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1)) return fault(FAULT_TARGET, at + target);
   return FAULT_NONE;
+}
+
+function checkAction(record: usize, size: u32, at: u32): u32 {
+  const bytes = <u32>load<u16>(record, RECORD_BYTES);
+  if (bytes != size) return fault(FAULT_TARGET, at);
+  const type = <u32>load<u16>(record, RECORD_TYPE);
+  if (!targetSize(type, bytes)) return fault(FAULT_UNSUPPORTED_TARGET, at);
+  return checkTarget(type, record) ? FAULT_NONE : fault(FAULT_TARGET, at);
 }
 
 function checkJumps(blob: usize, heads: usize): u32 {

@@ -11,7 +11,7 @@ import { packet } from "../packet";
 
 /** Whether a connection belongs to the packet. */
 export function tracked(): bool {
-  return !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_INVALID | CT_STATE_UNTRACKED));
+  return (<u32>load<u16>(packet, PACKET_CT_STATE) & (<u32>CT_STATE_INVALID | <u32>CT_STATE_UNTRACKED)) == 0;
 }
 
 export function matchConntrack(record: usize): bool {
@@ -31,7 +31,7 @@ export function matchConntrack(record: usize): bool {
 
 /** What the connection's tuples would tell is not known from a packet's record. */
 export function checkConntrack(record: usize): bool {
-  return !(load<u16>(record, P.CONNTRACK_MATCH) & ~(P.CONNTRACK_HAS_STATE | P.CONNTRACK_HAS_STATUS));
+  return (<u32>load<u16>(record, P.CONNTRACK_MATCH) & ~(<u32>P.CONNTRACK_HAS_STATE | <u32>P.CONNTRACK_HAS_STATUS)) == 0;
 }
 
 export function matchState(record: usize): bool {

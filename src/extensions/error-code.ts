@@ -60,6 +60,8 @@ export const ERROR_CODES = [
   "wrong-table",
   "wrong-hook",
   "loop",
+  // What the engine cannot do.
+  "unsupported-rule",
 ] as const;
 
 export type ErrorCode = (typeof ERROR_CODES)[number];

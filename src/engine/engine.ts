@@ -1,0 +1,154 @@
+/**
+ * An engine: shared memory, and this thread's instance over it. One thread creates it; others attach by its handle.
+ */
+import ipaddr from "ipaddr.js";
+import * as M from "../blob/memory.js";
+import { FAMILY_IPV4, FAMILY_IPV6 } from "../blob/layout.js";
+import type { Ruleset } from "../ruleset/ruleset.js";
+import { EngineError } from "./engine-error.js";
+import { instantiateKernel, type Kernel, kernelModule } from "./kernel.js";
+import { readBack } from "./read-back.js";
+import { lockWriters, unlockWriters } from "./writers-lock.js";
+
+/** Classifiers by name. */
+export const CLASSIFIERS = { linear: M.CLASSIFIER_LINEAR, "tuple-space": M.CLASSIFIER_TUPLE_SPACE } as const;
+export type Classifier = keyof typeof CLASSIFIERS;
+
+export interface EngineOptions {
+  /** Threads that may walk packets at the same time, 1 to 64. */
+  readers?: number;
+  /** How chains are searched; `tuple-space` still walks short ones linearly. */
+  classifier?: Classifier;
+  /** Seed of the generators behind `statistic --mode random`. */
+  seed?: number;
+  /** The most memory it may take, in bytes, at most 4 GiB. */
+  maximumBytes?: number;
+  /** Addresses of this host: `10.0.0.1`, or `10.0.0.1 eth0` with the interface that has it. */
+  localAddresses?: readonly string[];
+}
+
+/** What another thread needs to attach; may be posted to a worker. */
+export interface EngineHandle {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  readonly readers: number;
+}
+
+export const ENGINE_DEFAULTS = Object.freeze({
+  readers: 1,
+  classifier: "tuple-space" as Classifier,
+  seed: 1,
+  maximumBytes: 2 ** 32,
+});
+
+/** Bytes of the writer's staging area: a row of at most 64 KiB, text, names. */
+export const SCRATCH_BYTES = 1 << 18;
+const WASM_PAGE = 65536;
+
+export class Engine {
+  readonly handle: EngineHandle;
+  readonly kernel: Kernel;
+  private view: DataView;
+
+  private constructor(handle: EngineHandle) {
+    this.handle = handle;
+    this.kernel = instantiateKernel(handle.module, handle.memory);
+    this.view = new DataView(handle.memory.buffer);
+  }
+
+  static create(options: EngineOptions = {}): Engine {
+    const { readers, classifier, seed, maximumBytes } = { ...ENGINE_DEFAULTS, ...options };
+    if (!Number.isInteger(readers) || readers < 1 || readers > M.READERS_COUNT)
+      throw new RangeError(`readers must be a whole number from 1 to ${M.READERS_COUNT}, not ${readers}`);
+    if (!(classifier in CLASSIFIERS)) throw new RangeError(`unknown classifier ${JSON.stringify(classifier)}`);
+    const module = kernelModule();
+    const maximum = Math.min(65536, Math.max(4, Math.floor(maximumBytes / WASM_PAGE)));
+    const memory = new WebAssembly.Memory({ initial: 4, maximum, shared: true });
+    const engine = new Engine({ module, memory, readers });
+    if (!engine.kernel.engineInit(readers, CLASSIFIERS[classifier], seed, SCRATCH_BYTES)) throw new EngineError(M.FAULT_MEMORY);
+    engine.setLocalAddresses(options.localAddresses ?? []);
+    return engine;
+  }
+
+  /** This thread's instance over another thread's engine. */
+  static attach(handle: EngineHandle): Engine {
+    const engine = new Engine(handle);
+    engine.kernel.engineAttach();
+    return engine;
+  }
+
+  /** A view of the whole memory as it is now; do not keep it across calls that may grow memory. */
+  data(): DataView {
+    if (this.view.byteLength !== this.handle.memory.buffer.byteLength) this.view = new DataView(this.handle.memory.buffer);
+    return this.view;
+  }
+
+  /** The same as 32-bit words, for atomics. */
+  words(): Int32Array {
+    return new Int32Array(this.handle.memory.buffer);
+  }
+
+  /** The generation in force. */
+  generation(): number {
+    const words = this.words();
+    return words[(Atomics.load(words, (M.CONTROL_ADDRESS + M.CONTROL_ROOT) >> 2) >>> 2) + (M.ROOT_GENERATION >> 2)] as number;
+  }
+
+  /** Everything in force, counters included, one ruleset a family that has a table. Takes the writers' lock. */
+  readRuleset(): Ruleset[] {
+    return this.locked(() => {
+      const rulesets: Ruleset[] = [];
+      for (const family of ["ipv4", "ipv6"] as const) {
+        const ruleset = readBack(this, family);
+        if (ruleset.tables.size > 0) rulesets.push(ruleset);
+      }
+      return rulesets;
+    });
+  }
+
+  /** Bytes handed out of the shared heap now, and the most there ever were. */
+  memory(): { liveBytes: number; peakBytes: number } {
+    const view = this.data();
+    return {
+      liveBytes: view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_LIVE_BYTES, true),
+      peakBytes: view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_PEAK_BYTES, true),
+    };
+  }
+
+  /** Memory for good, for a reader's packets and results. */
+  allocate(bytes: number): number {
+    const address = this.locked(() => this.kernel.engineAllocate(bytes)) >>> 0;
+    if (address === 0) throw new EngineError(M.FAULT_MEMORY);
+    return address;
+  }
+
+  /** Runs `work` as the only writer. */
+  locked<T>(work: () => T): T {
+    const words = this.words();
+    lockWriters(words);
+    try {
+      return work();
+    } finally {
+      unlockWriters(words);
+    }
+  }
+
+  private setLocalAddresses(addresses: readonly string[]): void {
+    if (addresses.length === 0) return;
+    const list = this.allocate(addresses.length * M.LOCAL_SIZE);
+    const view = this.data();
+    const bytes = new Uint8Array(this.handle.memory.buffer, list, addresses.length * M.LOCAL_SIZE);
+    bytes.fill(0);
+    for (const [i, text] of addresses.entries()) {
+      const [address = "", name = ""] = text.trim().split(/\s+/);
+      if (!ipaddr.isValid(address) || name.length > 15)
+        throw new RangeError(`not a local address: ${JSON.stringify(text)}; expected "ADDRESS" or "ADDRESS INTERFACE"`);
+      const parsed = ipaddr.parse(address);
+      bytes[i * M.LOCAL_SIZE + M.LOCAL_FAMILY] = parsed.kind() === "ipv4" ? FAMILY_IPV4 : FAMILY_IPV6;
+      bytes.set(new TextEncoder().encode(name), i * M.LOCAL_SIZE + M.LOCAL_INTERFACE);
+      bytes.set(parsed.toByteArray(), i * M.LOCAL_SIZE + M.LOCAL_ADDRESS);
+    }
+    view.setUint32(M.CONTROL_ADDRESS + M.CONTROL_LOCALS, list, true);
+    view.setUint32(M.CONTROL_ADDRESS + M.CONTROL_LOCAL_COUNT, addresses.length, true);
+  }
+}

@@ -1,0 +1,63 @@
+/** The WebAssembly side as TypeScript sees it: loading the module, its exports, and its faults. */
+import { readFileSync } from "node:fs";
+
+/** Exports of assembly/index.ts. Addresses are byte offsets in the shared memory; see there for what each does. */
+export interface Kernel {
+  engineInit(readers: number, classifier: number, seed: number, scratchBytes: number): number;
+  engineAttach(): void;
+  engineAllocate(bytes: number): number;
+  readerAttach(id: number): void;
+  readerMatch(packets: number, results: number, count: number): void;
+  readerTrace(packet: number, into: number, trace: number, bytes: number): number;
+  counterRead(index: number, into: number): void;
+  updateBegin(limit: number): number;
+  updateCommit(): number;
+  updateRollback(): void;
+  updateReclaim(limit: number): number;
+  updateTable(family: number, table: number): number;
+  updateAllocate(bytes: number): number;
+  updateReplace(blob: number, length: number, carry: number): number;
+  updateRemove(family: number, table: number): number;
+  validateBlob(blob: number, length: number): number;
+  validateStaged(row: number, addressBytes: number): number;
+  chainFind(table: number, text: number): number;
+  editNewChain(table: number, text: number): number;
+  editFlush(head: number): number;
+  editDeleteChain(head: number): number;
+  editRenameChain(head: number, text: number): number;
+  editInsert(head: number, position: number, staged: number, counters: number): number;
+  editDeleteAt(head: number, position: number): number;
+  editSetCounter(head: number, position: number, counters: number): number;
+  editZero(head: number): number;
+  policyReplace(head: number, staged: number, keepCounter: number): number;
+  rowAt(head: number, position: number): number;
+  rowFind(head: number, staged: number): number;
+  rowPosition(row: number): number;
+  rowDelete(row: number): number;
+  oldestReader(): number;
+  readonly faultOffset: WebAssembly.Global;
+  readonly loopRow: WebAssembly.Global;
+  readonly bytesWritten: WebAssembly.Global;
+  readonly recordsTouched: WebAssembly.Global;
+  readonly recordsWalked: WebAssembly.Global;
+}
+
+/** How rows of a new table come by the counters of the one they replace (assembly/table.ts). */
+export const CARRY = { none: 0, content: 1, named: 2 } as const;
+export type Carry = keyof typeof CARRY;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** The compiled module, read once a thread from the package's build folder. */
+export function kernelModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL("../../build/release.wasm", import.meta.url)));
+  return compiled;
+}
+
+/** An instance for this thread over `memory`. */
+export function instantiateKernel(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel {
+  const abort = (): never => {
+    throw new Error("the engine aborted");
+  };
+  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as Kernel;
+}

@@ -1,0 +1,137 @@
+/**
+ * Reading back what is in force, as `iptables-save` does: from linked rows to a ruleset whose rows are portable again but
+ * for their counters' numbers, so that compiling it carries them over.
+ */
+import * as L from "../blob/layout.js";
+import * as M from "../blob/memory.js";
+import {
+  COMMENT_TEXT,
+  JUMP_CHAIN,
+  LIMIT_STATE,
+  MATCH_COMMENT,
+  MATCH_LIMIT,
+  MATCH_RECENT,
+  MATCH_SET,
+  MATCH_STATISTIC,
+  RECENT_OBJECT,
+  SET_OBJECT,
+  STATISTIC_STATE,
+  TARGET_JUMP,
+  VERDICT_VALUE,
+} from "../blob/payloads.js";
+import { type Family, familyNumber } from "../ruleset/row-store.js";
+import { type Chain, HOOK_NAMES, Ruleset, Table, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
+import type { Engine } from "./engine.js";
+
+/** Words of match records that hold run-time addresses. */
+const RUNTIME_WORDS: Readonly<Record<number, number>> = {
+  [MATCH_STATISTIC]: STATISTIC_STATE,
+  [MATCH_LIMIT]: LIMIT_STATE,
+  [MATCH_RECENT]: RECENT_OBJECT,
+  [MATCH_SET]: SET_OBJECT,
+};
+
+/** Address of the table in force, 0 when there is none. */
+export function tableAddress(engine: Engine, family: Family, table: TableName): number {
+  const view = engine.data();
+  const root = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_ROOT, true);
+  const familySlot = family === "ipv4" ? M.ROOT_IPV4 : M.ROOT_IPV6;
+  return view.getUint32(root + M.ROOT_TABLES + 4 * (familySlot * L.TABLE_COUNT + TABLE_NAMES.indexOf(table)), true);
+}
+
+/** The whole ruleset of a family. The caller holds the writers' lock. */
+export function readBack(engine: Engine, family: Family): Ruleset {
+  const ruleset = new Ruleset(family);
+  for (const name of TABLE_NAMES) {
+    const address = tableAddress(engine, family, name);
+    if (address !== 0) ruleset.tables.set(name, readTable(engine, family, name, address));
+  }
+  return ruleset;
+}
+
+/** One table at `address`, as the writer sees it. */
+export function readTable(engine: Engine, family: Family, name: TableName, address: number): Table {
+  const view = engine.data();
+  if (view.getUint8(address + L.BLOB_FAMILY) !== familyNumber(family)) throw new Error("no table at this address");
+  const table = new Table(name, family);
+  const heads = new Map<number, Chain>();
+  const text = address + view.getUint32(address + L.BLOB_TEXT, true);
+  for (let head = view.getUint32(address + L.BLOB_FIRST_CHAIN, true); head; head = view.getUint32(head + L.CHAIN_NEXT, true)) {
+    const hook = view.getUint8(head + L.CHAIN_HOOK);
+    heads.set(head, table.addChain(textAt(view, text, view.getUint32(head + L.CHAIN_NAME, true)), hook === L.CHAIN_USER ? -1 : hook));
+  }
+  for (const [head, chain] of heads) {
+    for (const row of rowsOf(view, head)) chain.rules.push(copyRow(engine, view, table, row, text, heads));
+    const policy = view.getUint32(head + L.CHAIN_POLICY, true);
+    if (policy) readPolicy(engine, view, chain, policy);
+  }
+  return table;
+}
+
+/** Addresses of the rules in force of the chain at `head`, in order. */
+export function* rowsOf(view: DataView, head: number): Generator<number> {
+  for (let chunk = view.getUint32(head + L.CHAIN_CHUNKS, true); chunk; chunk = view.getUint32(chunk + M.CHUNK_NEXT, true)) {
+    const used = view.getUint16(chunk + M.CHUNK_USED, true);
+    for (let i = 0; i < used; i++) {
+      const row = view.getUint32(chunk + M.CHUNK_ROW_SLOTS + 4 * i, true);
+      if (row && view.getUint32(row + L.ROW_DIED, true) === L.GENERATION_NEVER) yield row;
+    }
+  }
+}
+
+/** The text that `reference` names, its bytes copied out of shared memory. */
+export function textAt(view: DataView, text: number, reference: number): string {
+  return decoder.decode(textBytes(view, text, reference));
+}
+
+/** Reads a counter into four words: packets low, high, bytes low, high. */
+export function readCounter(engine: Engine, counter: number, into: Uint32Array, at: number): void {
+  const scratch = engine.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_SCRATCH, true);
+  engine.kernel.counterRead(counter, scratch);
+  const view = engine.data();
+  for (let i = 0; i < 4; i++) into[at + i] = view.getUint32(scratch + 4 * i, true);
+}
+
+const decoder = new TextDecoder();
+
+function textBytes(view: DataView, text: number, reference: number): Uint8Array {
+  const at = (text + reference) >>> 0;
+  return new Uint8Array(view.buffer, at + 2, view.getUint16(at, true)).slice();
+}
+
+function copyRow(engine: Engine, view: DataView, table: Table, row: number, text: number, heads: Map<number, Chain>): number {
+  const store = table.rows;
+  const size = view.getUint16(row + L.ROW_NEXT, true);
+  const at = store.reserve(size);
+  store.bytes.set(new Uint8Array(view.buffer, row, size), at);
+  store.bytes.fill(0, at + L.ROW_BORN, at + L.ROW_PROTOCOL);
+  store.view.setUint32(at + L.ROW_MOVED, 0, true);
+  const target = at + store.view.getUint16(at + L.ROW_TARGET, true);
+  for (let match = at + store.matchesOffset(at); match < target; match += store.view.getUint16(match + L.RECORD_BYTES, true)) {
+    const type = store.view.getUint16(match + L.RECORD_TYPE, true);
+    if (type === MATCH_COMMENT)
+      store.view.setUint32(
+        match + COMMENT_TEXT,
+        store.text.intern(textBytes(view, text, store.view.getUint32(match + COMMENT_TEXT, true))),
+        true,
+      );
+    const word = RUNTIME_WORDS[type];
+    if (word !== undefined) store.view.setUint32(match + word, 0, true);
+  }
+  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP) {
+    const callee = heads.get(store.view.getUint32(target + JUMP_CHAIN, true));
+    if (!callee) throw new Error("a rule jumps to a chain that is not in its table");
+    store.view.setUint32(target + JUMP_CHAIN, callee.id, true);
+  }
+  const ordinal = store.commit(size);
+  readCounter(engine, view.getUint32(row + L.ROW_COUNTER, true), store.counters, ordinal * 4);
+  return ordinal;
+}
+
+function readPolicy(engine: Engine, view: DataView, chain: Chain, row: number): void {
+  const target = row + view.getUint16(row + L.ROW_TARGET, true);
+  chain.policy = view.getUint32(target + VERDICT_VALUE, true) === L.VERDICT_DROP ? "DROP" : "ACCEPT";
+  chain.policyCounter = view.getUint32(row + L.ROW_COUNTER, true);
+  readCounter(engine, chain.policyCounter, chain.policyCounters, 0);
+  if (chain.hook >= HOOK_NAMES.length) throw new Error(`no hook ${chain.hook}`);
+}

@@ -1,0 +1,121 @@
+/** A reader: one thread that walks packets without ever waiting for a writer. */
+import * as L from "../blob/layout.js";
+import * as M from "../blob/memory.js";
+import { HOOK_NAMES, type HookName, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
+import type { Engine } from "./engine.js";
+import { rowsOf, textAt } from "./read-back.js";
+
+const TRACE_BYTES = 65536;
+
+/** A rule that matched, or a policy that decided. */
+export interface TraceStep {
+  hook: HookName;
+  table: TableName;
+  chain: string;
+  /** From 1; 0 is the chain's policy. */
+  rule: number;
+  /** Line of the rule in the file it was loaded from, 0 unknown. */
+  line: number;
+  /** VERDICT_* of blob/layout.ts. */
+  verdict: number;
+}
+
+/** Packets and results of one reader, in shared memory for good. */
+export class PacketPool {
+  readonly count: number;
+  readonly packets: number;
+  readonly results: number;
+  private readonly engine: Engine;
+
+  constructor(engine: Engine, count: number) {
+    this.engine = engine;
+    this.count = count;
+    this.packets = engine.allocate(count * L.PACKET_SIZE);
+    this.results = engine.allocate(count * L.RESULT_SIZE);
+  }
+
+  /** Puts one or more packet records (PACKET_SIZE bytes each) at `index`. */
+  set(index: number, packets: Uint8Array): void {
+    if (packets.length % L.PACKET_SIZE !== 0 || index < 0 || index + packets.length / L.PACKET_SIZE > this.count)
+      throw new RangeError(`${packets.length} bytes at packet ${index} do not fit a pool of ${this.count} packets`);
+    new Uint8Array(this.engine.handle.memory.buffer, this.packets + index * L.PACKET_SIZE, packets.length).set(packets);
+  }
+
+  /** The result record of the last match of packet `index`. */
+  result(index: number): DataView {
+    return new DataView(this.engine.handle.memory.buffer, this.results + index * L.RESULT_SIZE, L.RESULT_SIZE);
+  }
+}
+
+export class Reader {
+  readonly id: number;
+  private readonly engine: Engine;
+  private traces = 0;
+
+  /** `id` counts from 0 and belongs to one thread at a time. */
+  constructor(engine: Engine, id: number) {
+    if (!Number.isInteger(id) || id < 0 || id >= engine.handle.readers)
+      throw new RangeError(`reader ${id} of an engine with ${engine.handle.readers} readers`);
+    this.engine = engine;
+    this.id = id;
+    engine.kernel.readerAttach(id);
+  }
+
+  allocate(count: number): PacketPool {
+    return new PacketPool(this.engine, count);
+  }
+
+  /** Says that this thread walks packets in a loop: a writer that asks for a grace period waits for its next pause. */
+  online(): void {
+    Atomics.store(this.engine.words(), this.word(M.READER_ONLINE), 1);
+  }
+
+  offline(): void {
+    Atomics.store(this.engine.words(), this.word(M.READER_ONLINE), 0);
+  }
+
+  /** Walks packets `first` to `first + count - 1` under one version of the ruleset. */
+  match(pool: PacketPool, first: number, count: number): void {
+    this.engine.kernel.readerMatch(pool.packets + first * L.PACKET_SIZE, pool.results + first * L.RESULT_SIZE, count);
+  }
+
+  /** Walks one packet and tells the rules that matched, in order. Not for use while another thread updates. */
+  trace(pool: PacketPool, index: number): TraceStep[] {
+    this.traces ||= this.engine.allocate(TRACE_BYTES);
+    const end = this.engine.kernel.readerTrace(
+      pool.packets + index * L.PACKET_SIZE,
+      pool.results + index * L.RESULT_SIZE,
+      this.traces,
+      TRACE_BYTES,
+    );
+    const view = this.engine.data();
+    const steps: TraceStep[] = [];
+    for (let at = this.traces; at < end >>> 0; at += L.TRACE_SIZE) steps.push(traceStep(view, at));
+    return steps;
+  }
+
+  private word(field: number): number {
+    return (M.READERS_ADDRESS + this.id * M.READER_SIZE + field) >> 2;
+  }
+}
+
+function traceStep(view: DataView, at: number): TraceStep {
+  const row = view.getUint32(at + L.TRACE_ROW, true);
+  const head = view.getUint32(row + L.ROW_CHAIN, true);
+  const table = view.getUint32(head + L.CHAIN_TABLE, true);
+  const policy = (view.getUint8(row + L.ROW_FLAGS) & L.ROW_FLAG_POLICY) !== 0;
+  let rule = 0;
+  if (!policy)
+    for (const other of rowsOf(view, head)) {
+      rule++;
+      if (other === row) break;
+    }
+  return {
+    hook: HOOK_NAMES[view.getUint8(at + L.TRACE_HOOK)] as HookName,
+    table: TABLE_NAMES[view.getUint8(at + L.TRACE_TABLE)] as TableName,
+    chain: textAt(view, table + view.getUint32(table + L.BLOB_TEXT, true), view.getUint32(head + L.CHAIN_NAME, true)),
+    rule,
+    line: policy ? 0 : view.getUint32(row + L.ROW_LINE, true),
+    verdict: view.getUint8(at + L.TRACE_VERDICT),
+  };
+}

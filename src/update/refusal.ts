@@ -1,0 +1,74 @@
+/** A rule that the engine refuses, named: where it stands in its file, and how it reads. */
+import * as L from "../blob/layout.js";
+import * as M from "../blob/memory.js";
+import type { Engine } from "../engine/engine.js";
+import { EngineError } from "../engine/engine-error.js";
+import { ByteWriter } from "../extensions/byte-writer.js";
+import type { Edit, TableBatch } from "../ruleset/batch.js";
+import { printRule } from "../ruleset/print.js";
+import { writeSpecification } from "../ruleset/print-rule.js";
+import { RulesetError } from "../ruleset/ruleset-error.js";
+import type { Table } from "../ruleset/ruleset.js";
+
+const UNSUPPORTED: Readonly<Record<number, string>> = {
+  [M.FAULT_UNSUPPORTED_MATCH]: "matches that the engine can evaluate",
+  [M.FAULT_MATCH]: "matches with options that the engine can evaluate",
+  [M.FAULT_UNSUPPORTED_TARGET]: "a target that the engine can carry out",
+  [M.FAULT_TARGET]: "a target with options that the engine can carry out",
+};
+
+/** The error for a blob of `table`, copied to `at`, that the engine refused with `fault`. */
+export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: number, fault: number): Error {
+  const loop = fault === M.FAULT_LOOP;
+  const offset = loop ? ((engine.kernel.loopRow.value as number) >>> 0) - at : (engine.kernel.faultOffset.value as number) >>> 0;
+  const expected = loop ? "jumps that lead back to no chain on the way" : UNSUPPORTED[fault];
+  const place = expected === undefined ? undefined : ruleAt(table, blob, offset);
+  if (!place || expected === undefined) return new EngineError(fault, offset);
+  return new RulesetError({
+    code: loop ? "loop" : "unsupported-rule",
+    file: `table ${table.name}`,
+    line: place.line,
+    column: 0,
+    found: place.rule,
+    expected,
+  });
+}
+
+/** The error for a rule of a batch that the engine refused with `fault`. */
+export function refusedRule(fault: number, part: TableBatch, row: number, edit: Edit, file: string): Error {
+  const expected = UNSUPPORTED[fault];
+  if (expected === undefined) return new EngineError(fault);
+  const out = new ByteWriter();
+  writeSpecification(out, part.rows, row, (chain) => part.chainNames[chain] ?? "");
+  return new RulesetError({
+    code: "unsupported-rule",
+    file,
+    line: edit.line,
+    column: 0,
+    found: `${edit.chain}${out.toString()}`,
+    expected,
+  });
+}
+
+/** The rule whose record holds byte `offset` of the blob, counted through its chains. */
+function ruleAt(table: Table, blob: Uint8Array, offset: number): { rule: string; line: number } | undefined {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
+  const end = view.getUint32(L.BLOB_RECORDS_END, true);
+  const text = view.getUint32(L.BLOB_TEXT, true);
+  for (let at = L.BLOB_HEADER_SIZE; at < end; ) {
+    const rowsEnd = view.getUint32(at + L.CHAIN_ROWS_END, true);
+    if (offset < rowsEnd) {
+      const name = text + view.getUint32(at + L.CHAIN_NAME, true);
+      const chain = table.chains.get(new TextDecoder().decode(blob.subarray(name + 2, name + 2 + view.getUint16(name, true))));
+      let row = at + L.CHAIN_SIZE;
+      for (const rule of chain?.rules ?? []) {
+        const next = row + view.getUint16(row + L.ROW_NEXT, true);
+        if (chain && offset < next) return { rule: printRule(table, chain, rule), line: view.getUint32(row + L.ROW_LINE, true) };
+        row = next;
+      }
+      return undefined;
+    }
+    at = rowsEnd;
+  }
+  return undefined;
+}

@@ -1,0 +1,113 @@
+/**
+ * A transaction: the writers' lock, one update of the engine, and its undoing. Strategies run inside one and see tables as
+ * the update has left them so far.
+ */
+import { FAULT_NONE } from "../blob/memory.js";
+import { Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../ruleset/ruleset.js";
+import { compile } from "../blob/compile.js";
+import { type Family, familyNumber } from "../ruleset/row-store.js";
+import type { Engine } from "../engine/engine.js";
+import { EngineError, mustSucceed } from "../engine/engine-error.js";
+import { CARRY, type Carry } from "../engine/kernel.js";
+import { readTable } from "../engine/read-back.js";
+import { lockWriters, unlockWriters } from "../engine/writers-lock.js";
+import { PhaseClock, type UpdateReport } from "./phases.js";
+import { waitForSequences } from "./quiesce.js";
+import { refusedBlob } from "./refusal.js";
+
+/** Retired entries that an update frees beside its own work. */
+const RECLAIM_ENTRIES = 512;
+const RECLAIM_ALL = 0x7fffffff;
+
+export class LockTimeout extends Error {
+  override readonly name = "LockTimeout";
+  readonly code = "lock-timeout";
+}
+
+export interface TransactionOptions {
+  /** Milliseconds to wait for the writers' lock, as iptables' -w. */
+  readonly lockTimeoutMs?: number;
+  /** Waits until readers have left what was replaced; without it, freeing is left to later updates. */
+  readonly quiesce?: (words: Int32Array, readers: number) => void;
+}
+
+export class Transaction {
+  readonly clock = new PhaseClock();
+  readonly engine: Engine;
+
+  private constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** Runs `work` as one update. What it throws undoes everything. */
+  static run(engine: Engine, options: TransactionOptions, work: (transaction: Transaction) => void): UpdateReport {
+    const transaction = new Transaction(engine);
+    const { clock } = transaction;
+    if (!lockWriters(engine.words(), options.lockTimeoutMs))
+      throw new LockTimeout(`another writer held the lock for ${options.lockTimeoutMs} ms`);
+    try {
+      clock.end("lock");
+      const { kernel } = engine;
+      mustSucceed(kernel.updateBegin(RECLAIM_ENTRIES));
+      try {
+        work(transaction);
+        mustSucceed(kernel.updateCommit());
+      } catch (error) {
+        kernel.updateRollback();
+        // A reader may hold what the update had allocated; nobody may reuse that before it has left.
+        waitForSequences(engine.words(), engine.handle.readers);
+        throw error;
+      }
+      const counts = {
+        bytesWritten: kernel.bytesWritten.value as number,
+        recordsTouched: kernel.recordsTouched.value as number,
+        recordsWalked: kernel.recordsWalked.value as number,
+      };
+      clock.end("publish");
+      if (options.quiesce) {
+        options.quiesce(engine.words(), engine.handle.readers);
+        kernel.updateReclaim(RECLAIM_ALL);
+      }
+      clock.end("quiesce");
+      return { generation: engine.generation(), phasesUs: clock.phasesUs, ...counts };
+    } finally {
+      unlockWriters(engine.words());
+    }
+  }
+
+  /** Address of a table as this update leaves it, 0 when there is none. */
+  address(family: Family, table: TableName): number {
+    return this.engine.kernel.updateTable(familyNumber(family), TABLE_NUMBERS[table]) >>> 0;
+  }
+
+  /** Reads a table back; undefined when there is none. */
+  read(family: Family, name: TableName): Table | undefined {
+    const address = this.address(family, name);
+    return address === 0 ? undefined : readTable(this.engine, family, name, address);
+  }
+
+  /** Compiles, copies and links `table` in place of the one of its name. */
+  replace(table: Table, carry: Carry, counters: boolean): void {
+    const blob = compile(table, { counters });
+    this.clock.end("compile");
+    const { kernel } = this.engine;
+    const at = kernel.updateAllocate(blob.length) >>> 0;
+    if (at === 0) throw new EngineError(1);
+    new Uint8Array(this.engine.handle.memory.buffer, at, blob.length).set(blob);
+    this.clock.end("copy");
+    const fault = kernel.updateReplace(at, blob.length, CARRY[carry]);
+    if (fault !== FAULT_NONE) throw refusedBlob(this.engine, table, blob, at, fault);
+    this.clock.end("link");
+  }
+
+  /** An empty table of its built-in chains; its address. */
+  create(family: Family, table: TableName): number {
+    this.replace(new Ruleset(family).table(table), "none", false);
+    return this.address(family, table);
+  }
+
+  /** Takes a table out. */
+  remove(family: Family, table: TableName): void {
+    mustSucceed(this.engine.kernel.updateRemove(familyNumber(family), TABLE_NUMBERS[table]));
+  }
+}

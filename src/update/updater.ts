@@ -1,0 +1,181 @@
+/**
+ * A writer with one way of updating. Every strategy takes the same batch and leaves the same ruleset; they differ in what
+ * they write for it.
+ */
+import type { Engine } from "../engine/engine.js";
+import { tableAddress } from "../engine/read-back.js";
+import { applyBatch, applyEdit } from "../ruleset/apply.js";
+import type { Batch, ChainScope } from "../ruleset/batch.js";
+import { parseBatch, parseRuleset } from "../ruleset/parse.js";
+import type { Family } from "../ruleset/row-store.js";
+import { Ruleset, TABLE_NAMES, type Table } from "../ruleset/ruleset.js";
+import { differenceBatch } from "./difference.js";
+import { applyIncrementally } from "./incremental.js";
+import type { UpdateReport } from "./phases.js";
+import { QUIESCE, type Quiesce } from "./quiesce.js";
+import { Staging } from "./staging.js";
+import { Transaction, type TransactionOptions } from "./transaction.js";
+
+/** Strategies by name: what a batch costs, see ARCHITECTURE.md. */
+export const STRATEGIES = {
+  "one-by-one": { quiesces: true, apply: oneByOne },
+  full: { quiesces: true, apply: full },
+  partial: { quiesces: true, apply: partial },
+  incremental: { quiesces: false, apply: incremental },
+} as const;
+export type Strategy = keyof typeof STRATEGIES;
+
+export interface UpdaterOptions {
+  strategy: Strategy;
+  /** How replacing strategies learn that readers have left the old tables. Default seqcount. */
+  quiesce?: Quiesce;
+  /** Milliseconds to wait for the writers' lock before giving up. Default: for ever. */
+  lockTimeoutMs?: number;
+  /** Family of the text that updates bring. Default ipv4. */
+  family?: Family;
+}
+
+/** Text in the format of iptables-save: edits as for `iptables-restore --noflush`, or whole tables. */
+export type UpdateRequest = { batch: string | Uint8Array; file?: string } | { ruleset: string | Uint8Array; file?: string };
+
+export class Updater {
+  readonly engine: Engine;
+  readonly strategy: Strategy;
+  private readonly family: Family;
+  private readonly options: TransactionOptions;
+
+  constructor(engine: Engine, options: UpdaterOptions) {
+    if (!(options.strategy in STRATEGIES)) throw new RangeError(`unknown strategy ${JSON.stringify(options.strategy)}`);
+    this.engine = engine;
+    this.strategy = options.strategy;
+    this.family = options.family ?? "ipv4";
+    this.options = {
+      ...(options.lockTimeoutMs === undefined ? {} : { lockTimeoutMs: options.lockTimeoutMs }),
+      ...(STRATEGIES[options.strategy].quiesces ? { quiesce: QUIESCE[options.quiesce ?? "seqcount"] } : {}),
+    };
+  }
+
+  /** Puts `ruleset` in place of everything that is in force for its family, counters as the ruleset has them. */
+  load(ruleset: Ruleset): UpdateReport {
+    const options = { ...this.options, quiesce: this.options.quiesce ?? QUIESCE.seqcount };
+    return Transaction.run(this.engine, options, (transaction) => {
+      for (const table of ruleset.tables.values()) transaction.replace(table, "none", true);
+      for (const name of TABLE_NAMES)
+        if (!ruleset.tables.has(name) && transaction.address(ruleset.family, name) !== 0) transaction.remove(ruleset.family, name);
+    });
+  }
+
+  /**
+   * Makes one update by this strategy. Throws a RulesetError with the failing edit's line, an EngineError, or a
+   * LockTimeout; then nothing has changed.
+   */
+  update(request: UpdateRequest): UpdateReport {
+    return Transaction.run(this.engine, this.options, (transaction) => {
+      const { apply } = STRATEGIES[this.strategy];
+      const file = request.file ?? ("batch" in request ? "batch" : "ruleset");
+      if ("ruleset" in request && this.strategy === "full") {
+        const ruleset = parseRuleset(request.ruleset, { family: this.family, file });
+        transaction.clock.end("parse");
+        for (const table of ruleset.tables.values()) transaction.replace(table, "content", false);
+        return;
+      }
+      const batch = "batch" in request ? this.parse(request.batch, file) : this.difference(transaction, request.ruleset, file);
+      transaction.clock.end("parse");
+      apply(transaction, batch, file);
+    });
+  }
+
+  private parse(text: string | Uint8Array, file: string): Batch {
+    const { engine, family } = this;
+    const staging = new Staging(engine);
+    const scope: ChainScope = {
+      hasChain: (table, chain) => {
+        const address = tableAddress(engine, family, table);
+        return address !== 0 && engine.kernel.chainFind(address, staging.name(chain)) !== 0;
+      },
+    };
+    return parseBatch(text, { family, file, scope });
+  }
+
+  /** The edits that lead from what is in force to whole new tables. */
+  private difference(transaction: Transaction, text: string | Uint8Array, file: string): Batch {
+    const wanted = parseRuleset(text, { family: this.family, file });
+    transaction.clock.end("parse");
+    const before = new Ruleset(this.family);
+    for (const name of wanted.tables.keys()) {
+      const table = transaction.read(this.family, name);
+      if (table) before.tables.set(name, table);
+    }
+    transaction.clock.end("readBack");
+    const batch = differenceBatch(before, wanted);
+    transaction.clock.end("plan");
+    return batch;
+  }
+}
+
+/** A replacement of the whole table for every edit, as `iptables -A` in a loop; published together, so that it is atomic. */
+function oneByOne(transaction: Transaction, batch: Batch, file: string): void {
+  for (const part of batch.tables)
+    for (const edit of part.edits) {
+      const table = readOrMake(transaction, batch, part.table);
+      applyEdit(table, part, edit, file);
+      transaction.clock.end("plan");
+      replaceEdited(transaction, table, edit.op === "zero" ? [edit.chain] : []);
+    }
+}
+
+/** Everything read back, edited, compiled and replaced. */
+function full(transaction: Transaction, batch: Batch, file: string): void {
+  replaceTables(transaction, batch, file, TABLE_NAMES);
+}
+
+/** The tables that the batch names, once. */
+function partial(transaction: Transaction, batch: Batch, file: string): void {
+  replaceTables(
+    transaction,
+    batch,
+    file,
+    batch.tables.map(({ table }) => table),
+  );
+}
+
+function incremental(transaction: Transaction, batch: Batch, file: string): void {
+  applyIncrementally(transaction, batch, file);
+  transaction.clock.end("plan");
+}
+
+function replaceTables(transaction: Transaction, batch: Batch, file: string, names: readonly (typeof TABLE_NAMES)[number][]): void {
+  const ruleset = new Ruleset(batch.family);
+  for (const name of names) {
+    const table = transaction.read(batch.family, name);
+    if (table) ruleset.tables.set(name, table);
+  }
+  transaction.clock.end("readBack");
+  applyBatch(ruleset, batch, file);
+  transaction.clock.end("plan");
+  for (const table of ruleset.tables.values()) {
+    const edits = batch.tables.filter((part) => part.table === table.name).flatMap((part) => part.edits);
+    replaceEdited(
+      transaction,
+      table,
+      edits.filter(({ op }) => op === "zero").map(({ chain }) => chain),
+    );
+  }
+}
+
+function readOrMake(transaction: Transaction, batch: Batch, name: (typeof TABLE_NAMES)[number]): Table {
+  const table = transaction.read(batch.family, name) ?? new Ruleset(batch.family).table(name);
+  transaction.clock.end("readBack");
+  return table;
+}
+
+/** Replaces a table that was read back and edited; `zeroed` chains start counting from zero again. */
+function replaceEdited(transaction: Transaction, table: Table, zeroed: string[]): void {
+  transaction.replace(table, "named", true);
+  const staging = new Staging(transaction.engine);
+  const address = transaction.address(table.rows.family, table.name);
+  for (const chain of zeroed) {
+    const head = transaction.engine.kernel.chainFind(address, staging.name(chain)) >>> 0;
+    if (head !== 0) transaction.engine.kernel.editZero(head);
+  }
+}
