@@ -88,7 +88,9 @@ function frontsOf(options: KubeProxyOptions): Fronts {
     if (service.nodePort !== undefined) ends.push([NETWORKS[options.family].nodeIp, service.nodePort, protocol]);
   }
   const addresses = new Uint8Array(ends.length * 16);
-  ends.forEach(([ip], nth) => writeAddress(addresses, nth * 16, ip, options.family));
+  ends.forEach(([ip], nth) => {
+    writeAddress(addresses, nth * 16, ip, options.family);
+  });
   return {
     count: ends.length,
     addresses,

@@ -10,7 +10,7 @@
  */
 import type { TableName } from "../ruleset/ruleset.js";
 import { kubeProxyChanges } from "./kube-proxy-churn.js";
-import { NETWORKS, type Service, serviceAt } from "./kube-proxy-cluster.js";
+import { NETWORKS, serviceAt } from "./kube-proxy-cluster.js";
 import { frame, lastServicesRule, type Lines } from "./kube-proxy-frame.js";
 import {
   checkKubeProxyOptions,
@@ -58,13 +58,8 @@ export function printState(state: KubeProxyState, changed: Partial<Record<TableN
 }
 
 function build(options: KubeProxyOptions): KubeProxyState {
-  const services: Service[] = [];
   let endpoints = 0;
-  for (let index = 0; index < options.services; index++) {
-    const service = serviceAt(index, options);
-    endpoints += service.endpoints.length;
-    services.push(service);
-  }
+  for (let index = 0; index < options.services; index++) endpoints += serviceAt(index, options).endpoints.length;
   const style: RuleStyle = { family: options.family, largeCluster: endpoints > LARGE_CLUSTER_ENDPOINTS };
   const fixed = frame(options.family);
   const nat = new Map<string, Lines>(fixed.nat);
@@ -77,8 +72,8 @@ function build(options: KubeProxyOptions): KubeProxyState {
     "KUBE-NODEPORTS": [],
     "KUBE-PROXY-FIREWALL": [],
   };
-  for (const service of services) {
-    const rules = serviceRules(service, style);
+  for (let index = 0; index < options.services; index++) {
+    const rules = serviceRules(serviceAt(index, options), style);
     natServices.push(...rules.nat.services);
     natNodePorts.push(...rules.nat.nodePorts);
     for (const [chain, lines] of sharedFilterLines(rules.filter)) shared[chain]?.push(...lines);

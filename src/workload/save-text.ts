@@ -46,7 +46,10 @@ export class SaveText {
       this.bodies[index] = length;
       const lines = chains.get(name) ?? [];
       rules += lines.length;
-      if (lines.length > 0) add(`${lines.join("\n")}\n`);
+      for (const line of lines) {
+        add(line);
+        add("\n");
+      }
     });
     this.bodies[this.names.length] = length;
     parts.push("COMMIT\n");
