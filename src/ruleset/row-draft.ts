@@ -146,6 +146,8 @@ export class RowDraft implements RecordMemory {
     const from = (this.offsets[number] as number) >>> 2;
     const word = to >>> 2;
     for (let i = 0; i < size >>> 2; i++) words[word + i] = this.words[from + i] as number;
+    // A record that finished shorter than its template says so.
+    words[word] = ((words[word] as number) & 0xffff0000) | size;
     return to + size;
   }
 }
