@@ -7,7 +7,7 @@
  * The log is a list of segments. Segments behind the first are bumped off the heap's top; a rollback lowers the top again,
  * a commit gives them to the heap's free list.
  */
-import { CONTROL_ADDRESS, CONTROL_HEAP_TOP, CONTROL_UNDO } from "../src/blob/memory";
+import { CONTROL_ADDRESS, CONTROL_HEAP_TOP, CONTROL_LIVE_BYTES, CONTROL_UNDO } from "../src/blob/memory";
 import { heapFree } from "./heap";
 
 /** Segment: u32 next, u32 previous, then (u32 address, u32 old value). */
@@ -18,6 +18,7 @@ let segment: usize = 0;
 let cursor: usize = 0;
 let end: usize = 0;
 let topAtBegin: u32 = 0;
+let liveAtBegin: u32 = 0;
 
 /** Costs of the update that is being made: bytes stored, records changed, records looked at. */
 export let bytesWritten: u32 = 0;
@@ -29,6 +30,7 @@ export function logBegin(): void {
   cursor = segment + SEGMENT_FIRST;
   end = segment + SEGMENT_BYTES;
   topAtBegin = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
+  liveAtBegin = load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES);
   bytesWritten = 0;
   recordsTouched = 0;
   recordsWalked = 0;
@@ -93,6 +95,7 @@ export function logRollback(): void {
   }
   store<u32>(first, 0);
   store<u32>(CONTROL_ADDRESS, topAtBegin, CONTROL_HEAP_TOP);
+  store<u32>(CONTROL_ADDRESS, liveAtBegin, CONTROL_LIVE_BYTES);
 }
 
 function remember(address: usize): void {
@@ -109,6 +112,8 @@ function extend(): void {
   // Without room for its own undoing an update must not go on; the trap reaches the writer, which gives up the engine.
   if (pages > 0 && memory.grow(pages) < 0) unreachable();
   store<u32>(CONTROL_ADDRESS, <u32>top, CONTROL_HEAP_TOP);
+  // A commit frees the segment like any run, so it counts like one.
+  store<u32>(CONTROL_ADDRESS, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) + <u32>SEGMENT_BYTES, CONTROL_LIVE_BYTES);
   store<u32>(segment, <u32>fresh);
   store<u32>(fresh, 0);
   store<u32>(fresh, <u32>segment, 4);

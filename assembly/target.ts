@@ -3,6 +3,8 @@
  * next rule. Verdict and jump targets are the walk's own.
  */
 import {
+  CT_STATE_DNAT,
+  CT_STATE_SNAT,
   CT_STATE_UNTRACKED,
   FAMILY_IPV4,
   HOOK_OUTPUT,
@@ -10,12 +12,16 @@ import {
   PACKET_CT_STATE,
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
+  PACKET_FRAGMENT_OFFSET,
   PACKET_INPUT,
+  PACKET_LENGTH,
   PACKET_MARK,
   PACKET_MSS,
   PACKET_OUTPUT,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
+  PACKET_TCP_DATA_OFFSET,
+  PACKET_TCP_OPTIONS,
   RESULT_EVENTS,
   RESULT_FLAG_CT_MARK,
   RESULT_FLAG_DNAT,
@@ -27,6 +33,7 @@ import {
   RESULT_REJECT,
   VERDICT_ACCEPT,
   VERDICT_CONTINUE,
+  VERDICT_DROP,
   VERDICT_QUEUE,
   VERDICT_REJECT,
 } from "../src/blob/layout";
@@ -41,6 +48,10 @@ const CT_NOTRACK: u16 = 1;
 /** The size a SYN without the option is taken to have (RFC 1122, RFC 8200). */
 const MSS_IPV4: u16 = 536;
 const MSS_IPV6: u16 = 1220;
+const MSS_OPTION: u32 = 2;
+const TCP_HEADER_MAX: u32 = 60;
+const IPV4_HEADER: u32 = 20;
+const IPV6_HEADER: u32 = 40;
 
 /** Does what the target record at `record` says; a VERDICT_*. */
 export function fire(type: u32, record: usize): u32 {
@@ -155,17 +166,29 @@ function shift(record: usize, mark: u32): u32 {
 function rewrite(record: usize, address: usize, port: usize, given: usize, mark: u32): u32 {
   const flags = load<u32>(record, P.NAT_FLAGS);
   flag(mark);
+  const bit: u16 = mark == RESULT_FLAG_DNAT ? CT_STATE_DNAT : CT_STATE_SNAT;
+  const oldPort = load<u16>(packet + port);
+  const old = v128.load(packet + address);
   if (mark == RESULT_FLAG_MASQUERADE) {
     if (!given) return VERDICT_ACCEPT;
     store<u8>(result, <u8>((load<u8>(result, RESULT_FLAGS) & ~RESULT_FLAG_MASQUERADE) | RESULT_FLAG_SNAT), RESULT_FLAGS);
     memory.copy(packet + address, given, addressBytes);
   } else if (flags & P.NAT_FLAG_ADDRESS) memory.copy(packet + address, given, addressBytes);
   if (flags & P.NAT_FLAG_PORT) store<u16>(packet + port, load<u16>(record, P.NAT_PORT_MIN));
+  rewritten(bit, old, packet + address, oldPort, packet + port);
   return VERDICT_ACCEPT;
+}
+
+/** A connection whose packets really change is in the NAT state (nf_nat_setup_info). */
+function rewritten(bit: u16, oldAddress: v128, address: usize, oldPort: u16, port: usize): void {
+  if (oldPort != load<u16>(port) || v128.any_true(v128.xor(oldAddress, v128.load(address))))
+    store<u16>(packet, load<u16>(packet, PACKET_CT_STATE) | bit, PACKET_CT_STATE);
 }
 
 function redirect(record: usize): u32 {
   const to = packet + PACKET_DESTINATION;
+  const oldPort = load<u16>(packet, PACKET_DESTINATION_PORT);
+  const old = v128.load(to);
   if (hook == HOOK_OUTPUT) {
     if (addressBytes == 4) store<u32>(to, 0x0100007f);
     else {
@@ -175,19 +198,32 @@ function redirect(record: usize): u32 {
   } else {
     const onInput = localOn(packet + PACKET_INPUT);
     const given = onInput ? onInput : localFirst();
-    if (given) memory.copy(to, given, addressBytes);
+    if (!given) return VERDICT_DROP;
+    memory.copy(to, given, addressBytes);
   }
   flag(RESULT_FLAG_DNAT);
   if (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_PORT) store<u16>(packet, load<u16>(record, P.NAT_PORT_MIN), PACKET_DESTINATION_PORT);
+  rewritten(CT_STATE_DNAT, old, to, oldPort, packet + PACKET_DESTINATION_PORT);
   return VERDICT_ACCEPT;
 }
 
-/** Lowers the size that the SYN announces, never raises it (xt_TCPMSS.c). */
+/**
+ * Lowers the size that the SYN announces, never raises it; a SYN that announces none grows by an option of 4 bytes where
+ * that needs no data moved (xt_TCPMSS.c).
+ */
 function clampMss(record: usize): u32 {
+  if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_CONTINUE;
   const limit = load<u16>(record, P.TCPMSS_VALUE);
   const old = load<u16>(packet, PACKET_MSS);
   const assumed: u16 = addressBytes == 4 ? MSS_IPV4 : MSS_IPV6;
-  if (old == 0) store<u16>(packet, limit < assumed ? limit : assumed, PACKET_MSS);
-  else if (old > limit) store<u16>(packet, limit, PACKET_MSS);
+  if (old == 0) {
+    const header = <u32>load<u8>(packet, PACKET_TCP_DATA_OFFSET);
+    const length = load<u32>(packet, PACKET_LENGTH);
+    if (header >= TCP_HEADER_MAX || length > header + (addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER)) return VERDICT_CONTINUE;
+    store<u16>(packet, limit < assumed ? limit : assumed, PACKET_MSS);
+    store<u32>(packet, load<u32>(packet, PACKET_TCP_OPTIONS) | (1 << MSS_OPTION), PACKET_TCP_OPTIONS);
+    store<u8>(packet, <u8>(header + 4), PACKET_TCP_DATA_OFFSET);
+    store<u32>(packet, length + 4, PACKET_LENGTH);
+  } else if (old > limit) store<u16>(packet, limit, PACKET_MSS);
   return VERDICT_CONTINUE;
 }

@@ -17,8 +17,10 @@ import {
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
   PACKET_FAMILY,
+  PACKET_INPUT,
   PACKET_MARK,
   PACKET_MSS,
+  PACKET_OUTPUT,
   PACKET_PATH,
   PACKET_SIZE,
   PACKET_SOURCE,
@@ -102,14 +104,17 @@ export function traverse(root: usize, from: usize, into: usize): void {
 }
 
 function inward(tables: usize): u32 {
+  const output = v128.load(packet, PACKET_OUTPUT);
   const verdict = atHook(tables, HOOK_PREROUTING);
   if (verdict != VERDICT_ACCEPT) return verdict;
   if (isLocal(packet + PACKET_DESTINATION, 0)) return atHook(tables, HOOK_INPUT);
+  v128.store(packet, output, PACKET_OUTPUT);
   const forward = atHook(tables, HOOK_FORWARD);
   return forward == VERDICT_ACCEPT ? atHook(tables, HOOK_POSTROUTING) : forward;
 }
 
 function outward(tables: usize): u32 {
+  v128.store(packet, v128.splat<u32>(0), PACKET_INPUT);
   const verdict = atHook(tables, HOOK_OUTPUT);
   return verdict == VERDICT_ACCEPT ? atHook(tables, HOOK_POSTROUTING) : verdict;
 }
@@ -117,6 +122,9 @@ function outward(tables: usize): u32 {
 function atHook(tables: usize, number: u32): u32 {
   setHook(number);
   store<u8>(result, <u8>number, RESULT_HOOK);
+  // Hooks do not know every device: no output before routing, no input of what a process sends.
+  if (number <= HOOK_INPUT) v128.store(packet, v128.splat<u32>(0), PACKET_OUTPUT);
+  else if (number == HOOK_OUTPUT) v128.store(packet, v128.splat<u32>(0), PACKET_INPUT);
   for (let list = tablesAt(number); (list & 15) != 15; list >>= 4) {
     const kind = list & 15;
     const table: usize = load<u32>(tables + (kind << 2));

@@ -9,7 +9,9 @@ const UNSPECIFIED: u32 = 0;
 const UNICAST: u32 = 1;
 const LOCAL: u32 = 2;
 const BROADCAST: u32 = 3;
+const ANYCAST: u32 = 4;
 const MULTICAST: u32 = 5;
+const UNREACHABLE: u32 = 7;
 
 export function matchAddrtype(record: usize): bool {
   const flags = load<u8>(record, P.ADDRTYPE_FLAGS);
@@ -20,18 +22,26 @@ export function matchAddrtype(record: usize): bool {
 }
 
 function has(mask: u16, address: usize, flags: u8): bool {
-  return (<u32>mask & (<u32>1 << addressType(address, flags))) != 0;
+  const limit: u32 = flags & P.ADDRTYPE_LIMIT_IN ? 1 : flags & P.ADDRTYPE_LIMIT_OUT ? 2 : 0;
+  return addressBytes == 4 ? (<u32>mask & (<u32>1 << type4(address, limit))) != 0 : conditions6(mask, address, limit);
 }
 
-function addressType(address: usize, flags: u8): u32 {
-  const limit: u32 = flags & P.ADDRTYPE_LIMIT_IN ? 1 : flags & P.ADDRTYPE_LIMIT_OUT ? 2 : 0;
-  const first = <u32>load<u8>(address);
-  if (addressBytes == 4) {
-    if (first == 0 || load<u32>(address) == 0xffffffff) return BROADCAST;
-    if (first >= 224 && first < 240) return MULTICAST;
-  } else {
-    if (first == 255) return MULTICAST;
-    if (!(load<u64>(address) | load<u64>(address, 8))) return UNSPECIFIED;
-  }
+/** The one type of an IPv4 address. */
+function type4(address: usize, limit: u32): u32 {
+  const word = load<u32>(address);
+  if (word == 0 || word == 0xffffffff) return BROADCAST;
+  if ((word & 0xf0) == 0xe0) return MULTICAST;
   return isLocal(address, limit) ? LOCAL : UNICAST;
+}
+
+/** For IPv6 the mask names conditions that must all hold (match_type6). */
+function conditions6(mask: u16, address: usize, limit: u32): bool {
+  const multicast = load<u8>(address) == 255;
+  const unspecified = !(load<u64>(address) | load<u64>(address, 8));
+  const mapped = !load<u64>(address) && load<u32>(address, 8) == 0xffff0000;
+  if (mask & (1 << MULTICAST) && !multicast) return false;
+  if (mask & (1 << UNICAST) && (multicast || unspecified || mapped)) return false;
+  if (mask & (1 << UNSPECIFIED) && !unspecified) return false;
+  if (!(mask & ((1 << LOCAL) | (1 << ANYCAST) | (1 << UNREACHABLE)))) return true;
+  return (mask & (1 << LOCAL)) != 0 && isLocal(address, limit);
 }

@@ -20,10 +20,11 @@ export function matchPhysdev(record: usize): bool {
   if (flags & BRIDGED && hasOut == ((invert & BRIDGED) != 0)) return false;
   if (flags & IS_IN && hasIn == ((invert & IS_IN) != 0)) return false;
   if (flags & IS_OUT && hasOut == ((invert & IS_OUT) != 0)) return false;
-  if (flags & INPUT) {
+  // Without an input port nothing is compared; without an output port the comparison fails either way.
+  if (flags & INPUT && hasIn) {
     const same = interfaceMatches(packet + PACKET_PHYSICAL_INPUT, record + P.PHYSDEV_INPUT);
     if (same == ((invert & INPUT) != 0)) return false;
   }
   if (!(flags & OUTPUT)) return true;
-  return interfaceMatches(packet + PACKET_PHYSICAL_OUTPUT, record + P.PHYSDEV_OUTPUT) != ((invert & OUTPUT) != 0);
+  return hasOut && interfaceMatches(packet + PACKET_PHYSICAL_OUTPUT, record + P.PHYSDEV_OUTPUT) != ((invert & OUTPUT) != 0);
 }

@@ -205,7 +205,7 @@ export const OWNER_MATCH = 20; // u8 bits: 1 uid, 2 gid, 4 socket, 8 suppl-group
 export const OWNER_INVERT = 21; // u8
 export const OWNER_SIZE = 24;
 
-/** -m length: IP payload for IPv6, whole packet for IPv4. */
+/** -m length: the whole IP packet in both families. */
 export const MATCH_LENGTH = 21;
 export const LENGTH_MIN = 4; // u16
 export const LENGTH_MAX = 6; // u16

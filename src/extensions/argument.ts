@@ -13,6 +13,12 @@ import { servicePort } from "./values/services.js";
 /** A keyword and the bits it stands for. */
 export type Keyword = readonly [name: string, bits: number];
 
+/** Records of the rule that is being read. */
+export interface RuleRecords {
+  /** Where the records of a match's type lie, in the memory that all of them share. */
+  recordsOf(type: number): readonly number[];
+}
+
 export class Argument {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
@@ -33,6 +39,8 @@ export class Argument {
   /** The extension whose option or end this is, and the options it has met, bit n for its nth. */
   extension: Extension | undefined;
   seen = 0;
+  /** The other records of the rule. */
+  rule: RuleRecords = NO_RULE;
   /** The text of the table that is being filled. */
   texts: { intern(text: Uint8Array, start: number, end: number): number } = NO_TEXTS;
 
@@ -176,6 +184,8 @@ export class Argument {
     throw new Fault("bad-value", start, end, `one of ${names.join(", ")}`, nearest(this.text(start, end), names));
   }
 }
+
+const NO_RULE: RuleRecords = { recordsOf: () => [] };
 
 const NO_TEXTS = {
   intern(): number {

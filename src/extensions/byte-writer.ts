@@ -53,6 +53,16 @@ export class ByteWriter {
     this.text(value.toString(16));
   }
 
+  /** Six bytes in lower-case hexadecimal with colons. */
+  macAddress(source: Uint8Array, at: number): void {
+    for (let i = 0; i < 6; i++) {
+      const byte = source[at + i] as number;
+      if (i > 0) this.byte(58);
+      this.byte(DIGITS.charCodeAt(byte >> 4));
+      this.byte(DIGITS.charCodeAt(byte & 15));
+    }
+  }
+
   /** Zero-padded text of at most `size` bytes. */
   padded(source: Uint8Array, at: number, size: number): void {
     let end = at;
@@ -77,6 +87,21 @@ export class ByteWriter {
     this.byte(34);
   }
 
+  /** An option, spaces and dashes included, and its number. */
+  option(name: string, value: number): void {
+    this.text(name);
+    this.number(value);
+  }
+
+  /** An option and its quoted text, nothing when the zero-padded text is empty. */
+  optionalText(name: string, source: Uint8Array, at: number, size: number): void {
+    let end = at;
+    while (end < at + size && source[end] !== 0) end++;
+    if (end === at) return;
+    this.text(name);
+    this.quoted(source, at, end);
+  }
+
   /** A copy of what was written. */
   take(): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(0, this.length);
@@ -94,6 +119,7 @@ export class ByteWriter {
   }
 }
 
+const DIGITS = "0123456789abcdef";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -42,10 +42,11 @@ export function initialisePorts(record: RecordMemory, at: number): void {
   record.view.setUint16(at + PORTS_DESTINATION_MAX, 0xffff, true);
 }
 
-export function printPorts(out: ByteWriter, record: RecordMemory, at: number): void {
+/** Both ranges; one of all ports prints only when `source` or `destination` says so. */
+export function printPorts(out: ByteWriter, record: RecordMemory, at: number, source = false, destination = false): void {
   const invert = record.bytes[at + PORTS_INVERT] as number;
-  printRange(out, " --sport ", record, at + PORTS_SOURCE_MIN, invert & PORTS_INVERT_SOURCE);
-  printRange(out, " --dport ", record, at + PORTS_DESTINATION_MIN, invert & PORTS_INVERT_DESTINATION);
+  printRange(out, " --sport ", record, at + PORTS_SOURCE_MIN, invert & PORTS_INVERT_SOURCE, source);
+  printRange(out, " --dport ", record, at + PORTS_DESTINATION_MIN, invert & PORTS_INVERT_DESTINATION, destination);
 }
 
 /** Two u16 fields, the lower and the upper end. */
@@ -74,10 +75,17 @@ function flag(record: RecordMemory, at: number, bit: number): void {
   record.bytes[at + PORTS_INVERT] = (record.bytes[at + PORTS_INVERT] as number) | bit;
 }
 
-function printRange(out: ByteWriter, option: string, record: RecordMemory, field: number, inverted: number): void {
+function printRange(
+  out: ByteWriter,
+  option: string,
+  record: RecordMemory,
+  field: number,
+  inverted: number,
+  always: boolean,
+): void {
   const minimum = record.view.getUint16(field, true);
   const maximum = record.view.getUint16(field + 2, true);
-  if (minimum === 0 && maximum === 0xffff) return;
+  if (minimum === 0 && maximum === 0xffff && !always) return;
   if (inverted) out.text(" !");
   out.text(option);
   out.number(minimum);

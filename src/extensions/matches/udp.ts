@@ -11,5 +11,5 @@ export const udp: Extension = {
   options: portOptions(undefined, true),
   initialise: initialisePorts,
   protocol: (argument) => onlyProtocols(argument, "udp", PROTOCOL_UDP),
-  print: printPorts,
+  print: (out, record, at) => printPorts(out, record, at),
 };
