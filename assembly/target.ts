@@ -166,7 +166,7 @@ function shift(record: usize, mark: u32): u32 {
 function rewrite(record: usize, address: usize, port: usize, given: usize, mark: u32): u32 {
   const flags = load<u32>(record, P.NAT_FLAGS);
   flag(mark);
-  const bit: u16 = mark == RESULT_FLAG_DNAT ? CT_STATE_DNAT : CT_STATE_SNAT;
+  const bit: u32 = mark == RESULT_FLAG_DNAT ? CT_STATE_DNAT : CT_STATE_SNAT;
   const oldPort = load<u16>(packet + port);
   const old = v128.load(packet + address);
   if (mark == RESULT_FLAG_MASQUERADE) {
@@ -180,9 +180,9 @@ function rewrite(record: usize, address: usize, port: usize, given: usize, mark:
 }
 
 /** A connection whose packets really change is in the NAT state (nf_nat_setup_info). */
-function rewritten(bit: u16, oldAddress: v128, address: usize, oldPort: u16, port: usize): void {
+function rewritten(bit: u32, oldAddress: v128, address: usize, oldPort: u16, port: usize): void {
   if (oldPort != load<u16>(port) || v128.any_true(v128.xor(oldAddress, v128.load(address))))
-    store<u16>(packet, load<u16>(packet, PACKET_CT_STATE) | bit, PACKET_CT_STATE);
+    store<u16>(packet, <u16>(load<u16>(packet, PACKET_CT_STATE) | bit), PACKET_CT_STATE);
 }
 
 function redirect(record: usize): u32 {

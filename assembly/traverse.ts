@@ -123,7 +123,7 @@ function atHook(tables: usize, number: u32): u32 {
   setHook(number);
   store<u8>(result, <u8>number, RESULT_HOOK);
   // Hooks do not know every device: no output before routing, no input of what a process sends.
-  if (number <= HOOK_INPUT) v128.store(packet, v128.splat<u32>(0), PACKET_OUTPUT);
+  if (number <= <u32>HOOK_INPUT) v128.store(packet, v128.splat<u32>(0), PACKET_OUTPUT);
   else if (number == HOOK_OUTPUT) v128.store(packet, v128.splat<u32>(0), PACKET_INPUT);
   for (let list = tablesAt(number); (list & 15) != 15; list >>= 4) {
     const kind = list & 15;

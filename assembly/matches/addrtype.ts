@@ -21,9 +21,9 @@ export function matchAddrtype(record: usize): bool {
   return !destination || has(destination, packet + PACKET_DESTINATION, flags) != ((flags & P.ADDRTYPE_INVERT_DESTINATION) != 0);
 }
 
-function has(mask: u16, address: usize, flags: u8): bool {
+function has(mask: u32, address: usize, flags: u8): bool {
   const limit: u32 = flags & P.ADDRTYPE_LIMIT_IN ? 1 : flags & P.ADDRTYPE_LIMIT_OUT ? 2 : 0;
-  return addressBytes == 4 ? (<u32>mask & (<u32>1 << type4(address, limit))) != 0 : conditions6(mask, address, limit);
+  return addressBytes == 4 ? (mask & (<u32>1 << type4(address, limit))) != 0 : conditions6(mask, address, limit);
 }
 
 /** The one type of an IPv4 address. */
@@ -35,7 +35,7 @@ function type4(address: usize, limit: u32): u32 {
 }
 
 /** For IPv6 the mask names conditions that must all hold (match_type6). */
-function conditions6(mask: u16, address: usize, limit: u32): bool {
+function conditions6(mask: u32, address: usize, limit: u32): bool {
   const multicast = load<u8>(address) == 255;
   const unspecified = !(load<u64>(address) | load<u64>(address, 8));
   const mapped = !load<u64>(address) && load<u32>(address, 8) == 0xffff0000;
