@@ -10,22 +10,17 @@
  */
 import { encodePacket } from "../netfilter/packet.js";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../netfilter/packet-names.js";
-import { NETWORKS, serviceAt, type Service, withNewEndpoint } from "./kube-proxy-cluster.js";
+import type { TableName } from "../ruleset/ruleset.js";
+import { comeAndGo } from "./addition.js";
+import type { KubeProxyState } from "./kube-proxy.js";
+import { NETWORKS, type Service, serviceAt, withNewEndpoint } from "./kube-proxy-cluster.js";
 import { SYNCED_FILTER_CHAINS, SYNCED_NAT_CHAINS } from "./kube-proxy-frame.js";
 import { SPARE_SERVICES } from "./kube-proxy-options.js";
-import { serviceRules, type ServiceRules } from "./kube-proxy-rules.js";
-import { type KubeProxyState, printState, sharedFilterLines } from "./kube-proxy.js";
+import { type ServiceRules, serviceRules, sharedFilterLines } from "./kube-proxy-rules.js";
 import { Random } from "./random.js";
-import { batchOf, type ChangedChains, declaration, type SaveText } from "./save-text.js";
+import { type Difference, NO_DIFFERENCE } from "./save-document.js";
+import { batchOf, declaration } from "./save-text.js";
 import type { Change, Outcome, Probe } from "./workload.js";
-
-/** Chains that differ from the ruleset before any change. */
-interface Difference {
-  readonly nat: ChangedChains;
-  readonly filter: ChangedChains;
-}
-
-const NO_DIFFERENCE: Difference = { nat: new Map(), filter: new Map() };
 
 export function* kubeProxyChanges(state: KubeProxyState, seed: number): Generator<Change, never> {
   const { options } = state;
@@ -33,50 +28,35 @@ export function* kubeProxyChanges(state: KubeProxyState, seed: number): Generato
   for (let round = 0; ; round++) {
     if (options.churn === "service") {
       const service = serviceAt(options.services + (round % SPARE_SERVICES), options);
-      yield* comeAndGo(state, service, random);
+      yield* serviceChanges(state, service, random);
     } else yield* moveAndReturn(state, serviceWithEndpoints(state, random), round, random);
   }
 }
 
-function* comeAndGo(state: KubeProxyState, service: Service, random: Random): Generator<Change> {
+function serviceChanges(state: KubeProxyState, service: Service, random: Random): Generator<Change> {
   const rules = serviceRules(service, state.style);
-  const added = additionOf(state, rules);
-  const chains = [...rules.chains.keys()];
-  const filterLines = sharedFilterLines(rules.filter).flatMap(([, lines]) => lines);
-  const inFilter = state.filter ? filterLines : [];
-  const count = rules.nat.services.length + rules.nat.nodePorts.length + chainLines(rules).length + inFilter.length;
   const probe = probeOf(state, service, random);
-  yield {
-    label: `add service ${service.port}`,
-    batch:
-      batchOf("filter", inFilter) +
-      batchOf("nat", [
-        ...chains.map((chain) => `:${chain} - [0:0]`),
-        ...chainLines(rules),
-        ...rules.nat.services.map((line, nth) =>
-          line.replace("-A KUBE-SERVICES", `-I KUBE-SERVICES ${state.servicesRules + nth}`),
-        ),
-        ...rules.nat.nodePorts,
-      ]),
-    rules: state.rules + count,
-    restated: () => restate(state, added, chains, []),
-    whole: () => printState(state, added),
+  return comeAndGo({
+    document: state.document,
+    name: `service ${service.port}`,
+    additions: [
+      {
+        table: "filter",
+        chains: new Map(),
+        shared: sharedFilterLines(rules.filter).map(([chain, lines]) => ({ chain, lines })),
+      },
+      {
+        table: "nat",
+        chains: rules.chains,
+        shared: [
+          { chain: "KUBE-SERVICES", lines: rules.nat.services, behind: 1 },
+          { chain: "KUBE-NODEPORTS", lines: rules.nat.nodePorts },
+        ],
+      },
+    ],
+    restate: (difference, own, stale) => restate(state, difference, own, stale),
     ...(probe ? { probe } : {}),
-  };
-  yield {
-    label: `remove service ${service.port}`,
-    batch:
-      batchOf("filter", inFilter.map(asDeletion)) +
-      batchOf("nat", [
-        ...[...rules.nat.services, ...rules.nat.nodePorts].map(asDeletion),
-        ...chains.map((chain) => `-F ${chain}`),
-        ...chains.map((chain) => `-X ${chain}`),
-      ]),
-    rules: state.rules,
-    restated: () => restate(state, NO_DIFFERENCE, [], chains),
-    whole: () => printState(state),
-    ...(probe ? { probe: { packet: probe.packet, before: probe.after, after: probe.before } } : {}),
-  };
+  });
 }
 
 function* moveAndReturn(state: KubeProxyState, service: Service, round: number, random: Random): Generator<Change> {
@@ -85,7 +65,7 @@ function* moveAndReturn(state: KubeProxyState, service: Service, round: number, 
   const [home, away] = [serviceRules(service, state.style), serviceRules(moved, state.style)];
   const nat = new Map<string, string | undefined>([...home.chains.keys()].map((chain) => [chain, undefined]));
   for (const [chain, lines] of away.chains) nat.set(chain, text(lines));
-  const difference: Difference = { nat, filter: new Map() };
+  const difference: Difference = new Map([["nat", nat]]);
   const [from, to] = [service.endpoints[nth] as string, moved.endpoints[nth] as string];
   const packet = probePacket(state, service, random);
   const outcomes = [service, moved].map(
@@ -96,17 +76,17 @@ function* moveAndReturn(state: KubeProxyState, service: Service, round: number, 
   yield {
     label: `move an endpoint of ${service.port} from ${from} to ${to}`,
     batch: batchOf("nat", chainEdits(home, away)),
-    rules: state.rules,
+    rules: state.document.rules,
     restated: () => restate(state, difference, [...away.chains.keys()], without(home, away)),
-    whole: () => printState(state, difference),
+    whole: () => state.document.print(difference),
     ...(probed ? { probe: { packet, before: outcomes[0], after: outcomes[1] } } : {}),
   };
   yield {
     label: `move an endpoint of ${service.port} from ${to} to ${from}`,
     batch: batchOf("nat", chainEdits(away, home)),
-    rules: state.rules,
+    rules: state.document.rules,
     restated: () => restate(state, NO_DIFFERENCE, [...home.chains.keys()], without(away, home)),
-    whole: () => printState(state),
+    whole: () => state.document.print(),
     ...(probed ? { probe: { packet, before: outcomes[1], after: outcomes[0] } } : {}),
   };
 }
@@ -131,41 +111,22 @@ function chainEdits(from: ServiceRules, to: ServiceRules): string[] {
 
 /** A sync of kube-proxy: what services share whole, then the chains that may differ, then those that are no more. */
 function restate(
-  state: KubeProxyState,
+  { document, options }: KubeProxyState,
   difference: Difference,
   chains: readonly string[],
   stale: readonly string[],
 ): string {
-  const part = (
-    table: SaveText,
-    changed: ChangedChains,
-    stated: readonly string[],
-    removed: readonly string[],
-  ): string =>
+  const part = (table: TableName, stated: readonly string[], removed: readonly string[]): string =>
     [
-      `*${table.table}\n`,
+      `*${table}\n`,
       ...[...stated, ...removed].map(declaration),
-      ...stated.map((chain) => changed.get(chain) ?? table.chain(chain) ?? ""),
+      ...stated.map((chain) => document.chain(table, chain, difference)),
       ...removed.map((chain) => `-X ${chain}\n`),
       "COMMIT\n",
     ].join("");
-  const loopback = state.options.family === "ipv4" ? ["KUBE-FIREWALL"] : [];
-  const filter = state.filter ? part(state.filter, difference.filter, [...SYNCED_FILTER_CHAINS, ...loopback], []) : "";
-  return filter + part(state.nat, difference.nat, [...SYNCED_NAT_CHAINS, ...chains], stale);
-}
-
-/** The chains that differ once a service is there. */
-function additionOf(state: KubeProxyState, rules: ServiceRules): Difference {
-  const nat = new Map<string, string>();
-  for (const [chain, lines] of rules.chains) nat.set(chain, text(lines));
-  const services = state.nat.chain("KUBE-SERVICES") ?? "";
-  const last = services.lastIndexOf("-A ");
-  nat.set("KUBE-SERVICES", services.slice(0, last) + text(rules.nat.services) + services.slice(last));
-  nat.set("KUBE-NODEPORTS", (state.nat.chain("KUBE-NODEPORTS") ?? "") + text(rules.nat.nodePorts));
-  const filter = new Map<string, string>();
-  for (const [chain, lines] of sharedFilterLines(rules.filter))
-    filter.set(chain, (state.filter?.chain(chain) ?? "") + text(lines));
-  return { nat, filter };
+  const loopback = options.family === "ipv4" ? ["KUBE-FIREWALL"] : [];
+  const filter = document.table("filter") ? part("filter", [...SYNCED_FILTER_CHAINS, ...loopback], []) : "";
+  return filter + part("nat", [...SYNCED_NAT_CHAINS, ...chains], stale);
 }
 
 function probeOf(state: KubeProxyState, service: Service, random: Random): Probe | undefined {
@@ -173,7 +134,7 @@ function probeOf(state: KubeProxyState, service: Service, random: Random): Probe
   const served: Outcome = { verdict: "ACCEPT", dnat: true, destinations: service.endpoints };
   const packet = probePacket(state, service, random);
   if (service.endpoints.length > 0) return { packet, before, after: served };
-  return state.filter ? { packet, before, after: { verdict: "REJECT", dnat: false } } : undefined;
+  return state.document.table("filter") ? { packet, before, after: { verdict: "REJECT", dnat: false } } : undefined;
 }
 
 /** From a pod to the service's cluster IP. */
@@ -200,8 +161,6 @@ function serviceWithEndpoints(state: KubeProxyState, random: Random): Service {
   throw new RangeError("churn: no service has endpoints that could move");
 }
 
-const chainLines = (rules: ServiceRules): string[] => [...rules.chains.values()].flat();
 const without = (from: ServiceRules, to: ServiceRules): string[] =>
   [...from.chains.keys()].filter((chain) => !to.chains.has(chain));
-const asDeletion = (line: string): string => line.replace("-A ", "-D ");
 const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");

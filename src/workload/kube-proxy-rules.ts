@@ -119,6 +119,16 @@ export function serviceRules(service: Service, style: RuleStyle): ServiceRules {
   return { nat, filter, chains };
 }
 
+/** A service's lines for the chains of table filter that all services share. */
+export function sharedFilterLines(filter: ServiceRules["filter"]): readonly (readonly [string, readonly string[]])[] {
+  return [
+    ["KUBE-SERVICES", filter.services],
+    ["KUBE-EXTERNAL-SERVICES", filter.externalServices],
+    ["KUBE-NODEPORTS", filter.nodePorts],
+    ["KUBE-PROXY-FIREWALL", filter.proxyFirewall],
+  ];
+}
+
 /** The dispatch over endpoints: clients that were here before, then one in n, one in n-1, ..., the rest. */
 function balancingRules(chain: string, endpoints: readonly string[], service: Service, style: RuleStyle): string[] {
   const target = (end: string): string => endpointChain(service.port, service.protocol, end);

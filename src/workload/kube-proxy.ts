@@ -8,7 +8,6 @@
  *
  * Everything is written as iptables-save prints it, so the text is what comes back once the kernel has it.
  */
-import type { TableName } from "../ruleset/ruleset.js";
 import { kubeProxyChanges } from "./kube-proxy-churn.js";
 import { NETWORKS, serviceAt } from "./kube-proxy-cluster.js";
 import { frame, lastServicesRule, type Lines } from "./kube-proxy-frame.js";
@@ -18,22 +17,17 @@ import {
   KUBE_PROXY_SHARES,
   type KubeProxyOptions,
 } from "./kube-proxy-options.js";
-import { LARGE_CLUSTER_ENDPOINTS, type RuleStyle, serviceRules } from "./kube-proxy-rules.js";
+import { LARGE_CLUSTER_ENDPOINTS, type RuleStyle, serviceRules, sharedFilterLines } from "./kube-proxy-rules.js";
 import { kubeProxyTraffic } from "./kube-proxy-traffic.js";
-import { type ChangedChains, SaveText } from "./save-text.js";
+import { SaveDocument } from "./save-document.js";
+import { SaveText } from "./save-text.js";
 import type { Workload } from "./workload.js";
 
 /** The ruleset before any change, and what it takes to write another service into it. */
 export interface KubeProxyState {
   readonly options: KubeProxyOptions;
   readonly style: RuleStyle;
-  readonly nat: SaveText;
-  /** Absent when the options ask for table nat alone. */
-  readonly filter?: SaveText;
-  readonly mangle?: SaveText;
-  /** Rules of nat's KUBE-SERVICES: a new service goes in front of the last. */
-  readonly servicesRules: number;
-  readonly rules: number;
+  readonly document: SaveDocument;
 }
 
 export function kubeProxy(options: Partial<KubeProxyOptions> = {}): Workload {
@@ -44,17 +38,12 @@ export function kubeProxy(options: Partial<KubeProxyOptions> = {}): Workload {
     name: "kube-proxy",
     family: whole.family,
     services: whole.services,
-    rules: state.rules,
+    rules: state.document.rules,
     localAddresses: NETWORKS[whole.family].localAddresses,
-    ruleset: () => printState(state),
+    ruleset: () => state.document.print(),
     changes: (seed = whole.seed) => kubeProxyChanges(state, seed),
     traffic: (count, seed = whole.seed) => kubeProxyTraffic(whole, count, seed),
   };
-}
-
-/** The whole ruleset, with some chains of some tables changed. */
-export function printState(state: KubeProxyState, changed: Partial<Record<TableName, ChangedChains>> = {}): string {
-  return (state.mangle?.print() ?? "") + (state.filter?.print(changed.filter) ?? "") + state.nat.print(changed.nat);
 }
 
 function build(options: KubeProxyOptions): KubeProxyState {
@@ -83,24 +72,9 @@ function build(options: KubeProxyOptions): KubeProxyState {
   nat.set("KUBE-SERVICES", natServices).set("KUBE-NODEPORTS", natNodePorts);
   for (const [chain, lines] of Object.entries(shared)) filter.set(chain, lines);
 
-  const natText = new SaveText("nat", nat);
-  const base = { options, style, nat: natText, servicesRules: natServices.length };
-  if (!hasAllTables(options)) return { ...base, rules: natText.rules };
-  const filterText = new SaveText("filter", filter);
-  const mangle = new SaveText("mangle", fixed.mangle);
-  return { ...base, filter: filterText, mangle, rules: natText.rules + filterText.rules };
-}
-
-/** A service's lines for the chains of table filter that all services share. */
-export function sharedFilterLines(
-  filter: ReturnType<typeof serviceRules>["filter"],
-): readonly (readonly [string, Lines])[] {
-  return [
-    ["KUBE-SERVICES", filter.services],
-    ["KUBE-EXTERNAL-SERVICES", filter.externalServices],
-    ["KUBE-NODEPORTS", filter.nodePorts],
-    ["KUBE-PROXY-FIREWALL", filter.proxyFirewall],
-  ];
+  const tables = [new SaveText("nat", nat)];
+  if (hasAllTables(options)) tables.unshift(new SaveText("mangle", fixed.mangle), new SaveText("filter", filter));
+  return { options, style, document: new SaveDocument(tables) };
 }
 
 function hasAllTables(options: KubeProxyOptions): boolean {

@@ -13,12 +13,14 @@ export type ChainLines = ReadonlyMap<string, readonly string[]>;
 export type ChangedChains = ReadonlyMap<string, string | undefined>;
 
 export class SaveText {
-  /** Lines "-A". */
+  /** Lines "-A", in all. */
   readonly rules: number;
   private readonly names: string[];
   /** Where the declaration and the rules of chain n begin, and behind the last one's end. */
   private readonly declarations: Uint32Array;
   private readonly bodies: Uint32Array;
+  /** Rules of chain n. */
+  private readonly counts: Uint32Array;
   private readonly text: string;
 
   constructor(
@@ -30,6 +32,7 @@ export class SaveText {
     this.names = [...builtIn, ...[...chains.keys()].filter((name) => !builtIn.includes(name)).sort()];
     this.declarations = new Uint32Array(this.names.length + 1);
     this.bodies = new Uint32Array(this.names.length + 1);
+    this.counts = new Uint32Array(this.names.length);
     const parts = [`*${table}\n`];
     let length = table.length + 2;
     const add = (part: string): void => {
@@ -46,6 +49,7 @@ export class SaveText {
       this.bodies[index] = length;
       const lines = chains.get(name) ?? [];
       rules += lines.length;
+      this.counts[index] = lines.length;
       for (const line of lines) {
         add(line);
         add("\n");
@@ -63,7 +67,17 @@ export class SaveText {
     return found ? this.text.slice(this.bodies[index], this.bodies[index + 1]) : undefined;
   }
 
-  /** The table's text, from its "*" to its COMMIT, with some user chains put in, changed or left out. */
+  /** How many rules a chain has; nought when there is no such chain. */
+  count(name: string): number {
+    const { index, found } = this.place(name);
+    return found ? (this.counts[index] as number) : 0;
+  }
+
+  isBuiltIn(name: string): boolean {
+    return (BUILTIN_CHAINS[this.table] as readonly string[]).includes(name);
+  }
+
+  /** The table's text, from its "*" to its COMMIT, with some chains changed, and some user chains put in or left out. */
   print(changed: ChangedChains = new Map()): string {
     if (changed.size === 0) return this.text;
     const places = [...changed].map(([name, lines]) => ({ name, lines, ...this.place(name) }));

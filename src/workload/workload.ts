@@ -24,7 +24,7 @@ export interface Workload {
   readonly services?: number;
   /** Lines `-A` of `ruleset()`: policies are not counted. */
   readonly rules: number;
-  /** Addresses of the machine: packets to them go to INPUT, and they are LOCAL to addrtype. */
+  /** "ADDRESS INTERFACE" of the machine: packets to them go to INPUT, they are LOCAL to addrtype, MASQUERADE takes them. */
   readonly localAddresses: readonly string[];
   /** What `ipset restore` must read before the ruleset loads. */
   readonly sets?: string;
@@ -42,6 +42,8 @@ export interface Change {
   readonly label: string;
   /** The least edits: text for `iptables-restore --noflush` of every table concerned. */
   readonly batch: string;
+  /** What `ipset restore` must read first, where sets change as well. */
+  readonly sets?: string;
   /** Rules in force once it is done. */
   readonly rules: number;
   /** The same change as the program itself states it: chains that may differ declared, hence flushed, and written whole. */
