@@ -1,12 +1,14 @@
 /** The structure of iptables-save text: tables, chains, rules and commands, COMMIT. Findings go to sinks. */
+import { sameText } from "../extensions/argument.js";
 import { Fault } from "../extensions/fault.js";
 import { nearest } from "../extensions/nearest.js";
 import { readCounter } from "../extensions/values/number.js";
-import { sameText } from "../extensions/argument.js";
+import { RowFault } from "./check-hooks.js";
+import { CommandExecutor, readPolicy } from "./command-executor.js";
 import { Lexer } from "./lexer.js";
 import { LineParser, LONGEST_NAME } from "./line-parser.js";
 import type { Family } from "./row-store.js";
-import { HOOK_NAMES, type Policy, TABLE_NAMES, type TableName } from "./ruleset.js";
+import { TABLE_NAMES, type TableName } from "./ruleset.js";
 import { RulesetError } from "./ruleset-error.js";
 import type { TableSink } from "./table-sink.js";
 
@@ -16,9 +18,6 @@ const STAR = 42;
 const COLON = 58;
 const OPEN = 91;
 const CLOSE = 93;
-const POLICIES: readonly Policy[] = ["ACCEPT", "DROP"];
-/** Bits of `LineParser.given` that stand for -c, and for all that only a rule has. */
-const GIVEN_COUNTERS = 128;
 
 export interface FileParserOptions {
   readonly family: Family;
@@ -30,12 +29,12 @@ export interface FileParserOptions {
 export class FileParser {
   readonly lexer: Lexer;
   private readonly parser: LineParser;
+  private readonly executor: CommandExecutor;
   private sink: TableSink | undefined;
   /** Bytes to point at when a sink refuses. */
   private blameStart = 0;
   private blameEnd = 0;
   private readonly counters = new Uint32Array(4);
-  private hasCounters = false;
 
   constructor(
     input: string | Uint8Array,
@@ -43,6 +42,7 @@ export class FileParser {
   ) {
     this.lexer = new Lexer(input);
     this.parser = new LineParser(this.lexer, options.family);
+    this.executor = new CommandExecutor(this.lexer, this.parser);
   }
 
   /** Reads to the end. Throws a RulesetError at the first fault. */
@@ -50,6 +50,7 @@ export class FileParser {
     try {
       while (this.lexer.nextLine()) this.parseLine();
     } catch (fault) {
+      if (fault instanceof RowFault) throw this.rowError(fault);
       throw fault instanceof Fault ? this.error(fault) : fault;
     }
     if (this.sink) {
@@ -80,6 +81,19 @@ export class FileParser {
       suggestion: fault.suggestion,
       source,
     });
+  }
+
+  /** The error of a rule that shows only when its table is whole. */
+  private rowError(fault: RowFault): RulesetError {
+    const { lexer } = this;
+    lexer.rewind(fault.line);
+    lexer.split(lexer.lineStart);
+    let token = 0;
+    while (token < lexer.count && !sameText(lexer.bytes, lexer.starts[token] as number, lexer.ends[token] as number, fault.found))
+      token++;
+    const start = token < lexer.count ? (lexer.starts[token] as number) : lexer.lineStart;
+    const end = token < lexer.count ? (lexer.ends[token] as number) : start;
+    return this.error(new Fault(fault.code, start, end, fault.expected));
   }
 
   private parseLine(): void {
@@ -145,13 +159,7 @@ export class FileParser {
       return;
     }
     if (none) return;
-    sink.setPolicy(chain, this.readPolicy(policyStart, policyEnd), countersStart < countersEnd ? this.counters : undefined);
-  }
-
-  private readPolicy(start: number, end: number): Policy {
-    const policy = POLICIES.find((name) => sameText(this.lexer.bytes, start, end, name));
-    if (!policy) throw new Fault("bad-policy", start, end, `${POLICIES.join(" or ")}`);
-    return policy;
+    sink.setPolicy(chain, readPolicy(bytes, policyStart, policyEnd), countersStart < countersEnd ? this.counters : undefined);
   }
 
   /** `[packets:bytes]` into `counters`. */
@@ -164,131 +172,31 @@ export class FileParser {
       bytes[end - 1] === CLOSE &&
       readCounter(bytes, start + 1, colon, this.counters, 0) &&
       readCounter(bytes, colon + 1, end - 1, this.counters, 2);
-    if (!whole) throw new Fault("bad-counters", start, end, "[packets:bytes]");
+    if (!whole) throw new Fault("bad-counters", start, end, COUNTERS_FORM);
   }
 
+  /** A line of a rule or another command, perhaps with counters in front. */
   private parseCommand(sink: TableSink, counters: boolean): void {
     const { lexer, parser } = this;
     let start = lexer.lineStart;
-    this.hasCounters = counters;
     if (counters) {
       const end = lexer.bytes.indexOf(CLOSE, start) + 1;
-      if (end === 0 || end > lexer.lineEnd()) throw new Fault("bad-counters", start, this.wordEnd(start), "[packets:bytes]");
+      if (end === 0 || end > lexer.lineEnd()) throw new Fault("bad-counters", start, this.wordEnd(start), COUNTERS_FORM);
       this.readCounters(start, end);
       start = end;
     }
     lexer.split(start);
-    if (lexer.count > 0 && sameText(lexer.bytes, lexer.starts[0] as number, lexer.ends[0] as number, "COMMIT"))
-      throw new Fault("bad-argument", lexer.starts[0] as number, lexer.ends[0] as number, "COMMIT alone between the ends of a line");
-    if (lexer.count > 0 && lexer.bytes[lexer.starts[0] as number] === STAR)
-      throw new Fault("missing-commit", lexer.starts[0] as number, lexer.ends[0] as number, `COMMIT of table ${sink.table} first`);
+    const first = lexer.starts[0] as number;
+    const firstEnd = lexer.ends[0] as number;
+    if (lexer.count > 0 && sameText(lexer.bytes, first, firstEnd, "COMMIT"))
+      throw new Fault("bad-argument", first, firstEnd, "COMMIT alone between the ends of its line");
+    if (lexer.count > 0 && lexer.bytes[first] === STAR)
+      throw new Fault("missing-commit", first, firstEnd, `COMMIT of table ${sink.table} first`);
     parser.parse(sink);
-    if (!parser.foreign) this.execute(sink);
-  }
-
-  private execute(sink: TableSink): void {
-    const { lexer, parser } = this;
-    const { bytes, view } = lexer;
-    const { chainStart, chainEnd, position } = parser;
-    const command = String.fromCharCode(parser.command);
-    this.blameStart = chainStart < 0 ? (lexer.starts[0] as number) : chainStart;
-    this.blameEnd = chainStart < 0 ? (lexer.ends[0] as number) : chainEnd;
-    const isRule = "ACIR".includes(command) || (command === "D" && position === 0);
-    if (!isRule) this.refuseRuleOptions(command);
-    if (command === "N") {
-      this.checkNewName(chainStart, chainEnd);
-      sink.newChain(bytes, view, chainStart, chainEnd);
-      return;
-    }
-    let chain = -1;
-    if (chainStart >= 0) {
-      chain = sink.chain(bytes, view, chainStart, chainEnd);
-      if (chain < 0) this.unknownChain(sink);
-    }
-    if (isRule) this.executeRule(sink, command, chain);
-    else if (command === "D") sink.deleteAt(chain, position);
-    else if (command === "F") sink.flush(chain);
-    else if (command === "X") sink.deleteChain(chain);
-    else if (command === "Z") sink.zero(chain, position);
-    else if (command === "E") {
-      this.checkNewName(parser.secondStart, parser.secondEnd);
-      sink.rename(chain, bytes, view, parser.secondStart, parser.secondEnd);
-    } else this.executePolicy(sink, chain);
-  }
-
-  private executeRule(sink: TableSink, command: string, chain: number): void {
-    const { parser } = this;
-    const { draft } = parser;
-    const { sources, destinations } = draft;
-    this.checkPlace(sink, chain);
-    const several = sources.count > 1 || destinations.count > 1;
-    if (several && (draft.invert & INVERTED_ADDRESSES) !== 0)
-      throw new Fault("not-invertible", parser.firstGiven, parser.firstGiven, "no ! where several addresses are given");
-    if (several && command === "R")
-      throw new Fault("bad-address", parser.firstGiven, parser.firstGiven, "one source and one destination with -R");
-    const ownCounters = (parser.given & GIVEN_COUNTERS) !== 0;
-    if (ownCounters && (command === "D" || command === "C"))
-      throw new Fault("misplaced-option", parser.firstGiven, parser.firstGiven, `no -c with -${command}`);
-    for (let s = 0; s < sources.count; s++)
-      for (let d = 0; d < destinations.count; d++) {
-        const row = draft.write(sink.rows, s, d, sink.line);
-        if (ownCounters) sink.rows.counters.set(draft.counters, 4 * row);
-        else if (this.hasCounters) sink.rows.counters.set(this.counters, 4 * row);
-        if (command === "A") sink.append(chain, row);
-        else if (command === "I") sink.insert(chain, parser.position || 1, row);
-        else if (command === "D") sink.delete(chain, row);
-        else if (command === "R") sink.replace(chain, parser.position, row);
-        else sink.check(chain, row);
-      }
-  }
-
-  private executePolicy(sink: TableSink, chain: number): void {
-    const { parser } = this;
-    const policy = this.readPolicy(parser.secondStart, parser.secondEnd);
-    if (sink.hook(chain) < 0) throw new Fault("bad-policy", this.blameStart, this.blameEnd, "a built-in chain");
-    if (policy === "DROP" && sink.table === "nat") noDropInNat(parser.secondStart, parser.secondEnd);
-    let counters: Uint32Array | undefined;
-    if (parser.given & GIVEN_COUNTERS) counters = parser.draft.counters;
-    else if (this.hasCounters) counters = this.counters;
-    sink.setPolicy(chain, policy, counters);
-  }
-
-  /** What iptables asks of a rule for the chain it names: no interface that a packet there cannot have. */
-  private checkPlace(sink: TableSink, chain: number): void {
-    const { parser, lexer } = this;
-    const hook = HOOK_NAMES[sink.hook(chain)];
-    const flags = parser.given;
-    if ((hook === "PREROUTING" || hook === "INPUT") && flags & 16)
-      throw new Fault("wrong-hook", this.blameStart, this.blameEnd, "a chain whose packets have an output interface, for -o");
-    if ((hook === "POSTROUTING" || hook === "OUTPUT") && flags & 8)
-      throw new Fault("wrong-hook", this.blameStart, this.blameEnd, "a chain whose packets have an input interface, for -i");
-    const { draft } = parser;
-    if (sink.table !== "nat" || draft.target < 0 || draft.extensions[draft.target]?.extension.name !== "DROP") return;
-    const token = draft.tokens[draft.target] as number;
-    noDropInNat(lexer.starts[token] as number, lexer.ends[token] as number);
-  }
-
-  private refuseRuleOptions(command: string): void {
-    const { parser, lexer } = this;
-    const allowed = command === "P" ? GIVEN_COUNTERS : 0;
-    if ((parser.given & ~allowed) === 0 && parser.draft.count === 0) return;
-    const start = parser.firstGiven < 0 ? (lexer.starts[parser.draft.tokens[0] as number] as number) : parser.firstGiven;
-    throw new Fault("misplaced-option", start, this.wordEnd(start), `none with -${command}`);
-  }
-
-  /** A name for a new chain: no dash or ! in front, and no target's. */
-  private checkNewName(start: number, end: number): void {
-    const { bytes } = this.lexer;
-    if (end - start > LONGEST_NAME) throw new Fault("bad-chain-name", start, end, `at most ${LONGEST_NAME} bytes`);
-    if (start < 0 || start === end || bytes[start] === 45 || bytes[start] === 33)
-      throw new Fault("bad-chain-name", start, end, "a name that begins with neither - nor !");
-    if (this.parser.isTarget(start, end)) throw new Fault("bad-chain-name", start, end, "a name that is no target's");
-  }
-
-  private unknownChain(sink: TableSink): never {
-    const name = decoder.decode(this.lexer.bytes.subarray(this.blameStart, this.blameEnd));
-    const suggestion = nearest(name, sink.knownChains());
-    throw new Fault("unknown-chain", this.blameStart, this.blameEnd, `a chain of table ${sink.table}`, suggestion);
+    if (parser.foreign) return;
+    this.blameStart = parser.chainStart < 0 ? first : parser.chainStart;
+    this.blameEnd = parser.chainStart < 0 ? firstEnd : parser.chainEnd;
+    this.executor.execute(sink, counters ? this.counters : undefined);
   }
 
   private skipBlanks(at: number): number {
@@ -306,9 +214,5 @@ export class FileParser {
   }
 }
 
-const INVERTED_ADDRESSES = 8 | 16;
+const COUNTERS_FORM = "[packets:bytes]";
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-function noDropInNat(start: number, end: number): never {
-  throw new Fault("wrong-table", start, end, "another table, as nat is not for filtering");
-}

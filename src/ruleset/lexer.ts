@@ -60,6 +60,13 @@ export class Lexer {
     return this.bytes.indexOf(NEWLINE, this.lineStart);
   }
 
+  /** Goes back to line `line`. */
+  rewind(line: number): void {
+    this.line = 0;
+    this.next = 0;
+    while (this.line < line && this.nextLine()) this.skipLine();
+  }
+
   /** Whether this line is exactly `text`, newline included. */
   isLine(text: string): boolean {
     if (this.lineStart + text.length >= this.length) return false;

@@ -23,6 +23,7 @@ import { JUMP_CHAIN, TARGET_JUMP, TARGET_NONE } from "../blob/payloads.js";
 import type { ByteWriter } from "../extensions/byte-writer.js";
 import type { PrintedRule } from "../extensions/extension.js";
 import { prefixLength, printAddress, printMask } from "../extensions/values/address.js";
+import { printInterface } from "../extensions/values/interface.js";
 import { protocolName } from "../extensions/values/protocols.js";
 import { matchByType, targetByType } from "./extension-index.js";
 import { type RowStore, rowHeadSize } from "./row-store.js";
@@ -108,12 +109,8 @@ function writeAddress(out: ByteWriter, bytes: Uint8Array, at: number, width: 4 |
   printMask(out, bytes, at + width, width);
 }
 
-/** A name as far as its mask covers it, with a `+` where that is not to its end. */
 function writeInterface(out: ByteWriter, bytes: Uint8Array, at: number, option: string, inverted: boolean): void {
   if (bytes[at + INTERFACE_SIZE] === 0) return;
   out.text(inverted ? ` ! -${option} ` : ` -${option} `);
-  let i = 0;
-  for (; i < INTERFACE_SIZE && bytes[at + INTERFACE_SIZE + i] !== 0; i++)
-    if (bytes[at + i] !== 0) out.byte(bytes[at + i] as number);
-  if (i < INTERFACE_SIZE && bytes[at + i - 1] !== 0) out.byte(43);
+  printInterface(out, bytes, at);
 }

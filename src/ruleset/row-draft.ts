@@ -20,6 +20,7 @@ import {
   ROW_TARGET,
 } from "../blob/layout.js";
 import { JUMP_CHAIN, JUMP_SIZE, NONE_SIZE, TARGET_JUMP, TARGET_NONE } from "../blob/payloads.js";
+import type { RuleRecords } from "../extensions/argument.js";
 import type { RecordMemory } from "../extensions/extension.js";
 import { Fault } from "../extensions/fault.js";
 import { AddressList } from "./address-list.js";
@@ -30,7 +31,7 @@ import { type Family, type RowStore, rowHeadSize } from "./row-store.js";
 const LONGEST_ROW = 65_528;
 const NO_CHAIN = -1;
 
-export class RowDraft implements RecordMemory {
+export class RowDraft implements RecordMemory, RuleRecords {
   readonly width: 4 | 16;
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -97,6 +98,13 @@ export class RowDraft implements RecordMemory {
     this.seen[number] = 0;
     this.tokens[number] = token;
     return number;
+  }
+
+  recordsOf(type: number): readonly number[] {
+    const found: number[] = [];
+    for (let n = 0; n < this.count; n++)
+      if (n !== this.target && this.extensions[n]?.extension.type === type) found.push(this.offsets[n] as number);
+    return found;
   }
 
   /** Appends the rule to `rows`, from one of its sources to one of its destinations. Returns its ordinal. */

@@ -2,6 +2,7 @@
 import { RECORD_TYPE, ROW_TARGET } from "../blob/layout.js";
 import { JUMP_CHAIN, TARGET_JUMP } from "../blob/payloads.js";
 import { Fault } from "../extensions/fault.js";
+import { checkHooks } from "./check-hooks.js";
 import { ABSENT, NameIndex } from "./name-index.js";
 import { sameContent } from "./row-store.js";
 import type { Chain, Policy, Table } from "./ruleset.js";
@@ -123,7 +124,9 @@ export class RulesetSink implements TableSink {
     }
   }
 
-  commit(): void {}
+  commit(): void {
+    checkHooks(this.target);
+  }
 
   private at(chain: number): Chain {
     return this.target.chainsById[chain] as Chain;
