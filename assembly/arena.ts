@@ -18,7 +18,7 @@ import {
   SLAB_SIZE,
 } from "../src/blob/memory";
 import { heapAllocate, heapFree } from "./heap";
-import { put32 } from "./store";
+import { put32, remember } from "./store";
 
 /** The address of `bytes` bytes, not zeroed; 0 when memory is at its maximum. */
 export function arenaAllocate(arena: usize, bytes: u32): usize {
@@ -32,6 +32,7 @@ export function arenaAllocate(arena: usize, bytes: u32): usize {
   const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
   const free: usize = load<u32>(list);
   if (free) {
+    remember(free);
     put32(list, load<u32>(free));
     put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
     return free;

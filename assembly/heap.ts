@@ -9,7 +9,7 @@ import {
   CONTROL_LIVE_BYTES,
   CONTROL_PEAK_BYTES,
 } from "../src/blob/memory";
-import { put32 } from "./store";
+import { put32, remember } from "./store";
 
 const PAGE: u32 = 4096;
 
@@ -26,6 +26,8 @@ export function heapAllocate(bytes: u32): usize {
   while (run) {
     const has = load<u32>(run, 4);
     if (has >= size) {
+      remember(run);
+      remember(run + 4);
       if (has == size) put32(link, load<u32>(run));
       else {
         const rest = run + size;

@@ -98,7 +98,8 @@ export function logRollback(): void {
   store<u32>(CONTROL_ADDRESS, liveAtBegin, CONTROL_LIVE_BYTES);
 }
 
-function remember(address: usize): void {
+/** Logs a word that its new owner may overwrite unlogged: the link in free memory that was just handed out. */
+export function remember(address: usize): void {
   if (cursor == end) extend();
   store<u32>(cursor, <u32>address);
   store<u32>(cursor, load<u32>(address), 4);

@@ -74,6 +74,9 @@ import { rowMatches } from "./words";
 export const LINK_DONE: u32 = 0;
 export const LINK_MEMORY: u32 = 1;
 export const LINK_LOOP: u32 = 2;
+/** Two chains have one name; duplicateHead is the second. */
+export const LINK_DUPLICATE: u32 = 3;
+export let duplicateHead: usize = 0;
 
 /** How rows of the new table come by the counters of the replaced one's. */
 export const CARRY_NONE: u32 = 0;
@@ -89,9 +92,11 @@ export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
   memory.fill(arena, 0, ARENA_SIZE);
   store<u32>(table, <u32>arena, BLOB_ARENA);
   store<u32>(table, generation() + 1, BLOB_GENERATION);
+  duplicateHead = 0;
   chunkLinking(true);
   const linked = linkHeads(table) && linkChains(table) && linkCounters(table, replaced, carry);
   chunkLinking(false);
+  if (duplicateHead) return LINK_DUPLICATE;
   if (!linked) return LINK_MEMORY;
   touched(load<u32>(table, BLOB_LIVE_ROWS) + load<u32>(table, BLOB_CHAIN_COUNT));
   return relevel(table) ? LINK_DONE : LINK_LOOP;
@@ -130,6 +135,10 @@ function linkHeads(table: usize): bool {
     store<u32>(head, <u32>previous, CHAIN_PREVIOUS);
     if (previous) store<u32>(previous, <u32>head, CHAIN_NEXT);
     previous = head;
+    if (chainFind(table, textAddress(table, load<u32>(head, CHAIN_NAME)))) {
+      duplicateHead = head;
+      return false;
+    }
     if (!namesAdd(table, head)) return false;
     head = table + load<u32>(head, CHAIN_ROWS_END);
   }
@@ -209,6 +218,7 @@ function linkCounters(table: usize, replaced: usize, carry: u32): bool {
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     let row = head + CHAIN_SIZE;
     for (let left = load<u32>(head, CHAIN_ROW_COUNT); left; left--) {
+      if (carry == CARRY_NONE) store<u32>(row, 0, ROW_COUNTER);
       if (!load<u32>(row, ROW_COUNTER)) {
         const counter = initial ? counterTake(load<u64>(counters), load<u64>(counters, 8)) : counterTake(0, 0);
         if (!counter) return false;

@@ -28,6 +28,7 @@ import {
   CONTROL_READERS,
   CONTROL_ROOT,
   CONTROL_STACK_DEPTH,
+  FAULT_CHAIN,
   FAULT_CHAIN_BUILTIN,
   FAULT_CHAIN_EXISTS,
   FAULT_CHAIN_NOT_EMPTY,
@@ -57,8 +58,8 @@ import { chainFind, chainMake, chainRemove, chainRename } from "./names";
 import { engineArena, generation, reclaim, retire } from "./retire";
 import { policyReplace, rowAt, rowDelete, rowFind, rowInsert } from "./row";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
-import { LINK_LOOP, LINK_MEMORY, linkTable } from "./table";
-import { validateBlob } from "./validate";
+import { duplicateHead, LINK_DUPLICATE, LINK_LOOP, LINK_MEMORY, linkTable } from "./table";
+import { refuse, validateBlob } from "./validate";
 
 /** The root that this update will publish. */
 let next: usize = 0;
@@ -118,6 +119,7 @@ export function updateReplace(blob: usize, length: u32, carry: u32): u32 {
   const linked = linkTable(blob, old, carry);
   if (linked == LINK_MEMORY) return FAULT_MEMORY;
   if (linked == LINK_LOOP) return FAULT_LOOP;
+  if (linked == LINK_DUPLICATE) return refuse(FAULT_CHAIN, duplicateHead - blob);
   store<u32>(slot, <u32>blob);
   return !old || retire(RETIRED_TABLE, <u32>old, 0, 0) ? FAULT_NONE : FAULT_MEMORY;
 }

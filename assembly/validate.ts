@@ -40,10 +40,14 @@ import {
   RECORD_CHAIN,
   RECORD_ROW,
   RECORD_TYPE,
+  ROW_BORN,
   ROW_FLAG_POLICY,
   ROW_FLAGS,
+  ROW_INVERT,
   ROW_KIND,
+  ROW_MOVED,
   ROW_NEXT,
+  ROW_PROTOCOL,
   ROW_TARGET,
   TABLE_SECURITY,
 } from "../src/blob/layout";
@@ -74,6 +78,10 @@ import { isJump } from "./content";
 import { checkTarget, targetSize } from "./target";
 import { rowMatches } from "./words";
 
+/** All bits that flags and inversions may have. */
+const ROW_FLAGS_KNOWN: u8 = 63;
+const ROW_INVERT_KNOWN: u8 = 0x7f & ~4;
+
 /** Offset in the blob of what was found wrong last. */
 export let faultOffset: u32 = 0;
 
@@ -83,7 +91,7 @@ export function validateBlob(blob: usize, length: u32): u32 {
   if (header) return header;
   const bytes = (length >> 6) + 8;
   const heads = heapAllocate(bytes);
-  if (!heads) return fault(FAULT_MEMORY, 0);
+  if (!heads) return refuse(FAULT_MEMORY, 0);
   memory.fill(heads, 0, bytes);
   let result = checkRecords(blob, heads);
   if (!result) result = checkJumps(blob, heads);
@@ -103,35 +111,36 @@ function checksum(blob: usize, length: u32): u32 {
   return (b << 7) ^ (b >>> 9) ^ a;
 }
 
-function fault(code: u32, offset: usize): u32 {
+/** Notes where the fault is; the code. */
+export function refuse(code: u32, offset: usize): u32 {
   faultOffset = <u32>offset;
   return code;
 }
 
 function checkHeader(blob: usize, length: u32): u32 {
-  if (length < <u32>BLOB_HEADER_SIZE || length & 7) return fault(FAULT_LENGTH, BLOB_LENGTH);
-  if (load<u32>(blob, BLOB_MAGIC) != BLOB_MAGIC_VALUE) return fault(FAULT_MAGIC, BLOB_MAGIC);
-  if (load<u16>(blob, BLOB_VERSION) != BLOB_LAYOUT_VERSION) return fault(FAULT_VERSION, BLOB_VERSION);
-  if (load<u32>(blob, BLOB_LENGTH) != length) return fault(FAULT_LENGTH, BLOB_LENGTH);
-  if (load<u32>(blob, BLOB_CHECKSUM) != checksum(blob, length)) return fault(FAULT_CHECKSUM, BLOB_CHECKSUM);
+  if (length < <u32>BLOB_HEADER_SIZE || length & 7) return refuse(FAULT_LENGTH, BLOB_LENGTH);
+  if (load<u32>(blob, BLOB_MAGIC) != BLOB_MAGIC_VALUE) return refuse(FAULT_MAGIC, BLOB_MAGIC);
+  if (load<u16>(blob, BLOB_VERSION) != BLOB_LAYOUT_VERSION) return refuse(FAULT_VERSION, BLOB_VERSION);
+  if (load<u32>(blob, BLOB_LENGTH) != length) return refuse(FAULT_LENGTH, BLOB_LENGTH);
+  if (load<u32>(blob, BLOB_CHECKSUM) != checksum(blob, length)) return refuse(FAULT_CHECKSUM, BLOB_CHECKSUM);
   const family = load<u8>(blob, BLOB_FAMILY);
-  if (family != FAMILY_IPV4 && family != FAMILY_IPV6) return fault(FAULT_HEADER, BLOB_FAMILY);
-  if (<i32>load<u8>(blob, BLOB_TABLE) > TABLE_SECURITY) return fault(FAULT_HEADER, BLOB_TABLE);
-  if (load<u32>(blob, BLOB_ADDRESS_BYTES) != <u32>(family == FAMILY_IPV4 ? 4 : 16)) return fault(FAULT_HEADER, BLOB_ADDRESS_BYTES);
+  if (family != FAMILY_IPV4 && family != FAMILY_IPV6) return refuse(FAULT_HEADER, BLOB_FAMILY);
+  if (<i32>load<u8>(blob, BLOB_TABLE) > TABLE_SECURITY) return refuse(FAULT_HEADER, BLOB_TABLE);
+  if (load<u32>(blob, BLOB_ADDRESS_BYTES) != <u32>(family == FAMILY_IPV4 ? 4 : 16)) return refuse(FAULT_HEADER, BLOB_ADDRESS_BYTES);
   const records = load<u32>(blob, BLOB_RECORDS_END);
-  if (records < <u32>BLOB_HEADER_SIZE || records > length || records & 7) return fault(FAULT_HEADER, BLOB_RECORDS_END);
+  if (records < <u32>BLOB_HEADER_SIZE || records > length || records & 7) return refuse(FAULT_HEADER, BLOB_RECORDS_END);
   const counters = load<u32>(blob, BLOB_COUNTERS);
   const rows = load<u32>(blob, BLOB_ROW_COUNT);
-  if (rows > length / 8) return fault(FAULT_HEADER, BLOB_ROW_COUNT);
+  if (rows > length / 8) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
   let next = records;
   if (counters) {
-    if (counters != records || rows * COUNTER_SIZE > length - records) return fault(FAULT_COUNTERS, BLOB_COUNTERS);
+    if (counters != records || rows * COUNTER_SIZE > length - records) return refuse(FAULT_COUNTERS, BLOB_COUNTERS);
     next += rows * COUNTER_SIZE;
   }
-  if (load<u32>(blob, BLOB_TEXT) != next) return fault(FAULT_HEADER, BLOB_TEXT);
-  if (load<u32>(blob, BLOB_TEXT_LENGTH) != length - next) return fault(FAULT_HEADER, BLOB_TEXT_LENGTH);
+  if (load<u32>(blob, BLOB_TEXT) != next) return refuse(FAULT_HEADER, BLOB_TEXT);
+  if (load<u32>(blob, BLOB_TEXT_LENGTH) != length - next) return refuse(FAULT_HEADER, BLOB_TEXT_LENGTH);
   for (let at: u32 = BLOB_UNDERFLOW + 4 * HOOK_COUNT; at < <u32>BLOB_HEADER_SIZE; at += 4)
-    if (load<u32>(blob + at)) return fault(FAULT_HEADER, at);
+    if (load<u32>(blob + at)) return refuse(FAULT_HEADER, at);
   return FAULT_NONE;
 }
 
@@ -144,52 +153,56 @@ function checkRecords(blob: usize, heads: usize): u32 {
   let rows: u32 = 0;
   while (at < end) {
     const head = blob + at;
-    if (end - at < <u32>CHAIN_SIZE || load<u8>(head, CHAIN_KIND) != RECORD_CHAIN) return fault(FAULT_CHAIN, at);
-    if (load<u16>(head, CHAIN_BYTES) != CHAIN_SIZE) return fault(FAULT_CHAIN, at);
+    if (end - at < <u32>CHAIN_SIZE || load<u8>(head, CHAIN_KIND) != RECORD_CHAIN) return refuse(FAULT_CHAIN, at);
+    if (load<u16>(head, CHAIN_BYTES) != CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
     const hook = <i32>load<u8>(head, CHAIN_HOOK);
-    if (hook != CHAIN_USER && hook >= HOOK_COUNT) return fault(FAULT_HOOK, at + CHAIN_HOOK);
-    if (!textFits(blob, load<u32>(head, CHAIN_NAME))) return fault(FAULT_TEXT, at + CHAIN_NAME);
+    if (hook != CHAIN_USER && hook >= HOOK_COUNT) return refuse(FAULT_HOOK, at + CHAIN_HOOK);
+    if (!textFits(blob, load<u32>(head, CHAIN_NAME))) return refuse(FAULT_TEXT, at + CHAIN_NAME);
     for (let field: u32 = CHAIN_ROWS_END + 4; field < <u32>CHAIN_SIZE; field += 4)
-      if (field != 36 && load<u32>(head + field)) return fault(FAULT_CHAIN, at + field);
-    if (load<u8>(head, CHAIN_HOOK + 1)) return fault(FAULT_CHAIN, at + CHAIN_HOOK + 1);
+      if (field != 36 && load<u32>(head + field)) return refuse(FAULT_CHAIN, at + field);
+    if (load<u8>(head, CHAIN_HOOK + 1)) return refuse(FAULT_CHAIN, at + CHAIN_HOOK + 1);
     store<u8>(heads + (at >> 6), load<u8>(heads + (at >> 6)) | <u8>(<u32>1 << ((at >> 3) & 7)));
     const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
-    if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return fault(FAULT_CHAIN, at + CHAIN_ROWS_END);
+    if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
     let left = load<u32>(head, CHAIN_ROW_COUNT);
     at += CHAIN_SIZE;
     while (at < rowsEnd) {
-      if (!left) return fault(FAULT_CHAIN, at);
+      if (!left) return refuse(FAULT_CHAIN, at);
       const result = checkRow(blob, at, rowsEnd, addressBytes, hook != CHAIN_USER && left == 1);
       if (result) return result;
       at += load<u16>(blob + at, ROW_NEXT);
       left--;
       rows++;
     }
-    if (left) return fault(FAULT_CHAIN, <u32>(head - blob) + CHAIN_ROW_COUNT);
-    if (hook != CHAIN_USER && rowsEnd == <u32>(head - blob) + CHAIN_SIZE) return fault(FAULT_CHAIN, at);
+    if (left) return refuse(FAULT_CHAIN, <u32>(head - blob) + CHAIN_ROW_COUNT);
+    if (hook != CHAIN_USER && rowsEnd == <u32>(head - blob) + CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
     chains++;
   }
-  if (chains != load<u32>(blob, BLOB_CHAIN_COUNT) || !chains) return fault(FAULT_HEADER, BLOB_CHAIN_COUNT);
-  if (rows != load<u32>(blob, BLOB_ROW_COUNT)) return fault(FAULT_HEADER, BLOB_ROW_COUNT);
+  if (chains != load<u32>(blob, BLOB_CHAIN_COUNT) || !chains) return refuse(FAULT_HEADER, BLOB_CHAIN_COUNT);
+  if (rows != load<u32>(blob, BLOB_ROW_COUNT)) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
   return FAULT_NONE;
 }
 
 function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: bool): u32 {
   const row = blob + at;
-  if (end - at < 64 || load<u8>(row, ROW_KIND) != RECORD_ROW) return fault(FAULT_ROW, at);
+  if (end - at < 64 || load<u8>(row, ROW_KIND) != RECORD_ROW) return refuse(FAULT_ROW, at);
   const size = <u32>load<u16>(row, ROW_NEXT);
   const target = <u32>load<u16>(row, ROW_TARGET);
-  if (size & 7 || size > end - at || target & 7 || target + 8 > size) return fault(FAULT_ROW, at);
+  if (size & 7 || size > end - at || target & 7 || target + 8 > size) return refuse(FAULT_ROW, at);
+  if (load<u8>(row, ROW_FLAGS) & ~ROW_FLAGS_KNOWN) return refuse(FAULT_ROW, at + ROW_FLAGS);
+  if (load<u8>(row, ROW_INVERT) & ~ROW_INVERT_KNOWN) return refuse(FAULT_ROW, at + ROW_INVERT);
+  for (let field: u32 = ROW_BORN; field < <u32>ROW_PROTOCOL; field += 4) if (load<u32>(row + field)) return refuse(FAULT_ROW, at + field);
+  if (load<u32>(row, ROW_MOVED)) return refuse(FAULT_ROW, at + ROW_MOVED);
   const first = <u32>(rowMatches(row, addressBytes) - row);
-  if (first > target) return fault(FAULT_ROW, at + ROW_TARGET);
-  if (((load<u8>(row, ROW_FLAGS) & ROW_FLAG_POLICY) != 0) != policy) return fault(FAULT_ROW, at + ROW_FLAGS);
+  if (first > target) return refuse(FAULT_ROW, at + ROW_TARGET);
+  if (((load<u8>(row, ROW_FLAGS) & ROW_FLAG_POLICY) != 0) != policy) return refuse(FAULT_ROW, at + ROW_FLAGS);
   const matches = checkMatches(blob, at, first, target, true);
   if (matches) return matches;
   const action = checkAction(row + target, size - target, at + target);
   if (action) return action;
   if (!policy) return FAULT_NONE;
   const type = <u32>load<u16>(row + target, RECORD_TYPE);
-  return type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1 ? fault(FAULT_TARGET, at + target) : FAULT_NONE;
+  return type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1 ? refuse(FAULT_TARGET, at + target) : FAULT_NONE;
 }
 
 /** Checks the matches and the target of a staged row, whose sizes its encoder vouches for; a FAULT_*. */
@@ -204,11 +217,11 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
   let match = first;
   while (match < target) {
     const bytes = <u32>load<u16>(row + match, RECORD_BYTES);
-    if (bytes < 8 || bytes & 7 || bytes > target - match) return fault(FAULT_MATCH, at + match);
+    if (bytes < 8 || bytes & 7 || bytes > target - match) return refuse(FAULT_MATCH, at + match);
     const type = <u32>load<u16>(row + match, RECORD_TYPE);
-    if (!matchSize(type, bytes)) return fault(FAULT_UNSUPPORTED_MATCH, at + match);
-    if (!checkMatch(type, row + match)) return fault(FAULT_MATCH, at + match);
-    if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT))) return fault(FAULT_TEXT, at + match);
+    if (!matchSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_MATCH, at + match);
+    if (!checkMatch(type, row + match)) return refuse(FAULT_MATCH, at + match);
+    if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT))) return refuse(FAULT_TEXT, at + match);
     match += bytes;
   }
   return FAULT_NONE;
@@ -216,10 +229,10 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
 
 function checkAction(record: usize, size: u32, at: u32): u32 {
   const bytes = <u32>load<u16>(record, RECORD_BYTES);
-  if (bytes != size) return fault(FAULT_TARGET, at);
+  if (bytes != size) return refuse(FAULT_TARGET, at);
   const type = <u32>load<u16>(record, RECORD_TYPE);
-  if (!targetSize(type, bytes)) return fault(FAULT_UNSUPPORTED_TARGET, at);
-  return checkTarget(type, record) ? FAULT_NONE : fault(FAULT_TARGET, at);
+  if (!targetSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_TARGET, at);
+  return checkTarget(type, record) ? FAULT_NONE : refuse(FAULT_TARGET, at);
 }
 
 function checkJumps(blob: usize, heads: usize): u32 {
@@ -233,7 +246,7 @@ function checkJumps(blob: usize, heads: usize): u32 {
       if (isJump(target)) {
         const to = load<u32>(target, JUMP_CHAIN);
         if (to >= end || !isHead(heads, to) || load<u8>(blob + to, CHAIN_HOOK) != CHAIN_USER)
-          return fault(FAULT_JUMP, <u32>(target - blob) + JUMP_CHAIN);
+          return refuse(FAULT_JUMP, <u32>(target - blob) + JUMP_CHAIN);
       }
       at += load<u16>(blob + at, ROW_NEXT);
     }
@@ -245,23 +258,23 @@ function checkJumps(blob: usize, heads: usize): u32 {
 function checkHooks(blob: usize, heads: usize): u32 {
   const hooks = load<u32>(blob, BLOB_VALID_HOOKS);
   const end = load<u32>(blob, BLOB_RECORDS_END);
-  if (!hooks || hooks >> HOOK_COUNT) return fault(FAULT_HOOK, BLOB_VALID_HOOKS);
+  if (!hooks || hooks >> HOOK_COUNT) return refuse(FAULT_HOOK, BLOB_VALID_HOOKS);
   let builtin: u32 = 0;
   for (let at: u32 = BLOB_HEADER_SIZE; at < end; at = load<u32>(blob + at, CHAIN_ROWS_END)) {
     const hook = <u32>load<u8>(blob + at, CHAIN_HOOK);
     if (hook == CHAIN_USER) continue;
-    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != at) return fault(FAULT_HOOK, at + CHAIN_HOOK);
+    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != at) return refuse(FAULT_HOOK, at + CHAIN_HOOK);
     builtin |= 1 << hook;
     let row = at + CHAIN_SIZE;
     for (let left = load<u32>(blob + at, CHAIN_ROW_COUNT); left > 1; left--) row += load<u16>(blob + row, ROW_NEXT);
-    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2)) != row) return fault(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
+    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2)) != row) return refuse(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
   }
   for (let hook: u32 = 0; hook < <u32>HOOK_COUNT; hook++) {
     if (builtin & (1 << hook)) continue;
-    if (load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2))) return fault(FAULT_HOOK, BLOB_HOOK_ENTRY + (hook << 2));
-    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2))) return fault(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
+    if (load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2))) return refuse(FAULT_HOOK, BLOB_HOOK_ENTRY + (hook << 2));
+    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2))) return refuse(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
   }
-  return builtin == hooks ? FAULT_NONE : fault(FAULT_HOOK, BLOB_VALID_HOOKS);
+  return builtin == hooks ? FAULT_NONE : refuse(FAULT_HOOK, BLOB_VALID_HOOKS);
 }
 
 function isHead(heads: usize, at: u32): bool {
