@@ -1,4 +1,5 @@
 /** recent: net/netfilter/xt_recent.c with its default parameters, on the packet's clock. */
+import { PACKET_FLAG_SOCKET } from "../../src/blob/layout.js";
 import { RECENT_CHECK, RECENT_HITCOUNT, RECENT_INVERT, RECENT_MASK, RECENT_NAME, RECENT_NAME_BYTES, RECENT_SECONDS, RECENT_SIDE } from "../../src/blob/payloads.js";
 import { addressText } from "./address.js";
 import type { RecordView } from "./rule.js";
@@ -14,6 +15,8 @@ interface Entry {
 
 /** Entries run from the least recently touched. */
 export interface RecentList {
+  /** Of the first rule that names the list, whatever later ones say. */
+  readonly mask: Uint8Array;
   /** Stamps an entry keeps: the greatest that a rule needs, a power of two. */
   stampsKept: number;
   entries: Entry[];
@@ -27,13 +30,21 @@ const REMOVE = 8;
 const TTL = 16;
 const REAP = 32;
 
-export function recentListName({ bytes }: RecordView): string {
+function recentListName({ bytes }: RecordView): string {
   const name = bytes.subarray(RECENT_NAME, RECENT_NAME + RECENT_NAME_BYTES);
   return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
 }
 
+/** A rule that names a list is loaded: Linux loads chains in libiptc's order. */
+export function joinRecentList(record: RecordView, lists: Map<string, RecentList>): void {
+  const name = recentListName(record);
+  const list = lists.get(name) ?? { mask: record.bytes.slice(RECENT_MASK, RECENT_MASK + 16), stampsKept: 1, entries: [] };
+  list.stampsKept = Math.max(list.stampsKept, stampsNeeded(record));
+  lists.set(name, list);
+}
+
 /** What a rule asks its list to keep: powers of two from its hit count, else 32. */
-export function stampsNeeded({ view }: RecordView): number {
+function stampsNeeded({ view }: RecordView): number {
   const hits = view.getUint32(RECENT_HITCOUNT, true);
   if (hits === 0) return 32;
   let kept = 1;
@@ -46,11 +57,12 @@ export function matchRecent(record: RecordView, walk: Walk): boolean {
   const { packet } = walk;
   const check = bytes[RECENT_CHECK] as number;
   const side = bytes[RECENT_SIDE] === 1 ? packet.destination : packet.source;
-  const address = addressText(side.map((byte, i) => byte & (bytes[RECENT_MASK + i] as number)));
   const list = walk.host.recentLists.get(recentListName(record)) as RecentList;
+  const address = addressText(side.map((byte, i) => byte & (list.mask[i] as number)));
   const now = packet.time;
-  // The time to live as it was before forwarding took one off.
-  const ttl = (packet.ttl + (walk.output !== "" && !(packet.flags & 1) ? 1 : 0)) & 255;
+  // Linux adds the one that forwarding took off; of what the machine sends without a socket nothing was taken.
+  const unforwarded = walk.input === "" && walk.output !== "" && !(packet.flags & PACKET_FLAG_SOCKET);
+  const ttl = (packet.ttl + (unforwarded ? 1 : 0)) & 255;
   const wantedTtl = check & TTL ? ttl : 0;
   const entry = list.entries.find(
     (one) => one.address === address && (one.ttl === wantedTtl || wantedTtl === 0 || one.ttl === 0),

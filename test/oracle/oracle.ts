@@ -14,7 +14,7 @@ import type { Family } from "../../src/ruleset/row-store.js";
 import { HOOK_NAMES, type Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../../src/ruleset/ruleset.js";
 import { addressBytes, addressText } from "./address.js";
 import { ruleMatches } from "./matches.js";
-import { recentListName, stampsNeeded } from "./match-recent.js";
+import { joinRecentList } from "./match-recent.js";
 import type { Packet } from "./packet.js";
 import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK } from "./path.js";
 import type { Outcome, Result, Step } from "./result.js";
@@ -89,15 +89,9 @@ export class Oracle {
   private readTable(table: Table): Map<number, OracleChain> {
     const chains = new Map<number, OracleChain>();
     for (const chain of table.chains.values()) chains.set(chain.id, readChain(table, chain));
-    for (const chain of chains.values())
+    for (const chain of [...chains.values()].sort(inLoadOrder))
       for (const rule of chain.rules)
-        for (const record of rule.matches)
-          if (record.type === MATCH_RECENT) {
-            const name = recentListName(record);
-            const list = this.host.recentLists.get(name) ?? { stampsKept: 1, entries: [] };
-            list.stampsKept = Math.max(list.stampsKept, stampsNeeded(record));
-            this.host.recentLists.set(name, list);
-          }
+        for (const record of rule.matches) if (record.type === MATCH_RECENT) joinRecentList(record, this.host.recentLists);
     return chains;
   }
 
@@ -157,6 +151,12 @@ export class Oracle {
   private step(walk: TableWalk, chain: string, rule: number, verdict: number): void {
     walk.steps.push({ hook: HOOK_NAMES[walk.hook] as string, table: walk.table, chain, rule, verdict });
   }
+}
+
+/** Built-in chains as they are given, then the user's by name. */
+function inLoadOrder(a: OracleChain, b: OracleChain): number {
+  if (a.builtIn || b.builtIn) return Number(b.builtIn) - Number(a.builtIn);
+  return a.name < b.name ? -1 : 1;
 }
 
 /** 127.0.0.0/8 and ::1 are every machine's own. */

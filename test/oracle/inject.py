@@ -1,0 +1,60 @@
+"""Puts packets on tun devices under rulesets, inside the network namespace it is started in, and tells what was counted.
+
+Reads a JSON object from standard input: devices, output (where routes lead), addresses (the machine's), and rounds of
+family, text (for iptables-restore) and packets (device, hexadecimal bytes). Writes a list of what iptables-save --counters
+prints behind each round, or of what iptables-restore said.
+"""
+import fcntl
+import json
+import os
+import struct
+import subprocess
+import sys
+
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
+
+
+def run(command):
+    subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
+
+
+def make_device(name, addresses):
+    device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
+    run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0 net.ipv4.conf.{name}.rp_filter=0")
+    run(f"ip link set {name} up mtu 9000")
+    # The first of a device is the first given of IPv4, the last given of IPv6.
+    for address in sorted(addresses, key=lambda one: -addresses.index(one) if ":" in one else addresses.index(one)):
+        run(f"ip addr add {address}/{'128' if ':' in address else '32'} dev {name}")
+    return device
+
+
+def forget(devices):
+    """No rule, no connection, no packet that was sent out is left."""
+    empty = "".join(f"*{table}\nCOMMIT\n" for table in ("raw", "mangle", "nat", "filter", "security"))
+    for tool in ("iptables-legacy-restore", "ip6tables-legacy-restore"):
+        subprocess.run([tool], input=empty.encode(), check=True)
+    run("conntrack -F 2>/dev/null || true")
+    for device in devices.values():
+        try:
+            while os.read(device, 65536):
+                pass
+        except BlockingIOError:
+            pass
+
+
+def play(orders):
+    run("ip link set lo up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0")
+    devices = {name: make_device(name, orders["addresses"]) for name in orders["devices"]}
+    run(f"ip route add default dev {orders['output']}; ip -6 route add default dev {orders['output']}")
+    for order in orders["rounds"]:
+        tool = "iptables-legacy" if order["family"] == "ipv4" else "ip6tables-legacy"
+        forget(devices)
+        loaded = subprocess.run([f"{tool}-restore", "--counters"], input=order["text"].encode(), stderr=subprocess.PIPE)
+        for packet in order["packets"]:
+            os.write(devices[packet["device"]], bytes.fromhex(packet["bytes"]))
+        saved = subprocess.run([f"{tool}-save", "--counters"], stdout=subprocess.PIPE).stdout.decode()
+        yield loaded.stderr.decode() if loaded.returncode else saved
+
+
+json.dump(list(play(json.load(sys.stdin))), sys.stdout)

@@ -1,0 +1,69 @@
+/** Real packets through the machine's own netfilter, in a namespace of its own, and what its rules have counted. */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Family } from "../../src/ruleset/row-store.js";
+import { BUILTIN_CHAINS, TABLE_NAMES } from "../../src/ruleset/ruleset.js";
+import { kernelMissing } from "./kernel.js";
+import { LOCAL_ADDRESSES } from "./random-pool.js";
+
+/** Where packets come in, and where those that are forwarded go out: back where they came from would be answered. */
+export const WIRES = ["eth0", "eth1", "eth10", "abcdefghijklmno"];
+export const WAY_OUT = "ens3";
+
+export interface TrafficRound {
+  readonly family: Family;
+  readonly text: string;
+  readonly packets: readonly { device: string; bytes: string }[];
+}
+
+export function trafficMissing(): string | undefined {
+  const missing = kernelMissing();
+  if (missing) return missing;
+  if (!existsSync("/dev/net/tun")) return "needs /dev/net/tun";
+  const tools = ["python3", "ip", "conntrack", "sysctl"].filter((tool) => spawnSync("which", [tool]).status !== 0);
+  return tools.length > 0 ? `needs ${tools.join(", ")}` : undefined;
+}
+
+/** Counters by "table chain rule", rule 0 the policy; or what iptables-restore said. */
+export function playTraffic(rounds: readonly TrafficRound[]): (Map<string, string> | string)[] {
+  const orders = {
+    devices: [...WIRES, WAY_OUT],
+    output: WAY_OUT,
+    addresses: LOCAL_ADDRESSES,
+    rounds: rounds.map((round) => ({ ...round, text: `${emptyTables(round.text)}${round.text}` })),
+  };
+  const script = fileURLToPath(new URL("inject.py", import.meta.url));
+  const { stdout, stderr, status } = spawnSync("unshare", ["--net", "python3", script], {
+    input: JSON.stringify(orders),
+    maxBuffer: 2 ** 28,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(stderr);
+  return (JSON.parse(stdout) as string[]).map((saved) => (saved.includes("COMMIT") ? readCounters(saved) : saved));
+}
+
+/** The tables that the text leaves out, empty: what the round before left there must not count. */
+function emptyTables(text: string): string {
+  return TABLE_NAMES.filter((table) => !text.includes(`*${table}\n`))
+    .map((table) => `*${table}\n${BUILTIN_CHAINS[table].map((chain) => `:${chain} ACCEPT [0:0]\n`).join("")}COMMIT\n`)
+    .join("");
+}
+
+function readCounters(saved: string): Map<string, string> {
+  const counters = new Map<string, string>();
+  const rules = new Map<string, number>();
+  let table = "";
+  for (const line of saved.split("\n")) {
+    const policy = /^:(\S+) (?:ACCEPT|DROP) \[(\d+:\d+)\]/.exec(line);
+    const rule = /^\[(\d+:\d+)\] -A (\S+)/.exec(line);
+    if (line.startsWith("*")) table = line.slice(1);
+    if (policy) counters.set(`${table} ${policy[1]} 0`, policy[2] as string);
+    if (rule) {
+      const chain = `${table} ${rule[2]}`;
+      rules.set(chain, (rules.get(chain) ?? 0) + 1);
+      counters.set(`${chain} ${rules.get(chain)}`, rule[1] as string);
+    }
+  }
+  return counters;
+}

@@ -1,0 +1,73 @@
+/** A packet's bytes from its IP header on, to be put on a wire. Its length becomes what the bytes are. */
+import { PACKET_FLAG_ODD } from "../../src/blob/layout.js";
+import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
+
+const LONGEST = 1500;
+const NO_OPERATION = 1;
+
+export function wireBytes(packet: Packet): Uint8Array {
+  const transport = transportHeader(packet);
+  const odd = packet.fragmentOffset === 0 && (packet.flags & PACKET_FLAG_ODD) !== 0;
+  const header = packet.family === "ipv4" ? 20 : 40;
+  // A header that is cut short ends behind three bytes.
+  const least = header + (odd ? 3 : transport.length);
+  packet.length = odd ? least : Math.max(Math.min(packet.length, LONGEST), least);
+  const bytes = Buffer.alloc(packet.length);
+  if (packet.family === "ipv4") writeIpv4(bytes, packet);
+  else writeIpv6(bytes, packet);
+  bytes.set(transport.subarray(0, packet.length - header), header);
+  return bytes;
+}
+
+function writeIpv4(bytes: Buffer, packet: Packet): void {
+  bytes[0] = 0x45;
+  bytes.writeUInt16BE(packet.length, 2);
+  bytes.writeUInt16BE(packet.fragmentOffset, 6);
+  bytes[8] = packet.ttl;
+  bytes[9] = packet.protocol;
+  bytes.set(packet.source, 12);
+  bytes.set(packet.destination, 16);
+  bytes.writeUInt16BE(checksum(bytes.subarray(0, 20)), 10);
+}
+
+function writeIpv6(bytes: Buffer, packet: Packet): void {
+  bytes[0] = 0x60;
+  bytes.writeUInt16BE(packet.length - 40, 4);
+  bytes[6] = packet.protocol;
+  bytes[7] = packet.ttl;
+  bytes.set(packet.source, 8);
+  bytes.set(packet.destination, 24);
+}
+
+function transportHeader(packet: Packet): Buffer {
+  const { protocol, sourcePort, destinationPort } = packet;
+  if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6) return Buffer.from([sourcePort, destinationPort, 0, 0, 0, 0, 0, 0]);
+  const options = protocol === PROTOCOL_TCP ? tcpOptions(packet.tcpOptions) : [];
+  const sizes: Readonly<Record<number, number>> = { [PROTOCOL_TCP]: 20, [PROTOCOL_SCTP]: 12 };
+  const header = Buffer.alloc((sizes[protocol] ?? 8) + options.length);
+  if (![PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP].includes(protocol)) return header;
+  header.writeUInt16BE(sourcePort, 0);
+  header.writeUInt16BE(destinationPort, 2);
+  if (protocol === PROTOCOL_UDP) header.writeUInt16BE(8, 4);
+  if (protocol === PROTOCOL_TCP) {
+    header[12] = header.length << 2;
+    header[13] = packet.tcpFlags;
+    header.set(options, 20);
+  }
+  return header;
+}
+
+/** Two bytes each, then no-operations to a multiple of four. */
+function tcpOptions(kinds: number): number[] {
+  const bytes: number[] = [];
+  for (let kind = 2; kind < 32; kind++) if ((kinds >>> kind) & 1) bytes.push(kind, 2);
+  while (bytes.length % 4 !== 0) bytes.push(NO_OPERATION);
+  return bytes;
+}
+
+function checksum(bytes: Buffer): number {
+  let sum = 0;
+  for (let i = 0; i < bytes.length; i += 2) sum += bytes.readUInt16BE(i);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
