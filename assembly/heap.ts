@@ -9,7 +9,7 @@ import {
   CONTROL_LIVE_BYTES,
   CONTROL_PEAK_BYTES,
 } from "../src/blob/memory";
-import { put32, remember } from "./store";
+import { put32, remember, reserveLog } from "./store";
 
 const PAGE: u32 = 4096;
 
@@ -21,6 +21,7 @@ export function heapRound(bytes: u32): u32 {
 /** The address of a run of at least `bytes`, not zeroed; 0 when memory is at its maximum. */
 export function heapAllocate(bytes: u32): usize {
   const size = heapRound(bytes);
+  reserveLog(16);
   let link: usize = CONTROL_ADDRESS + CONTROL_HEAP_FREE;
   let run: usize = load<u32>(link);
   while (run) {
@@ -55,6 +56,11 @@ export function heapAllocate(bytes: u32): usize {
 export function heapFree(address: usize, bytes: u32): void {
   const size = heapRound(bytes);
   put32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) - size);
+  heapGive(address, size);
+}
+
+/** Makes `size` bytes free that the heap does not count as handed out. */
+export function heapGive(address: usize, size: u32): void {
   let link: usize = CONTROL_ADDRESS + CONTROL_HEAP_FREE;
   let before: usize = 0;
   let next: usize = load<u32>(link);

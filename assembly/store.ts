@@ -7,18 +7,17 @@
  * The log is a list of segments. Segments behind the first are bumped off the heap's top; a rollback lowers the top again,
  * a commit gives them to the heap's free list.
  */
-import { CONTROL_ADDRESS, CONTROL_HEAP_TOP, CONTROL_LIVE_BYTES, CONTROL_UNDO } from "../src/blob/memory";
-import { heapFree } from "./heap";
+import { CONTROL_ADDRESS, CONTROL_HEAP_TOP, CONTROL_UNDO } from "../src/blob/memory";
+import { heapGive } from "./heap";
 
-/** Segment: u32 next, u32 previous, then (u32 address, u32 old value). */
+/** Segment: u32 next, u32 previous, u32 end of its entries, then entries (u32 address, u32 old value). */
 const SEGMENT_BYTES: usize = 65536;
-const SEGMENT_FIRST: usize = 8;
+const SEGMENT_FIRST: usize = 16;
 
 let segment: usize = 0;
 let cursor: usize = 0;
 let end: usize = 0;
 let topAtBegin: u32 = 0;
-let liveAtBegin: u32 = 0;
 
 /** Costs of the update that is being made: bytes stored, records changed, records looked at. */
 export let bytesWritten: u32 = 0;
@@ -30,7 +29,6 @@ export function logBegin(): void {
   cursor = segment + SEGMENT_FIRST;
   end = segment + SEGMENT_BYTES;
   topAtBegin = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
-  liveAtBegin = load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES);
   bytesWritten = 0;
   recordsTouched = 0;
   recordsWalked = 0;
@@ -77,7 +75,7 @@ export function logCommit(): void {
   end = first + SEGMENT_BYTES;
   while (extra) {
     const next: usize = load<u32>(extra);
-    heapFree(extra, <u32>SEGMENT_BYTES);
+    heapGive(extra, <u32>SEGMENT_BYTES);
     extra = next;
   }
 }
@@ -91,11 +89,10 @@ export function logRollback(): void {
     }
     if (segment == first) break;
     segment = load<u32>(segment, 4);
-    cursor = segment + SEGMENT_BYTES;
+    cursor = load<u32>(segment, 8);
   }
   store<u32>(first, 0);
   store<u32>(CONTROL_ADDRESS, topAtBegin, CONTROL_HEAP_TOP);
-  store<u32>(CONTROL_ADDRESS, liveAtBegin, CONTROL_LIVE_BYTES);
 }
 
 /** Logs a word that its new owner may overwrite unlogged: the link in free memory that was just handed out. */
@@ -106,6 +103,11 @@ export function remember(address: usize): void {
   cursor += 8;
 }
 
+/** Room for `entries` more: until they are used, the heap's top does not move under its user. */
+export function reserveLog(entries: u32): void {
+  if (end - cursor < <usize>entries << 3) extend();
+}
+
 function extend(): void {
   const fresh: usize = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
   const top = fresh + SEGMENT_BYTES;
@@ -113,9 +115,8 @@ function extend(): void {
   // Without room for its own undoing an update must not go on; the trap reaches the writer, which gives up the engine.
   if (pages > 0 && memory.grow(pages) < 0) unreachable();
   store<u32>(CONTROL_ADDRESS, <u32>top, CONTROL_HEAP_TOP);
-  // A commit frees the segment like any run, so it counts like one.
-  store<u32>(CONTROL_ADDRESS, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) + <u32>SEGMENT_BYTES, CONTROL_LIVE_BYTES);
   store<u32>(segment, <u32>fresh);
+  store<u32>(segment, <u32>cursor, 8);
   store<u32>(fresh, 0);
   store<u32>(fresh, <u32>segment, 4);
   segment = fresh;

@@ -36,7 +36,9 @@ export function printRule(table: Table, chain: Chain, ordinal: number): string {
 export function chainsInPrintOrder(table: Table): Chain[] {
   const chains = [...table.chains.values()];
   const builtIn = chains.filter((chain) => chain.hook >= 0).sort((a, b) => a.hook - b.hook);
-  const users = chains.filter((chain) => chain.hook < 0).sort((a, b) => compareBytes(a.name, b.name));
+  const users = chains.filter((chain) => chain.hook < 0);
+  const plain = !users.some(({ name }) => SURROGATE.test(name));
+  users.sort(plain ? (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : (a, b) => compareBytes(a.name, b.name));
   return [...builtIn, ...users];
 }
 
@@ -83,7 +85,6 @@ function writeCounters(out: ByteWriter, counters: Uint32Array, at: number): void
 
 /** Order of UTF-8 bytes, which is that of code points: it differs from that of UTF-16 where surrogates occur. */
 function compareBytes(a: string, b: string): number {
-  if (!SURROGATE.test(a) && !SURROGATE.test(b)) return a < b ? -1 : a > b ? 1 : 0;
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
