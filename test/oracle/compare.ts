@@ -4,6 +4,7 @@ import { parseRuleset } from "../../src/ruleset/parse.js";
 import { Oracle } from "./oracle.js";
 import { describePacket, type Packet } from "./packet.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
+import type { Result, Step } from "./result.js";
 import { type Classifier, countersOf, Subject } from "./subject.js";
 
 /** The first difference in words, or undefined. Every third packet is matched without a trace. */
@@ -15,13 +16,23 @@ export function difference(family: Family, text: string, packets: readonly Packe
   for (const [index, packet] of packets.entries()) {
     const wanted = oracle.walk(packet);
     const got = index % 3 === 2 ? { result: subject.match(packet), steps: wanted.steps } : subject.trace(packet);
-    const [wantedText, gotText] = [wanted, got].map((one) => JSON.stringify(one, undefined, 1));
-    if (wantedText !== gotText) return `packet ${index}: ${describePacket(packet)}\noracle ${wantedText}\nengine ${gotText}`;
+    if (inWords(wanted) !== inWords(got))
+      return `packet ${index}: ${describePacket(packet)}\noracle ${inWords(wanted)}\nengine ${inWords(got)}`;
   }
   return firstDifference(oracle.counters(), countersOf(subject.ruleset()));
 }
 
-export function firstDifference(wanted: readonly string[], got: readonly string[]): string | undefined {
+/** A packet's end on one line, its way on the next. */
+export function inWords({ result, steps }: { result: Result; steps: readonly Step[] }): string {
+  const end = Object.entries(result).map(([field, value]) => `${field}=${value}`);
+  const way = steps.map(({ hook, table, chain, rule, verdict }) => `${hook} ${table} ${chain}:${rule}=${verdict}`);
+  return `${end.join(" ")}\n  ${way.join(", ")}`;
+}
+
+/** Of counters, in any order of chains. */
+export function firstDifference(wantedInAnyOrder: readonly string[], gotInAnyOrder: readonly string[]): string | undefined {
+  const wanted = [...wantedInAnyOrder].sort();
+  const got = [...gotInAnyOrder].sort();
   for (let i = 0; i < Math.max(wanted.length, got.length); i++)
     if (wanted[i] !== got[i]) return `counters: oracle ${wanted[i]}, engine ${got[i]}`;
   return undefined;

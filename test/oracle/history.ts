@@ -5,7 +5,7 @@ import { printRuleset } from "../../src/ruleset/print.js";
 import { RulesetError } from "../../src/ruleset/ruleset-error.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 import type { Strategy } from "../../src/update/updater.js";
-import { firstDifference } from "./compare.js";
+import { firstDifference, inWords } from "./compare.js";
 import { Oracle } from "./oracle.js";
 import { describePacket } from "./packet.js";
 import { Random } from "./random.js";
@@ -13,7 +13,7 @@ import { randomBatch } from "./random-batch.js";
 import { randomPacket } from "./random-packet.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
 import { type RandomRuleset, randomRuleset } from "./random-ruleset.js";
-import { type Classifier, countersOf, Subject } from "./subject.js";
+import { type Classifier, countersOf, REFUSED, Subject } from "./subject.js";
 
 export interface HistoryOptions {
   readonly strategy: Strategy;
@@ -39,7 +39,7 @@ export function attempt(model: Ruleset, batch: string): Ruleset | RulesetError {
 /** How many batches were done and how many were refused; throws with the seed and the batch where something parts. */
 export function live(seed: number, options: HistoryOptions): { done: number; refused: number } {
   const random = new Random(seed);
-  const ruleset = randomRuleset(random, { anyHook: true, forgetful: true, longest: random.pick([4, 20, 80]) });
+  const ruleset = randomRuleset(random, { anyHook: true, forgetful: true, without: REFUSED, longest: random.pick([4, 20, 80]) });
   const subject = new Subject(options.classifier, options.strategy);
   subject.updater.load(parseRuleset(ruleset.text, { family: ruleset.family }));
   let model = parseRuleset(ruleset.text, { family: ruleset.family });
@@ -91,8 +91,8 @@ function pass(random: Random, ruleset: RandomRuleset, model: Ruleset, subjects: 
   const oracle = new Oracle(model, LOCAL_ADDRESSES);
   for (let i = 0; i < 12; i++) {
     const packet = randomPacket(random, ruleset, 0);
-    const wanted = JSON.stringify(oracle.walk(packet), undefined, 1);
-    for (const subject of subjects) same(describePacket(packet), wanted, JSON.stringify(subject.trace(packet), undefined, 1));
+    const wanted = inWords(oracle.walk(packet));
+    for (const subject of subjects) same(describePacket(packet), wanted, inWords(subject.trace(packet)));
   }
   for (const subject of subjects) {
     const found = firstDifference(oracle.counters(), countersOf(subject.ruleset()));

@@ -22,7 +22,7 @@ def make_device(name, addresses):
     device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
     run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0 net.ipv4.conf.{name}.rp_filter=0")
-    run(f"ip link set {name} up mtu 9000")
+    run(f"ip link set {name} multicast off; ip link set {name} up mtu 9000")
     # The first of a device is the first given of IPv4, the last given of IPv6.
     for address in sorted(addresses, key=lambda one: -addresses.index(one) if ":" in one else addresses.index(one)):
         run(f"ip addr add {address}/{'128' if ':' in address else '32'} dev {name}")

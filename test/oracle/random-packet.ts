@@ -32,6 +32,10 @@ export function randomPacket(random: Random, ruleset: RandomRuleset, time: numbe
     aim(random, packet, chain, random.pick(chain.rules));
   }
   hideDevices(packet);
+  if (packet.protocol === PROTOCOL_ICMP || packet.protocol === PROTOCOL_ICMPV6) {
+    packet.sourcePort &= 255;
+    packet.destinationPort &= 255;
+  }
   // No shorter than its own headers.
   const header = (packet.family === "ipv4" ? 20 : 40) + (packet.protocol === PROTOCOL_TCP ? packet.tcpDataOffset : 0);
   packet.length = Math.max(packet.length, header);

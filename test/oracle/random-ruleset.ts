@@ -33,6 +33,8 @@ export interface RulesetOptions {
   readonly anyHook?: boolean;
   /** No limit, statistic or recent: what a packet meets does not hang on those before it. */
   readonly forgetful?: boolean;
+  /** Rules that must not be. */
+  readonly without?: RegExp;
 }
 
 export function randomRuleset(random: Random, options: RulesetOptions = {}): RandomRuleset {
@@ -71,13 +73,20 @@ function randomTable(random: Random, family: Family, table: TableName, options: 
     const long = index === heavy && random.chance(0.6);
     const length = long ? random.between(Math.min(16, longest), longest) : random.below(Math.min(12, longest) + 1);
     const below = chains.slice(index + 1).filter((one) => !one.builtIn);
-    fillChain(random, placeOf(family, chain, options), chain, below, length);
+    fillChain(random, placeOf(family, chain, options), chain, below, length, options.without);
   });
   return chains;
 }
 
 /** Terminal rules are thinned out in long chains, or no packet would come to their end. */
-function fillChain(random: Random, place: Place, chain: RandomChain, below: readonly RandomChain[], length: number): void {
+function fillChain(
+  random: Random,
+  place: Place,
+  chain: RandomChain,
+  below: readonly RandomChain[],
+  length: number,
+  without: RegExp | undefined,
+): void {
   const shapes = [random.between(1, 15), random.between(1, 7), 5];
   const similarity = random.pick([0, 0.5, 0.95]);
   for (let i = 0; i < length; i++) {
@@ -86,6 +95,7 @@ function fillChain(random: Random, place: Place, chain: RandomChain, below: read
     const rule = random.chance(similarity)
       ? similarRule(random, place, random.pick(shapes), jump)
       : randomRule(random, place, jump);
+    if (without?.test(rule.text)) continue;
     chain.rules.push(rule);
     if (!callee) continue;
     callee.callers.push({ chain, rule });

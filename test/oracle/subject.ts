@@ -22,6 +22,9 @@ export type Classifier = "linear" | "tuple-space";
 export const CLASSIFIERS: readonly Classifier[] = ["linear", "tuple-space"];
 export const STRATEGIES: readonly Strategy[] = ["one-by-one", "full", "partial", "incremental"];
 
+/** What an engine refuses to load as yet. */
+export const REFUSED = /-m recent /;
+
 export class Subject {
   readonly engine: Engine;
   readonly updater: Updater;
