@@ -16,17 +16,14 @@ import {
   ROW_MOVED,
   ROW_TARGET,
   RECORD_BYTES,
-  RECORD_TYPE,
 } from "../src/blob/layout";
-import { CHUNK_NEXT, CHUNK_USED, STATE_SIZE } from "../src/blob/memory";
+import { CHUNK_NEXT, CHUNK_USED } from "../src/blob/memory";
 import { chunkRow } from "./chunk";
-import { rowTable, runtimeWord, sameRule } from "./content";
+import { rowTable, sameRule } from "./content";
+import { stateMove } from "./state";
 import { put32, walked } from "./store";
 import { rowMatches } from "./words";
-import { MATCH_LIMIT, MATCH_STATISTIC } from "../src/blob/payloads";
-import { arenaFree } from "./arena";
 import { heapAllocate, heapFree } from "./heap";
-import { engineArena } from "./retire";
 
 const LOOK_AHEAD: u32 = 64;
 
@@ -96,11 +93,5 @@ export function move(old: usize, fresh: usize): void {
   const addressBytes = load<u32>(rowTable(old), BLOB_ADDRESS_BYTES);
   const target = old + load<u16>(old, ROW_TARGET);
   const offset = fresh - old;
-  for (let match = rowMatches(old, addressBytes); match < target; match += load<u16>(match, RECORD_BYTES)) {
-    const type = <u32>load<u16>(match, RECORD_TYPE);
-    if (type != MATCH_STATISTIC && type != MATCH_LIMIT) continue;
-    const word = runtimeWord(type);
-    arenaFree(engineArena(), load<u32>(match + offset + word), STATE_SIZE);
-    store<u32>(match + offset + word, load<u32>(match + word));
-  }
+  for (let match = rowMatches(old, addressBytes); match < target; match += load<u16>(match, RECORD_BYTES)) stateMove(match, match + offset);
 }

@@ -10,6 +10,7 @@ import { checkConntrack, matchConnmark, matchConntrack, matchState } from "./mat
 import { matchLimit } from "./matches/limit";
 import { matchMultiport } from "./matches/multiport";
 import { matchPhysdev } from "./matches/physdev";
+import { matchRecent } from "./matches/recent";
 import { matchStatistic } from "./matches/statistic";
 import { matchIcmp, matchSctp, matchTcp, matchUdp } from "./matches/transport";
 
@@ -44,6 +45,8 @@ export function matches(type: u32, record: usize): bool {
       return matchMultiport(record);
     case P.MATCH_LIMIT:
       return matchLimit(record);
+    case P.MATCH_RECENT:
+      return matchRecent(record);
     case P.MATCH_PHYSDEV:
       return matchPhysdev(record);
     case P.MATCH_MAC:
@@ -87,6 +90,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.MULTIPORT_SIZE;
     case P.MATCH_LIMIT:
       return bytes == P.LIMIT_SIZE;
+    case P.MATCH_RECENT:
+      return bytes == P.RECENT_SIZE;
     case P.MATCH_PHYSDEV:
       return bytes == P.PHYSDEV_SIZE;
     case P.MATCH_MAC:
@@ -109,6 +114,8 @@ export function checkMatch(type: u32, record: usize): bool {
       return load<u8>(record, P.STATISTIC_MODE) <= 1 && load<u32>(record, P.STATISTIC_STATE) == 0;
     case P.MATCH_LIMIT:
       return load<u32>(record, P.LIMIT_STATE) == 0;
+    case P.MATCH_RECENT:
+      return load<u32>(record, P.RECENT_OBJECT) == 0 && load<u32>(record, P.RECENT_HITCOUNT) <= 0xffff;
     case P.MATCH_CONNTRACK:
       return checkConntrack(record);
     case P.MATCH_MULTIPORT:

@@ -30,7 +30,7 @@ import {
   ROW_ORDER,
   ROW_TARGET,
 } from "../src/blob/layout";
-import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, MATCH_LIMIT, MATCH_STATISTIC, STATISTIC_EVERY, STATISTIC_PACKET } from "../src/blob/payloads";
+import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT } from "../src/blob/payloads";
 import {
   CHUNK_LIVE,
   CHUNK_NEXT,
@@ -45,17 +45,14 @@ import {
   ORDER_GAP_BITS,
   RETIRED_MEMORY,
   RETIRED_ROW,
-  STATE_COUNT,
-  STATE_CREDIT,
-  STATE_SIZE,
 } from "../src/blob/memory";
 import { arenaAllocate, arenaFree } from "./arena";
 import { chunkDied, chunkInsert, chunkRemove, chunkRow, chunkSame, chunkSlot } from "./chunk";
-import { isJump, rowTable, runtimeWord, sameRule, textAddress } from "./content";
+import { isJump, rowTable, sameRule, textAddress } from "./content";
 import { counterGive, counterTake } from "./counters";
-import { limitCap } from "./matches/limit";
 import { raise } from "./levels";
-import { engineArena, generation, retire } from "./retire";
+import { generation, retire } from "./retire";
+import { stateGive, stateTake } from "./state";
 import { put32, touched, walked, wrote } from "./store";
 import { indexBuild, indexGroup, indexInsert, indexRemove, rowIsWild } from "./tuple-space";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
@@ -183,29 +180,18 @@ export function releaseRow(table: usize, row: usize): void {
   const target = row + load<u16>(row, ROW_TARGET);
   const arena: usize = load<u32>(table, BLOB_ARENA);
   for (let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES)); match < target; match += load<u16>(match, RECORD_BYTES)) {
-    const type = <u32>load<u16>(match, RECORD_TYPE);
-    if (type == MATCH_COMMENT) {
-      const text = textAddress(table, load<u32>(match, COMMENT_TEXT));
-      if (text < table || text >= table + load<u32>(table, BLOB_LENGTH)) arenaFree(arena, text, 2 + load<u16>(text));
-    } else if (type == MATCH_STATISTIC || type == MATCH_LIMIT)
-      arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
+    stateGive(match);
+    if (load<u16>(match, RECORD_TYPE) != MATCH_COMMENT) continue;
+    const text = textAddress(table, load<u32>(match, COMMENT_TEXT));
+    if (text < table || text >= table + load<u32>(table, BLOB_LENGTH)) arenaFree(arena, text, 2 + load<u16>(text));
   }
 }
 
-/** A state cell for every match of a fresh row that remembers and has none yet. False without memory. */
+/** State for every match of a fresh row that remembers. False without memory. */
 export function rowState(table: usize, row: usize): bool {
   const target = row + load<u16>(row, ROW_TARGET);
   for (let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES)); match < target; match += load<u16>(match, RECORD_BYTES)) {
-    const type = <u32>load<u16>(match, RECORD_TYPE);
-    if (type != MATCH_STATISTIC && type != MATCH_LIMIT) continue;
-    const at = match + runtimeWord(type);
-    if (load<u32>(at)) continue;
-    const cell = arenaAllocate(engineArena(), STATE_SIZE);
-    if (!cell) return false;
-    memory.fill(cell, 0, STATE_SIZE);
-    if (type == MATCH_LIMIT) store<u32>(cell, <u32>limitCap(match), STATE_CREDIT);
-    else store<u32>(cell, load<u32>(match, STATISTIC_EVERY) - load<u32>(match, STATISTIC_PACKET), STATE_COUNT);
-    store<u32>(at, <u32>cell);
+    if (!stateTake(match)) return false;
   }
   return true;
 }

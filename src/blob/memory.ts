@@ -209,3 +209,24 @@ export const FAULT_CHAIN_BUILTIN = 21;
 export const FAULT_POSITION = 22;
 export const FAULT_RULE_MISSING = 23;
 export const FAULT_COUNTERS = 24;
+
+/** A list of `recent`, by name: linked from CONTROL_OBJECTS, shared by the rules that name it. */
+export const LIST_NEXT = 0; // u32
+export const LIST_REFERENCES = 4; // u32 rules
+export const LIST_LOCK = 8; // i32, atomic: readers take turns
+export const LIST_COUNT = 12; // u32 entries in use
+export const LIST_STAMPS = 16; // u32 stamps an entry keeps, a power of two
+export const LIST_CLOCK = 20; // u32 grows at every touch
+export const LIST_ENTRIES = 24; // u32 address of LIST_ENTRIES_COUNT entries
+export const LIST_MASK = 32; // 16 bytes, of the first rule
+export const LIST_NAME = 48; // 200 bytes
+export const LIST_SIZE = 248;
+/** Value: addresses a list keeps (xt_recent's ip_list_tot). */
+export const LIST_ENTRIES_COUNT = 100;
+/** An entry: address, when it was touched, TTL, and its stamps. */
+export const ENTRY_ADDRESS = 0; // 16
+export const ENTRY_TOUCHED = 16; // u32 LIST_CLOCK at the last touch
+export const ENTRY_TTL = 20; // u8
+export const ENTRY_STAMP_COUNT = 24; // u32 stamps in use
+export const ENTRY_STAMP_NEXT = 28; // u32 where the next one goes
+export const ENTRY_STAMPS = 32; // u32 ms x LIST_STAMPS

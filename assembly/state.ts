@@ -1,0 +1,44 @@
+/** What matches remember between packets: taken when a rule is linked, given back when no reader sees it any more. */
+import { RECORD_TYPE } from "../src/blob/layout";
+import { STATE_COUNT, STATE_CREDIT, STATE_SIZE } from "../src/blob/memory";
+import {
+  MATCH_LIMIT,
+  MATCH_RECENT,
+  MATCH_STATISTIC,
+  STATISTIC_EVERY,
+  STATISTIC_PACKET,
+} from "../src/blob/payloads";
+import { arenaAllocate, arenaFree } from "./arena";
+import { runtimeWord } from "./content";
+import { limitCap } from "./matches/limit";
+import { recentJoin, recentLeave } from "./matches/recent";
+import { engineArena } from "./retire";
+
+/** Gives a fresh match record its state. False without memory. */
+export function stateTake(match: usize): bool {
+  const type = <u32>load<u16>(match, RECORD_TYPE);
+  if (type == MATCH_RECENT) return recentJoin(match);
+  if (type != MATCH_STATISTIC && type != MATCH_LIMIT) return true;
+  const cell = arenaAllocate(engineArena(), STATE_SIZE);
+  if (!cell) return false;
+  memory.fill(cell, 0, STATE_SIZE);
+  if (type == MATCH_LIMIT) store<u32>(cell, <u32>limitCap(match), STATE_CREDIT);
+  else store<u32>(cell, load<u32>(match, STATISTIC_EVERY) - load<u32>(match, STATISTIC_PACKET), STATE_COUNT);
+  store<u32>(match + runtimeWord(type), <u32>cell);
+  return true;
+}
+
+export function stateGive(match: usize): void {
+  const type = <u32>load<u16>(match, RECORD_TYPE);
+  if (type == MATCH_RECENT) recentLeave(match);
+  else if (type == MATCH_STATISTIC || type == MATCH_LIMIT)
+    arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
+}
+
+/** The record at `fresh`, which has state of its own, takes over that of the same record of another row. */
+export function stateMove(old: usize, fresh: usize): void {
+  const word = runtimeWord(load<u16>(old, RECORD_TYPE));
+  if (!word) return;
+  stateGive(fresh);
+  store<u32>(fresh + word, load<u32>(old + word));
+}
