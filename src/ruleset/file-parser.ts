@@ -49,6 +49,7 @@ export class FileParser {
   run(): void {
     try {
       while (this.lexer.nextLine()) this.parseLine();
+      if (this.lexer.openQuote > 0) this.refuseOpenQuote();
     } catch (fault) {
       if (fault instanceof RowFault) throw this.rowError(fault);
       throw fault instanceof Fault ? this.error(fault) : fault;
@@ -81,6 +82,13 @@ export class FileParser {
       suggestion: fault.suggestion,
       source,
     });
+  }
+
+  private refuseOpenQuote(): never {
+    const { lexer } = this;
+    lexer.rewind(lexer.openQuote);
+    const end = lexer.lineEnd();
+    throw new Fault("unterminated-quote", end, end, 'a closing " on the same line');
   }
 
   /** The error of a rule that shows only when its table is whole. */

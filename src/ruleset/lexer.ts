@@ -26,6 +26,11 @@ export class Lexer {
   lineStart = 0;
   /** First byte of the next line. */
   next = 0;
+  /**
+   * First line with a quote that does not end on it, or 0. iptables-restore takes the rest of such a line, newline and
+   * all, for the argument, so it is an error only of a file that has no other.
+   */
+  openQuote = 0;
   /** Arguments of the line: their bytes, and where in the text each began. */
   count = 0;
   readonly starts = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
@@ -132,7 +137,7 @@ export class Lexer {
       const byte = bytes[i] as number;
       if (byte === 0) throw new Fault("not-text", i, i + 1, "text without zero bytes");
       if (byte === NEWLINE) {
-        if (quoted) throw new Fault("unterminated-quote", i, i, 'a closing " on the same line');
+        if (quoted) this.openQuote ||= this.line;
         break;
       }
       if (byte === QUOTE) {

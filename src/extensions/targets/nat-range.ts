@@ -114,7 +114,9 @@ function readPorts(argument: Argument, start: number, record: RecordMemory, at: 
     if (maximum < minimum) argument.fail("bad-port", "a range whose first port is not above its last", start);
     if (slash >= 0) {
       if (!shifted) argument.fail("bad-port", "no base port: DNAT alone shifts ranges", slash);
-      record.view.setUint16(at + NAT_PORT_BASE, argument.port(undefined, slash + 1, end), true);
+      const base = argument.port(undefined, slash + 1, end);
+      if (base === 0) argument.fail("bad-port", "a base port from 1 to 65535", slash + 1);
+      record.view.setUint16(at + NAT_PORT_BASE, base, true);
       flag(record, at, NAT_FLAG_PORT_OFFSET);
     }
   }

@@ -1,0 +1,82 @@
+/** Files that others wrote, read where they lie: RULESWAP_CORPUS or ../shared/corpus beside the repository. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Family } from "../../src/ruleset/row-store.js";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const FOLDER = process.env.RULESWAP_CORPUS ?? resolve(ROOT, "../shared/corpus");
+
+export const hasCorpus = existsSync(join(FOLDER, "loads.txt"));
+export const absence = hasCorpus ? "" : ` (skipped: no corpus at ${FOLDER})`;
+
+export interface CorpusFile {
+  readonly path: string;
+  readonly family: Family;
+  readonly bytes: Uint8Array;
+  /** Names of the sets that it matches against. */
+  readonly sets: readonly string[];
+}
+
+export interface RejectedFile extends CorpusFile {
+  /** The line that iptables-restore complains about. */
+  readonly line: number;
+  readonly complaint: string;
+}
+
+/** Files that iptables-legacy-restore loads. */
+export function loadedFiles(): CorpusFile[] {
+  return listed("loads.txt").map(({ file }) => file);
+}
+
+/** Files that it rejects. */
+export function rejectedFiles(): RejectedFile[] {
+  return listed("rejects.txt").map(({ file, rest }) => ({
+    ...file,
+    line: Number(/line:? (\d+)/.exec(rest)?.[1]),
+    complaint: rest,
+  }));
+}
+
+function listed(name: string): { file: CorpusFile; rest: string }[] {
+  const lines = readFileSync(join(FOLDER, name), "utf8").trim().split("\n");
+  return lines.map((line) => {
+    const [path = "", version] = line.split(" ");
+    const bytes = readFileSync(join(FOLDER, path));
+    const sets = new Set([...bytes.toString("utf8").matchAll(/--match-set (\S+)/g)].map((match) => match[1] as string));
+    return { file: { path, family: version === "v6" ? "ipv6" : "ipv4", bytes, sets: [...sets] }, rest: line };
+  });
+}
+
+/** One line of iptables' own syntax tests: a rule for a table and a chain. */
+export interface SyntaxCase {
+  readonly source: string;
+  readonly family: Family;
+  readonly table: string;
+  readonly chain: string;
+  readonly rule: string;
+}
+
+/** The cases of files for iptables and ip6tables; those for both families are given twice. */
+export function syntaxCases(): SyntaxCase[] {
+  const folder = join(FOLDER, "iptables-t");
+  const cases: SyntaxCase[] = [];
+  for (const name of readdirSync(folder).sort()) {
+    if (!name.endsWith(".t") || /^lib(ebt|arpt)_/.test(name)) continue;
+    const families: Family[] = name.startsWith("libipt_") ? ["ipv4"] : name.startsWith("libip6t_") ? ["ipv6"] : ["ipv4", "ipv6"];
+    let tables = ["filter"];
+    let chains: string[] = [];
+    for (const [index, line] of readFileSync(join(folder, name), "utf8").split("\n").entries()) {
+      if (line === "" || /^[#%@]/.test(line)) continue;
+      if (line.startsWith(":")) chains = line.slice(1).split(",");
+      else if (line.startsWith("*")) tables = line.slice(1).split(",");
+      else {
+        const rule = line.split(";")[0] as string;
+        for (const family of families)
+          for (const table of tables)
+            for (const chain of chains) cases.push({ source: `${name}:${index + 1}`, family, table, chain, rule });
+      }
+    }
+  }
+  return cases;
+}
