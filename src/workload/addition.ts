@@ -96,7 +96,8 @@ function differenceOf(document: SaveDocument, additions: readonly Addition[]): D
     for (const [chain, lines] of chains) changed.set(chain, text(lines));
     for (const { chain, lines, behind = 0 } of shared) {
       const base = changed.get(chain) ?? document.table(table)?.chain(chain) ?? "";
-      const at = startOfLast(base, behind);
+      const atFront = behind > 0 && behind === document.table(table)?.count(chain);
+      const at = atFront ? 0 : startOfLast(base, behind);
       changed.set(chain, base.slice(0, at) + text(lines) + base.slice(at));
     }
     difference.set(table, changed);

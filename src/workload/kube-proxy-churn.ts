@@ -8,18 +8,18 @@
  * In one thing this differs from kube-proxy: it goes through services in an order that changes from sync to sync, here
  * each keeps its place and a new one goes behind the others.
  */
-import { encodePacket } from "../netfilter/packet.js";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "../netfilter/packet-names.js";
 import type { TableName } from "../ruleset/ruleset.js";
 import { comeAndGo } from "./addition.js";
 import type { KubeProxyState } from "./kube-proxy.js";
-import { NETWORKS, type Service, serviceAt, withNewEndpoint } from "./kube-proxy-cluster.js";
+import { type Service, serviceAt, withNewEndpoint } from "./kube-proxy-cluster.js";
 import { SYNCED_FILTER_CHAINS, SYNCED_NAT_CHAINS } from "./kube-proxy-frame.js";
 import { SPARE_SERVICES } from "./kube-proxy-options.js";
 import { type ServiceRules, serviceRules, sharedFilterLines } from "./kube-proxy-rules.js";
+import { KUBE_PROXY_CLIENTS } from "./kube-proxy-traffic.js";
 import { Random } from "./random.js";
 import { type Difference, NO_DIFFERENCE } from "./save-document.js";
 import { batchOf, declaration } from "./save-text.js";
+import { packetTo } from "./traffic.js";
 import type { Change, Outcome, Probe } from "./workload.js";
 
 export function* kubeProxyChanges(state: KubeProxyState, seed: number): Generator<Change, never> {
@@ -138,17 +138,9 @@ function probeOf(state: KubeProxyState, service: Service, random: Random): Probe
 }
 
 /** From a pod to the service's cluster IP. */
-function probePacket(state: KubeProxyState, service: Service, random: Random): Uint8Array {
-  const { family } = state.options;
-  return encodePacket({
-    family,
-    protocol: service.protocol === "tcp" ? PROTOCOL_TCP : PROTOCOL_UDP,
-    source: NETWORKS[family].podIp(1 + random.below(2 ** 20)),
-    sourcePort: random.between(32768, 60999),
-    destination: service.clusterIp,
-    destinationPort: service.number,
-    input: "cni0",
-  });
+function probePacket({ options: { family } }: KubeProxyState, service: Service, random: Random): Uint8Array {
+  const end = { address: service.clusterIp, port: service.number, protocol: service.protocol };
+  return packetTo(end, { family, clients: KUBE_PROXY_CLIENTS[family] }, random);
 }
 
 function serviceWithEndpoints(state: KubeProxyState, random: Random): Service {

@@ -1,4 +1,5 @@
 import type { Family } from "../ruleset/row-store.js";
+import { checkWhole } from "./whole-number.js";
 
 export interface KubeProxyOptions {
   /** Service ports, 1 to 500,000. Default 1,000. */
@@ -74,9 +75,4 @@ export function checkKubeProxyOptions(options: KubeProxyOptions): void {
     throw new RangeError("services: at most 26,000 where some have node ports, which run out");
   if (options.loadBalancers + options.externalIps > 0 && options.services > 64_000)
     throw new RangeError("services: at most 64,000 where some have addresses outside the cluster, which run out");
-}
-
-function checkWhole(name: string, value: number, low: number, high: number): void {
-  if (!Number.isInteger(value) || value < low || value > high)
-    throw new RangeError(`${name}: a whole number from ${low} to ${high}, not ${value}`);
 }
