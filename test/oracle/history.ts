@@ -1,5 +1,7 @@
 /** A ruleset that lives through random batches, on an engine and on a model, and what must hold behind each of them. */
+import type { ChainScope } from "../../src/ruleset/batch.js";
 import { applyBatch } from "../../src/ruleset/apply.js";
+import { checkHooks, RowFault } from "../../src/ruleset/check-hooks.js";
 import { parseBatch, parseRuleset } from "../../src/ruleset/parse.js";
 import { printRuleset } from "../../src/ruleset/print.js";
 import { RulesetError } from "../../src/ruleset/ruleset-error.js";
@@ -23,15 +25,26 @@ export interface HistoryOptions {
 
 export const printed = (ruleset: Ruleset): string => printRuleset(ruleset, { counters: true });
 
-/** The model behind a batch, or the error that says why it cannot be done. The model itself stays. */
-export function attempt(model: Ruleset, batch: string): Ruleset | RulesetError {
+/** Why a batch cannot be done. A loop shows at no line in particular: any of its jumps closes it. */
+export interface Obstacle {
+  readonly code: string;
+  readonly line: number;
+}
+
+/** The model behind a batch, or what is in its way. The model itself stays. */
+export function attempt(model: Ruleset, text: string): Ruleset | Obstacle {
   const copy = parseRuleset(printed(model), { family: model.family });
-  const scope = { hasChain: (table: Parameters<typeof copy.table>[0], chain: string) => copy.table(table).chains.has(chain) };
+  const scope: ChainScope = {
+    hasChain: (table, chain) => copy.table(table).chains.has(chain),
+    chains: (table) => copy.table(table).chains.keys(),
+  };
   try {
-    applyBatch(copy, parseBatch(batch, { family: model.family, scope }));
+    const batch = parseBatch(text, { family: model.family, scope });
+    applyBatch(copy, batch);
+    for (const { table } of batch.tables) checkHooks(copy.table(table));
     return copy;
   } catch (error) {
-    if (error instanceof RulesetError) return error;
+    if (error instanceof RulesetError || error instanceof RowFault) return error;
     throw error;
   }
 }
@@ -51,7 +64,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
       const batch = randomBatch(random, model, { tables, edits: random.pick([1, 3, 10]), mistakes: 0.03 });
       batches.push(batch);
       const wanted = attempt(model, batch);
-      if (wanted instanceof RulesetError) {
+      if ("code" in wanted) {
         refuse(subject, batch, wanted);
         tally.refused++;
       } else {
@@ -73,7 +86,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
 }
 
 /** The engine must refuse the batch for the model's reason, at its line, and stay as it was to the byte. */
-function refuse(subject: Subject, batch: string, wanted: RulesetError): void {
+function refuse(subject: Subject, batch: string, wanted: Obstacle): void {
   const before = subject.snapshot();
   let got: unknown;
   try {
@@ -81,8 +94,9 @@ function refuse(subject: Subject, batch: string, wanted: RulesetError): void {
   } catch (error) {
     got = error;
   }
-  if (!(got instanceof RulesetError)) throw new Error(`wanted ${wanted.message}, got ${String(got)}`);
-  same("error", `${wanted.code} line ${wanted.line}`, `${got.code} line ${got.line}`);
+  const { code, line } = wanted;
+  if (!(got instanceof RulesetError)) throw new Error(`wanted ${code} at ${line}, got ${String(got)}`);
+  same("error", code === "loop" ? code : `${code} line ${line}`, code === "loop" ? got.code : `${got.code} line ${got.line}`);
   same("state behind a refused batch", before, subject.snapshot());
 }
 

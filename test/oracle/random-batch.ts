@@ -74,6 +74,7 @@ class Draft {
       `-E ${this.builtIn()} z`,
       `-E NOSUCH z`,
       `-A ${chain} -j ${chain}`,
+      `-A ${chain} -j ${this.builtIn()}`,
     ]);
   }
 
