@@ -32,7 +32,8 @@ export function arenaAllocate(arena: usize, bytes: u32): usize {
   const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
   const free: usize = load<u32>(list);
   if (free) {
-    remember(free);
+    // Its new owner writes it unlogged; a rollback leaves even free memory as it was.
+    for (let at: usize = 0; at < size; at += 4) remember(free + at);
     put32(list, load<u32>(free));
     put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
     return free;
@@ -49,13 +50,9 @@ export function arenaAllocate(arena: usize, bytes: u32): usize {
   return next;
 }
 
-/**
- * Gives back what was allocated with the same `bytes`, or donates a piece of the blob itself (rows there are aligned to 8,
- * so an end may be lost).
- */
-export function arenaFree(arena: usize, given: usize, bytes: u32): void {
-  const address = (given + 15) & ~15;
-  const size = address == given ? (bytes + 15) & ~15 : (bytes - <u32>(address - given)) & ~15;
+/** Gives back what was allocated with the same `bytes`. */
+export function arenaFree(arena: usize, address: usize, bytes: u32): void {
+  const size = (bytes + 15) & ~15;
   put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) - size);
   if (size > <u32>ARENA_LARGEST) {
     const slab = address - SLAB_FIRST;
@@ -70,6 +67,11 @@ export function arenaFree(arena: usize, given: usize, bytes: u32): void {
   const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
   put32(address, load<u32>(list));
   put32(list, <u32>address);
+}
+
+/** Counts a piece of foreign memory, aligned to 16, as handed out, so that it may be given to the arena. */
+export function arenaAdopt(arena: usize, bytes: u32): void {
+  put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + bytes);
 }
 
 /** Gives every slab back to the heap. */

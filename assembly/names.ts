@@ -23,7 +23,7 @@ import {
 import { NAMES_COUNT, NAMES_FIRST, NAMES_MASK, RETIRED_MEMORY, INDEX_TUPLES, TUPLE_NEXT, TUPLE_SLOTS, SLOTS_BYTES, TUPLE_SIZE, INDEX_SIZE } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
 import { sameText, textAddress } from "./content";
-import { retire } from "./retire";
+import { retire, retireRecord } from "./retire";
 import { put32, touched, walked, wrote } from "./store";
 
 /** The chain whose name is the text (u16 length, bytes) at `text`; 0 when there is none. */
@@ -128,7 +128,7 @@ export function chainRemove(table: usize, head: usize): bool {
     }
     retire(RETIRED_MEMORY, <u32>index, arena, INDEX_SIZE);
   }
-  return retire(RETIRED_MEMORY, <u32>head, arena, CHAIN_SIZE);
+  return retireRecord(table, head, CHAIN_SIZE);
 }
 
 function retireText(table: usize, text: usize): void {

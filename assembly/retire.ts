@@ -5,6 +5,7 @@
  * then published generation P may free it when every reader is either outside (even) or says P or more: a reader that
  * is inside but has not said its generation yet still says an older one, which only delays.
  */
+import { BLOB_ARENA, BLOB_LENGTH } from "../src/blob/layout";
 import {
   CONTROL_ADDRESS,
   CONTROL_ARENA,
@@ -28,7 +29,7 @@ import {
   RETIRED_TABLE,
   ROOT_GENERATION,
 } from "../src/blob/memory";
-import { arenaAllocate, arenaFree } from "./arena";
+import { arenaAdopt, arenaAllocate, arenaFree } from "./arena";
 import { put32 } from "./store";
 import { releaseTable } from "./table";
 import { unlinkRow } from "./row";
@@ -57,6 +58,19 @@ export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool 
   else put32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, <u32>entry);
   put32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, <u32>entry);
   return true;
+}
+
+/**
+ * Retires a record of `table`. One of the blob itself goes to the table's arena in the end; records there are aligned to 8
+ * and arenas to 16, so its ends may be lost.
+ */
+export function retireRecord(table: usize, record: usize, bytes: u32): bool {
+  const arena: usize = load<u32>(table, BLOB_ARENA);
+  if (record < table || record >= table + load<u32>(table, BLOB_LENGTH)) return retire(RETIRED_MEMORY, <u32>record, arena, bytes);
+  const first = (record + 15) & ~15;
+  const piece = <u32>(((record + bytes) & ~15) - first);
+  arenaAdopt(arena, piece);
+  return retire(RETIRED_MEMORY, <u32>first, arena, piece);
 }
 
 /** The least generation that a reader inside a walk may be using; the one in force when none is inside. */

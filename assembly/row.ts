@@ -43,7 +43,6 @@ import {
   INDEX_CHUNKS,
   INDEX_THRESHOLD,
   ORDER_GAP_BITS,
-  RETIRED_MEMORY,
   RETIRED_ROW,
 } from "../src/blob/memory";
 import { arenaAllocate, arenaFree } from "./arena";
@@ -51,7 +50,7 @@ import { chunkDied, chunkInsert, chunkRemove, chunkRow, chunkSame, chunkSlot } f
 import { isJump, rowTable, sameRule, textAddress } from "./content";
 import { counterGive, counterTake } from "./counters";
 import { raise } from "./levels";
-import { generation, retire } from "./retire";
+import { generation, retire, retireRecord } from "./retire";
 import { stateGive, stateTake } from "./state";
 import { put32, touched, walked, wrote } from "./store";
 import { indexBuild, indexGroup, indexInsert, indexRemove, rowIsWild } from "./tuple-space";
@@ -171,7 +170,7 @@ export function unlinkRow(row: usize): void {
     chunkRemove(arena, head + CHAIN_CHUNKS, load<u32>(row, ROW_CHUNK), row);
   }
   if (!load<u32>(row, ROW_MOVED)) releaseRow(table, row);
-  retire(RETIRED_MEMORY, <u32>row, arena, load<u16>(row, ROW_NEXT));
+  retireRecord(table, row, load<u16>(row, ROW_NEXT));
 }
 
 /** Gives back counter, state and text of a row that no reader sees. */

@@ -64,9 +64,8 @@ import { refuse, validateBlob } from "./validate";
 /** The root that this update will publish. */
 let next: usize = 0;
 
-/** Frees at most `limit` retired entries, then starts an update. A FAULT_*. */
-export function updateBegin(limit: u32): u32 {
-  updateReclaim(limit);
+/** Starts an update. A FAULT_*. */
+export function updateBegin(): u32 {
   logBegin();
   next = arenaAllocate(engineArena(), ROOT_SIZE);
   if (!next) return FAULT_MEMORY;

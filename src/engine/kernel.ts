@@ -10,7 +10,7 @@ export interface Kernel {
   readerMatch(packets: number, results: number, count: number): void;
   readerTrace(packet: number, into: number, trace: number, bytes: number): number;
   counterRead(index: number, into: number): void;
-  updateBegin(limit: number): number;
+  updateBegin(): number;
   updateCommit(): number;
   updateRollback(): void;
   updateReclaim(limit: number): number;

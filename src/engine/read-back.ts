@@ -68,6 +68,16 @@ export function readTable(engine: Engine, family: Family, name: TableName, addre
   return table;
 }
 
+/** Names of a table's chains, in its own order. */
+export function chainNames(engine: Engine, address: number): string[] {
+  const view = engine.data();
+  const text = address + view.getUint32(address + L.BLOB_TEXT, true);
+  const names: string[] = [];
+  for (let head = view.getUint32(address + L.BLOB_FIRST_CHAIN, true); head; head = view.getUint32(head + L.CHAIN_NEXT, true))
+    names.push(textAt(view, text, view.getUint32(head + L.CHAIN_NAME, true)));
+  return names;
+}
+
 /** Addresses of the rules in force of the chain at `head`, in order. */
 export function* rowsOf(view: DataView, head: number): Generator<number> {
   for (let chunk = view.getUint32(head + L.CHAIN_CHUNKS, true); chunk; chunk = view.getUint32(chunk + M.CHUNK_NEXT, true)) {

@@ -73,8 +73,8 @@ export function applyEdit(table: Table, part: TableBatch, edit: Edit, file: stri
       break;
     case "delete-chain":
       if (chain.hook >= 0) throw refusal(file, edit, "built-in-chain", chain.name);
-      if (rules.length > 0) throw refusal(file, edit, "chain-not-empty", chain.name);
       if (jumpedTo(table).has(chain.id)) throw refusal(file, edit, "chain-in-use", chain.name);
+      if (rules.length > 0) throw refusal(file, edit, "chain-not-empty", chain.name);
       table.removeChain(chain);
       break;
     case "rename-chain":

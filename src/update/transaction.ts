@@ -8,12 +8,21 @@ import { compile } from "../blob/compile.js";
 import { type Family, familyNumber } from "../ruleset/row-store.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError, mustSucceed } from "../engine/engine-error.js";
-import { CARRY, type Carry } from "../engine/kernel.js";
+import { CARRY, type Carry, type Kernel } from "../engine/kernel.js";
 import { readTable } from "../engine/read-back.js";
 import { lockWriters, unlockWriters } from "../engine/writers-lock.js";
 import { PhaseClock, type UpdateReport } from "./phases.js";
 import { waitForSequences } from "./quiesce.js";
 import { refusedBlob } from "./refusal.js";
+
+/** What the engine counted since the last update or freeing began. */
+function costs(kernel: Kernel): Pick<UpdateReport, "bytesWritten" | "recordsTouched" | "recordsWalked"> {
+  return {
+    bytesWritten: kernel.bytesWritten.value as number,
+    recordsTouched: kernel.recordsTouched.value as number,
+    recordsWalked: kernel.recordsWalked.value as number,
+  };
+}
 
 /** Retired entries that an update frees beside its own work. */
 const RECLAIM_ENTRIES = 512;
@@ -48,7 +57,7 @@ export class Transaction {
     try {
       clock.end("lock");
       const { kernel } = engine;
-      mustSucceed(kernel.updateBegin(RECLAIM_ENTRIES));
+      mustSucceed(kernel.updateBegin());
       try {
         work(transaction);
         mustSucceed(kernel.updateCommit());
@@ -58,18 +67,19 @@ export class Transaction {
         waitForSequences(engine.words(), engine.handle.readers);
         throw error;
       }
-      const counts = {
-        bytesWritten: kernel.bytesWritten.value as number,
-        recordsTouched: kernel.recordsTouched.value as number,
-        recordsWalked: kernel.recordsWalked.value as number,
-      };
+      const update = costs(kernel);
       clock.end("publish");
-      if (options.quiesce) {
-        options.quiesce(engine.words(), engine.handle.readers);
-        kernel.updateReclaim(RECLAIM_ALL);
-      }
+      options.quiesce?.(engine.words(), engine.handle.readers);
+      kernel.updateReclaim(options.quiesce ? RECLAIM_ALL : RECLAIM_ENTRIES);
+      const freeing = costs(kernel);
       clock.end("quiesce");
-      return { generation: engine.generation(), phasesUs: clock.phasesUs, ...counts };
+      return {
+        generation: engine.generation(),
+        phasesUs: clock.phasesUs,
+        bytesWritten: update.bytesWritten + freeing.bytesWritten,
+        recordsTouched: update.recordsTouched + freeing.recordsTouched,
+        recordsWalked: update.recordsWalked + freeing.recordsWalked,
+      };
     } finally {
       unlockWriters(engine.words());
     }

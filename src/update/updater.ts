@@ -3,7 +3,7 @@
  * they write for it.
  */
 import type { Engine } from "../engine/engine.js";
-import { tableAddress } from "../engine/read-back.js";
+import { chainNames, tableAddress } from "../engine/read-back.js";
 import { applyBatch, applyEdit } from "../ruleset/apply.js";
 import type { Batch, ChainScope } from "../ruleset/batch.js";
 import { parseBatch, parseRuleset } from "../ruleset/parse.js";
@@ -31,7 +31,7 @@ export interface UpdaterOptions {
   quiesce?: Quiesce;
   /** Milliseconds to wait for the writers' lock before giving up. Default: for ever. */
   lockTimeoutMs?: number;
-  /** Family of the text that updates bring. Default ipv4. */
+  /** Family of the text that updates bring. Default: ipv6 where only IPv6 tables are in force, else ipv4. */
   family?: Family;
 }
 
@@ -41,14 +41,14 @@ export type UpdateRequest = { batch: string | Uint8Array; file?: string } | { ru
 export class Updater {
   readonly engine: Engine;
   readonly strategy: Strategy;
-  private readonly family: Family;
+  private readonly fixedFamily: Family | undefined;
   private readonly options: TransactionOptions;
 
   constructor(engine: Engine, options: UpdaterOptions) {
     if (!(options.strategy in STRATEGIES)) throw new RangeError(`unknown strategy ${JSON.stringify(options.strategy)}`);
     this.engine = engine;
     this.strategy = options.strategy;
-    this.family = options.family ?? "ipv4";
+    this.fixedFamily = options.family;
     this.options = {
       ...(options.lockTimeoutMs === undefined ? {} : { lockTimeoutMs: options.lockTimeoutMs }),
       ...(STRATEGIES[options.strategy].quiesces ? { quiesce: QUIESCE[options.quiesce ?? "seqcount"] } : {}),
@@ -85,6 +85,12 @@ export class Updater {
     });
   }
 
+  private get family(): Family {
+    if (this.fixedFamily) return this.fixedFamily;
+    const inForce = (family: Family) => TABLE_NAMES.some((name) => tableAddress(this.engine, family, name) !== 0);
+    return inForce("ipv6") && !inForce("ipv4") ? "ipv6" : "ipv4";
+  }
+
   private parse(text: string | Uint8Array, file: string): Batch {
     const { engine, family } = this;
     const staging = new Staging(engine);
@@ -92,6 +98,10 @@ export class Updater {
       hasChain: (table, chain) => {
         const address = tableAddress(engine, family, table);
         return address !== 0 && engine.kernel.chainFind(address, staging.name(chain)) !== 0;
+      },
+      chains: (table) => {
+        const address = tableAddress(engine, family, table);
+        return address === 0 ? [] : chainNames(engine, address);
       },
     };
     return parseBatch(text, { family, file, scope });

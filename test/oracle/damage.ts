@@ -62,7 +62,8 @@ export class BlobLoader {
   load(blob: Uint8Array): Refusal | undefined {
     const { kernel, handle } = this.engine;
     return this.engine.locked(() => {
-      kernel.updateBegin(0x7fffffff);
+      kernel.updateReclaim(0x7fffffff);
+      kernel.updateBegin();
       const address = kernel.updateAllocate(blob.length) >>> 0;
       new Uint8Array(handle.memory.buffer).set(blob, address);
       const fault = kernel.updateReplace(address, blob.length, CARRY.none) || kernel.updateCommit();
