@@ -1,6 +1,6 @@
 /**
  * Packets to services. 7 of 8 come from pods, the others from machines outside the cluster, so that kube-proxy marks
- * them for masquerading.
+ * them for masquerading. The endpoints are on other nodes.
  */
 import type { Family } from "../ruleset/row-store.js";
 import { NETWORKS, serviceAt, vacantServiceIp } from "./kube-proxy-cluster.js";
@@ -25,8 +25,9 @@ export function kubeProxyTraffic(options: KubeProxyOptions, count: number, seed:
   for (let index = 0; index < options.services; index++) {
     const { clusterIp, externalIps, loadBalancerIps, number, nodePort, protocol } = serviceAt(index, options);
     for (const address of [clusterIp, ...externalIps, ...loadBalancerIps])
-      ends.push({ address, port: number, protocol });
-    if (nodePort !== undefined) ends.push({ address: NETWORKS[family].nodeIp, port: nodePort, protocol });
+      ends.push({ address, port: number, protocol, output: "eth0" });
+    if (nodePort !== undefined)
+      ends.push({ address: NETWORKS[family].nodeIp, port: nodePort, protocol, output: "eth0" });
   }
   const vacant = Array.from({ length: 1000 }, (_, nth) => vacantServiceIp(nth, options));
   return trafficTo({ family, ends, vacant, clients: KUBE_PROXY_CLIENTS[family] }, count, new Random(seed, 0x7472));
