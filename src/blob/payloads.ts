@@ -212,8 +212,123 @@ export const LENGTH_MAX = 6; // u16
 export const LENGTH_INVERT = 8; // u8
 export const LENGTH_SIZE = 16;
 
+/** -m ttl, and -m hl in IPv6. */
+export const MATCH_TTL = 22;
+export const MATCH_HL = 23;
+export const TTL_VALUE = 4; // u8
+export const TTL_MODE = 5; // u8 0 equal, 1 not equal, 2 less, 3 greater
+export const TTL_SIZE = 8;
+
+/** -m pkttype. */
+export const MATCH_PKTTYPE = 24;
+export const PKTTYPE_TYPE = 4; // u8, as PACKET_TYPE
+export const PKTTYPE_INVERT = 5; // u8
+export const PKTTYPE_SIZE = 8;
+
+/** -m tcpmss. A SYN's segment size; a packet without the option has none. */
+export const MATCH_TCPMSS = 25;
+export const MSS_MIN = 4; // u16
+export const MSS_MAX = 6; // u16
+export const MSS_INVERT = 8; // u8
+export const MSS_SIZE = 16;
+
+/** -m tos: (tos & mask) == value. */
+export const MATCH_TOS = 26;
+export const TOS_VALUE = 4; // u8
+export const TOS_MASK = 5; // u8
+export const TOS_INVERT = 6; // u8
+export const TOS_SIZE = 8;
+
+/** -m dscp: the upper six bits of TOS. */
+export const MATCH_DSCP = 27;
+export const DSCP_VALUE = 4; // u8
+export const DSCP_INVERT = 5; // u8
+export const DSCP_SIZE = 8;
+
+/** -m rpfilter. */
+export const MATCH_RPFILTER = 28;
+export const RPFILTER_FLAGS = 4; // u8 bits: 1 loose, 2 validmark, 4 accept-local, 8 invert
+export const RPFILTER_SIZE = 8;
+
+/** -m connlimit. */
+export const MATCH_CONNLIMIT = 29;
+export const CONNLIMIT_LIMIT = 4; // u32
+export const CONNLIMIT_FLAGS = 8; // u8 bits: 1 --connlimit-upto, 2 --connlimit-daddr
+export const CONNLIMIT_OBJECT = 12; // u32 runtime
+export const CONNLIMIT_MASK = 16; // 16
+export const CONNLIMIT_SIZE = 32;
+
+/** -m hashlimit (hashlimit_cfg3). */
+export const MATCH_HASHLIMIT = 30;
+export const HASHLIMIT_MODE = 4; // u32 bits: 1 dstip, 2 dstport, 4 srcip, 8 srcport, 16 --hashlimit-above, 32 bytes, 64 rate match
+export const HASHLIMIT_AVERAGE = 8; // u64 microseconds a packet; of bytes: 2^32 / (16-byte units a second + 1)
+export const HASHLIMIT_BURST = 16; // u64 packets; of bytes: multiples of the rate, 0 when not given
+export const HASHLIMIT_BUCKETS = 24; // u32
+export const HASHLIMIT_MAX = 28; // u32 entries
+export const HASHLIMIT_COLLECT = 32; // u32 milliseconds between collections
+export const HASHLIMIT_EXPIRE = 36; // u32 milliseconds
+export const HASHLIMIT_INTERVAL = 40; // u32 seconds, of rate match
+export const HASHLIMIT_SOURCE_PREFIX = 44; // u8
+export const HASHLIMIT_DESTINATION_PREFIX = 45; // u8
+export const HASHLIMIT_OBJECT = 48; // u32 runtime
+export const HASHLIMIT_NAME = 52; // 256
+export const HASHLIMIT_NAME_BYTES = 255;
+export const HASHLIMIT_SIZE = 312;
+
+/** -m policy: IPsec policy in up to four elements. */
+export const MATCH_POLICY = 31;
+export const POLICY_FLAGS = 4; // u8 bits: 1 in, 2 out, 4 none, 8 strict
+export const POLICY_COUNT = 5; // u8 elements used
+export const POLICY_ELEMENTS = 8; // POLICY_ELEMENTS_COUNT x POLICY_ELEMENT_SIZE
+export const POLICY_ELEMENTS_COUNT = 4;
+export const POLICY_ELEMENT_SOURCE = 0; // address 16, mask 16
+export const POLICY_ELEMENT_DESTINATION = 32; // address 16, mask 16
+export const POLICY_ELEMENT_SPI = 64; // u32
+export const POLICY_ELEMENT_REQID = 68; // u32
+export const POLICY_ELEMENT_PROTOCOL = 72; // u8
+export const POLICY_ELEMENT_MODE = 73; // u8 0 transport, 1 tunnel
+export const POLICY_ELEMENT_MATCH = 74; // u8 bits: 1 source, 2 destination, 4 protocol, 8 mode, 16 spi, 32 reqid
+export const POLICY_ELEMENT_INVERT = 75; // u8 the same bits
+export const POLICY_ELEMENT_SIZE = 80;
+export const POLICY_SIZE = 328;
+
+/** -m time. */
+export const MATCH_TIME = 32;
+export const TIME_DATE_START = 4; // u32 seconds since 1970
+export const TIME_DATE_STOP = 8; // u32
+export const TIME_DAY_START = 12; // u32 seconds since midnight
+export const TIME_DAY_STOP = 16; // u32
+export const TIME_MONTHDAYS = 20; // u32 bit n: day n
+export const TIME_WEEKDAYS = 24; // u8 bit n: day n, Monday is 1
+export const TIME_FLAGS = 25; // u8 bits: 1 kernel's time zone, 2 contiguous
+export const TIME_SIZE = 32;
+
+/** -m rt: IPv6 routing header. */
+export const MATCH_RT = 33;
+export const RT_TYPE = 4; // u32
+export const RT_SEGMENTS_MIN = 8; // u32
+export const RT_SEGMENTS_MAX = 12; // u32
+export const RT_LENGTH = 16; // u32
+export const RT_FLAGS = 20; // u8 bits: 1 type, 2 segments, 4 length, 8 reserved field, 16 addresses, 32 not strict
+export const RT_INVERT = 21; // u8 bits: 1 type, 2 segments, 4 length
+export const RT_COUNT = 22; // u8 addresses used
+export const RT_ADDRESSES = 24; // RT_ADDRESSES_COUNT x 16
+export const RT_ADDRESSES_COUNT = 16;
+export const RT_SIZE = 280;
+
+/** -m string. */
+export const MATCH_STRING = 34;
+export const STRING_ALGORITHM = 4; // 16 name
+export const STRING_FROM = 20; // u16 first byte looked at
+export const STRING_TO = 22; // u16
+export const STRING_LENGTH = 24; // u8 of the pattern
+export const STRING_FLAGS = 25; // u8 bits: 1 invert, 2 ignore case
+export const STRING_PATTERN = 26; // 128
+export const STRING_PATTERN_BYTES = 128;
+export const STRING_SIZE = 160;
+
 /** Value: one above the last match type. */
-export const MATCH_TYPE_COUNT = 22;
+export const MATCH_TYPE_COUNT = 35;
 
 // ---- Targets ----
 
@@ -327,5 +442,57 @@ export const TARGET_TCPMSS = 15;
 export const TCPMSS_VALUE = 4; // u16, 65535 = clamp to path MTU
 export const TCPMSS_SIZE = 8;
 
+/** -j CHECKSUM --checksum-fill: changes nothing that a rule can see. */
+export const TARGET_CHECKSUM = 16;
+export const CHECKSUM_SIZE = 8;
+
+export const TARGET_TPROXY = 17;
+export const TPROXY_PORT = 4; // u16, 0 the packet's own
+export const TPROXY_MARK_VALUE = 8; // u32: mark = (mark & ~mask) ^ value
+export const TPROXY_MARK_MASK = 12; // u32
+export const TPROXY_ADDRESS = 16; // 16, zero the interface's own
+export const TPROXY_SIZE = 32;
+
+/** A whole NAT range: the bits in which its two addresses agree are the new network. */
+export const TARGET_NETMAP = 18;
+
+export const TARGET_TRACE = 19;
+export const TRACE_TARGET_SIZE = 8;
+
+/** TTL, and HL in IPv6. */
+export const TARGET_TTL = 20;
+export const TARGET_HL = 21;
+export const SETTTL_VALUE = 4; // u8
+export const SETTTL_MODE = 5; // u8 0 set, 1 increase, 2 decrease
+export const SETTTL_SIZE = 8;
+
+/** tos = (tos & ~mask) ^ value. */
+export const TARGET_TOS = 22;
+export const SETTOS_VALUE = 4; // u8
+export const SETTOS_MASK = 5; // u8
+export const SETTOS_SIZE = 8;
+
+export const TARGET_DSCP = 23;
+export const SETDSCP_VALUE = 4; // u8
+export const SETDSCP_SIZE = 8;
+
+export const TARGET_CLASSIFY = 24;
+export const CLASSIFY_PRIORITY = 4; // u32
+export const CLASSIFY_SIZE = 8;
+
+/** -j SET: adds to, deletes from or maps by sets. */
+export const TARGET_SET = 25;
+export const SETTARGET_ADD = 4; // SETTARGET_PART_SIZE bytes, as are the other two
+export const SETTARGET_DELETE = 44;
+export const SETTARGET_MAP = 84;
+export const SETTARGET_PART_NAME = 0; // 32 bytes, SET_NAME_BYTES
+export const SETTARGET_PART_DIMENSIONS = 32; // u8, 0 the part is not given
+export const SETTARGET_PART_DIRECTIONS = 33; // u8 bit n: dimension n is src
+export const SETTARGET_PART_OBJECT = 36; // u32 runtime
+export const SETTARGET_PART_SIZE = 40;
+export const SETTARGET_TIMEOUT = 124; // u32 seconds
+export const SETTARGET_FLAGS = 128; // u8 bits: 1 timeout given, 2 exist, 4 map-mark, 8 map-prio, 16 map-queue
+export const SETTARGET_SIZE = 136;
+
 /** Value: one above the last target type. */
-export const TARGET_TYPE_COUNT = 16;
+export const TARGET_TYPE_COUNT = 26;

@@ -32,7 +32,7 @@ export function matchSamples(random: Random, family: Family, protocol: string, h
     `-m conntrack ${not(random)}--ctstatus ${random.pick(["NONE", "ASSURED,EXPECTED"])} --ctexpire ${ports(random)} --ctdir ${random.pick(["ORIGINAL", "REPLY"])}`,
     `-m state ${not(random)}--state ${random.shuffle(["RELATED", "ESTABLISHED", "INVALID", "UNTRACKED"]).slice(0, 2).join(",")}`,
     `-m addrtype ${not(random)}--dst-type ${random.pick(["LOCAL", "UNICAST,MULTICAST"])} ${not(random)}--src-type LOCAL`,
-    `-m limit --limit ${1 + random.below(999)}/${random.pick(["second", "minute", "hour", "day", "sec"])} --limit-burst ${1 + random.below(30)}`,
+    `-m limit --limit ${1 + random.below(999)}/${random.pick(["second", "minute", "hour", "sec"])} --limit-burst ${1 + random.below(30)}`,
     `-m recent ${not(random)}--rcheck --seconds ${1 + random.below(999)} --hitcount ${1 + random.below(19)} --name L${random.below(9)} ${random.pick(["--rsource", "--rdest"])}`,
     `-m recent --set --name L${random.below(9)} --mask ${v4 ? "255.255.255.0" : "ffff:ffff::"}`,
     `-m iprange ${not(random)}--src-range ${random.address(family)}-${random.address(family)} --dst-range ${random.address(family)}`,

@@ -8,6 +8,14 @@ const SCALE = 10_000;
 const DEFAULT_AVERAGE = (SCALE * 3600) / 3;
 const DEFAULT_BURST = 5;
 const LARGEST_BURST = 10_000;
+/** Credits that a kernel of 250 or 1000 ticks a second gives a second: a power of two a tick. */
+const CREDITS_A_SECOND = 32_000;
+
+/** What the kernel makes of a period, in 32 bits. It refuses a burst that is too large for them. */
+function credits(period: number): number {
+  if (period > 0xffffffff / CREDITS_A_SECOND) return Math.imul(Math.floor(period / SCALE), CREDITS_A_SECOND) >>> 0;
+  return Math.floor((period * CREDITS_A_SECOND) / SCALE);
+}
 
 export const limit: Extension = {
   name: "limit",
@@ -32,8 +40,8 @@ export const limit: Extension = {
 
   finish(argument, record, at) {
     const average = record.view.getUint32(at + LIMIT_AVERAGE, true);
-    // The kernel multiplies in 32 bits and refuses what wrapped.
-    if (Math.imul(average, record.view.getUint32(at + LIMIT_BURST, true)) >>> 0 < average)
+    const burst = record.view.getUint32(at + LIMIT_BURST, true);
+    if (credits(Math.imul(average, burst) >>> 0) < credits(average))
       argument.fail("bad-number", "a smaller burst for so slow a rate");
     return LIMIT_SIZE;
   },
