@@ -1,0 +1,80 @@
+/** What `ruleswap bench` can be told; the command line and library callers alike. */
+import { CLASSIFIERS, type Classifier } from "../engine/engine.js";
+import { QUIESCE, type Quiesce } from "../update/quiesce.js";
+import { STRATEGIES, type Strategy } from "../update/updater.js";
+import type { Family } from "../ruleset/row-store.js";
+import { workloads } from "../workload/workloads.js";
+import { ARRIVALS, type Arrivals } from "./open-loop.js";
+
+export interface BenchOptions {
+  /** Name of a workload, or path of a ruleset's file. */
+  readonly workload: string;
+  /** Services, or what else the workload counts; measured one after another. A file has one size: its rules. */
+  readonly sizes: readonly number[];
+  /** Of a workload that is made up; a file has its own. */
+  readonly family: Family;
+  readonly strategies: readonly Strategy[];
+  readonly classifiers: readonly Classifier[];
+  /**
+   * Changes a second, 0.01 to 100,000. `auto`: 200, or less where a strategy would be busy more than half the time (nine
+   * tenths where the duration holds only a handful), so that what is measured is one change and not a queue of them.
+   */
+  readonly rate: number | "auto";
+  readonly arrivals: Arrivals;
+  /** Seconds during which changes arrive, for each combination, all rounds together: 0.01 to 86,400. */
+  readonly duration: number;
+  /** How often the whole is measured, each time in the opposite order: 1 to 100. Each round is one observation of growth. */
+  readonly rounds: number;
+  /** Threads that match packets, 1 to 64. */
+  readonly readers: number;
+  /** How replacing strategies learn that readers have left the old table. */
+  readonly quiesce: Quiesce;
+  /** Of rulesets, changes, traffic and arrivals: 0 to 2^32 - 1. */
+  readonly seed: number;
+}
+
+export const BENCH_DEFAULTS: BenchOptions = Object.freeze({
+  workload: "kube-proxy",
+  sizes: workloads["kube-proxy"].sizes,
+  family: "ipv4",
+  strategies: Object.keys(STRATEGIES) as Strategy[],
+  classifiers: Object.keys(CLASSIFIERS) as Classifier[],
+  rate: "auto",
+  arrivals: "fixed",
+  duration: 0.5,
+  rounds: 2,
+  readers: 1,
+  quiesce: "seqcount",
+  seed: 1,
+});
+
+/** @throws RangeError that names the option, says what it takes and what it got. */
+export function checkBenchOptions(options: BenchOptions): void {
+  for (const list of ["sizes", "strategies", "classifiers"] as const) {
+    const values: readonly unknown[] = options[list];
+    if (values.length === 0) throw new RangeError(`${list}: at least one`);
+    const twice = values.find((value, nth) => values.indexOf(value) !== nth);
+    if (twice !== undefined) throw new RangeError(`${list}: ${twice} is there twice`);
+  }
+  for (const size of options.sizes) checkNumber("sizes", size, 1, 1_000_000, true);
+  for (const strategy of options.strategies) checkName("strategies", strategy, STRATEGIES);
+  for (const classifier of options.classifiers) checkName("classifiers", classifier, CLASSIFIERS);
+  checkName("family", options.family, { ipv4: true, ipv6: true });
+  checkName("arrivals", options.arrivals, ARRIVALS);
+  checkName("quiesce", options.quiesce, QUIESCE);
+  if (options.rate !== "auto") checkNumber("rate", options.rate, 0.01, 100_000, false);
+  checkNumber("duration", options.duration, 0.01, 86_400, false);
+  checkNumber("rounds", options.rounds, 1, 100, true);
+  checkNumber("readers", options.readers, 1, 64, true);
+  checkNumber("seed", options.seed, 0, 2 ** 32 - 1, true);
+}
+
+function checkNumber(option: string, value: number, low: number, high: number, whole: boolean): void {
+  const fits = value >= low && value <= high && (!whole || Number.isInteger(value));
+  if (!fits) throw new RangeError(`${option}: a ${whole ? "whole number" : "number"} from ${low} to ${high}, not ${value}`);
+}
+
+function checkName(option: string, value: string, known: object): void {
+  if (!Object.hasOwn(known, value))
+    throw new RangeError(`${option}: ${Object.keys(known).join(", ")}, not "${value}"`);
+}

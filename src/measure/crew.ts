@@ -1,0 +1,64 @@
+/**
+ * The bench's threads: one pool of readers and one of a single writer, so that neither runs on code that the other's work
+ * has optimised. A thread that throws, exits or runs out of memory fails its task.
+ */
+import { Piscina } from "piscina";
+import type { ReaderRecord, ReaderTask } from "./reader-task.js";
+import type { UpdaterRecord, UpdaterTask } from "./updater-task.js";
+
+/** Tasks are compiled code, also when this module itself runs from source as in tests. */
+const compiled = (task: string): string => new URL(`../../dist/measure/${task}.js`, import.meta.url).href;
+
+export interface CrewTasks {
+  /** Module with the reader's task as default export; as for `updater` an absolute file: address. */
+  readonly reader: string;
+  readonly updater: string;
+}
+
+export const CREW_TASKS: CrewTasks = Object.freeze({
+  reader: compiled("reader-task"),
+  updater: compiled("updater-task"),
+});
+
+export class WorkerFailure extends Error {
+  override readonly name = "WorkerFailure";
+  readonly code = "worker-failure";
+}
+
+export class Crew {
+  private readonly readers: Piscina;
+  private readonly writer: Piscina;
+
+  constructor(readers: number, tasks: CrewTasks = CREW_TASKS) {
+    // Threads block in their tasks, so the pool must not wait for them with atomics of its own.
+    const fixed = (threads: number, filename: string): Piscina =>
+      new Piscina({
+        filename,
+        minThreads: threads,
+        maxThreads: threads,
+        concurrentTasksPerWorker: 1,
+        idleTimeout: Number.POSITIVE_INFINITY,
+        atomics: "disabled",
+      });
+    this.readers = fixed(readers, tasks.reader);
+    this.writer = fixed(1, tasks.updater);
+  }
+
+  read(task: ReaderTask): Promise<ReaderRecord[]> {
+    return this.readers.run(task).catch((error) => fail(`reader ${task.reader}`, error));
+  }
+
+  update(task: UpdaterTask): Promise<UpdaterRecord> {
+    return this.writer.run(task).catch((error) => fail("the updater", error));
+  }
+
+  /** Ends all threads, whatever they are doing. */
+  async end(): Promise<void> {
+    await Promise.all([this.readers.destroy(), this.writer.destroy()]);
+  }
+}
+
+function fail(who: string, error: unknown): never {
+  const reason = error instanceof Error ? error.message : String(error);
+  throw new WorkerFailure(`${who} failed: ${reason}`, { cause: error });
+}

@@ -1,0 +1,98 @@
+/**
+ * Open loop: changes arrive by a clock that does not care how long the one before took.
+ *
+ * Problem. A loop that starts the next update when the last one is done never sees two at once: one update of a second
+ *   counts as one slow sample, though at ten changes a second it held up nine others ("coordinated omission").
+ * Idea. Arrivals are scheduled before the run. Latency counts from the *intended* arrival, so waiting behind a slow update
+ *   is part of it. What has not been done when the deadline comes is counted with its age so far, a lower bound.
+ * Example. Arrivals at 0, 10, 20 ms; updates take 25, 1, 1 ms. Latencies are 25, 16 and 7 ms, not 25, 1, 1.
+ * References. Schroeder, Wierman, Harchol-Balter, "Open Versus Closed: A Cautionary Tale" (NSDI 2006); Gil Tene's wrk2.
+ */
+import { Random } from "../workload/random.js";
+import type { Clock } from "./clock.js";
+
+/** How arrivals are spaced: evenly, or as of many independent sources (a Poisson process). */
+export const ARRIVALS = { fixed: fixedGaps, exponential: exponentialGaps } as const;
+export type Arrivals = keyof typeof ARRIVALS;
+
+export interface ScheduleOptions {
+  readonly arrivals: Arrivals;
+  /** Arrivals a second, above 0. */
+  readonly rate: number;
+  readonly count: number;
+  readonly seed: number;
+}
+
+/** Nanoseconds from the start of the run to each arrival, ascending from 0. */
+export function scheduleNs(options: ScheduleOptions): Float64Array {
+  const offsets = new Float64Array(options.count);
+  const gaps = ARRIVALS[options.arrivals](1e9 / options.rate, options.seed);
+  for (let i = 1; i < options.count; i++) offsets[i] = (offsets[i - 1] as number) + gaps.next().value;
+  return offsets;
+}
+
+export interface OpenLoopOptions {
+  readonly clock: Clock;
+  readonly scheduleNs: Float64Array;
+  /** Nanoseconds from the start after which no further arrival is begun, once `least` are done. */
+  readonly deadlineNs: number;
+  /** Arrivals that are carried out even behind the deadline. */
+  readonly least: number;
+  /** Carries out arrival `index`, which was meant to come at `intendedNs` of the clock. */
+  readonly work: (index: number, intendedNs: number) => void;
+  /** What the harness does once the work is done and timed; the next arrival is not begun before. */
+  readonly after?: (index: number, intendedNs: number) => void;
+}
+
+export interface OpenLoopResult {
+  /** From intended arrival to completion, in the order of arrival; those not done come last, with their age so far. */
+  readonly latencyNs: Float64Array;
+  /** From the moment the work was begun. Only those that were done. */
+  readonly serviceNs: Float64Array;
+  readonly done: number;
+  /** Arrivals that had come but were not done when the run ended: the last of `latencyNs`. */
+  readonly unfinished: number;
+  /** Nanoseconds from the start of the run to its end. */
+  readonly lengthNs: number;
+}
+
+export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
+  const { clock, scheduleNs: offsets, deadlineNs, least, work, after } = options;
+  const latencies: number[] = [];
+  const services: number[] = [];
+  const start = clock.nowNs();
+  for (let index = 0; index < offsets.length; index++) {
+    const intended = start + (offsets[index] as number);
+    if (index >= least && Math.max(clock.nowNs(), intended) - start > deadlineNs) break;
+    clock.waitUntilNs(intended);
+    const begun = clock.nowNs();
+    work(index, intended);
+    const ended = clock.nowNs();
+    latencies.push(ended - intended);
+    services.push(ended - begun);
+    after?.(index, intended);
+  }
+  const end = clock.nowNs();
+  const done = services.length;
+  for (let index = done; index < offsets.length; index++) {
+    const age = end - start - (offsets[index] as number);
+    if (age < 0) break;
+    latencies.push(age);
+  }
+  return {
+    latencyNs: Float64Array.from(latencies),
+    serviceNs: Float64Array.from(services),
+    done,
+    unfinished: latencies.length - done,
+    lengthNs: end - start,
+  };
+}
+
+function* fixedGaps(mean: number): Generator<number, never> {
+  for (;;) yield mean;
+}
+
+function* exponentialGaps(mean: number, seed: number): Generator<number, never> {
+  const random = new Random(seed, 0x6f70);
+  for (;;) yield -mean * Math.log(1 - random.next() / 2 ** 32);
+}

@@ -1,0 +1,41 @@
+/** How many changes a cell gets, how fast, and when it ends, from what one change takes. */
+import type { BenchOptions } from "./bench-options.js";
+
+/** Changes that every cell carries out, over all rounds, however slow they are. */
+export const LEAST_CHANGES = 5;
+/** Changes a second at most, unless the user says. */
+const AUTO_RATE = 200;
+/** The share of time that a strategy is busy, unless the user says: a change that takes twice as long delays nobody. */
+const AUTO_BUSY = 0.5;
+/** The same where even so few changes take longer than the duration asked for. */
+const AUTO_BUSY_SLOW = 0.9;
+/** A run may take this many times as long as its changes take to arrive. */
+const PATIENCE = 2;
+
+export interface RunPlan {
+  /** Changes a second. */
+  readonly rate: number;
+  readonly count: number;
+  readonly deadlineNs: number;
+  /** Changes that are carried out even behind the deadline. */
+  readonly least: number;
+}
+
+/** The plan of round `round` (from 0) of one cell, where one change was seen to take `serviceNs`. */
+export function planRun(
+  options: Pick<BenchOptions, "rate" | "duration" | "rounds">,
+  round: number,
+  serviceNs: number,
+): RunPlan {
+  const share = (rounds: number): number => Math.floor((rounds * LEAST_CHANGES) / options.rounds);
+  const least = Math.max(1, share(round + 1) - share(round));
+  const duration = options.duration / options.rounds;
+  if (options.rate !== "auto") {
+    const count = Math.max(1, Math.round(options.rate * duration));
+    return { rate: options.rate, count, deadlineNs: PATIENCE * duration * 1e9, least: Math.min(least, count) };
+  }
+  const slow = (least * serviceNs) / AUTO_BUSY > duration * 1e9;
+  const rate = Math.min(AUTO_RATE, ((slow ? AUTO_BUSY_SLOW : AUTO_BUSY) * 1e9) / serviceNs);
+  const count = Math.max(least, Math.round(rate * duration));
+  return { rate, count, deadlineNs: PATIENCE * Math.max(duration, count / rate) * 1e9, least };
+}

@@ -1,0 +1,107 @@
+/**
+ * One reader thread of the bench: matches the workload's traffic in batches, as fast as it can, until told to stop.
+ * Between batches it looks whether the change that is being made has taken effect, so time to effect is exact to one batch.
+ */
+import { PACKET_SIZE } from "../blob/layout.js";
+import { Engine, type EngineHandle } from "../engine/engine.js";
+import { type PacketPool, Reader } from "../engine/reader.js";
+import { effectOf, type Probe } from "../workload/workload.js";
+import { nowNs } from "./clock.js";
+import { type EncodedHistogram, LatencyHistogram } from "./histogram.js";
+import { PHASE_COUNT, PHASE_NONE, Signals } from "./signals.js";
+
+export interface ReaderTask {
+  readonly engine: EngineHandle;
+  readonly reader: number;
+  /** Packet records, BATCH_PACKETS or more. */
+  readonly traffic: Uint8Array;
+  /** The probe of each change that will be made, where it has one. */
+  readonly probes: readonly (Probe | undefined)[];
+  readonly signals: SharedArrayBuffer;
+}
+
+/** What one reader did in one phase. */
+export interface ReaderRecord {
+  readonly packets: number;
+  /** Nanoseconds from the first batch of the phase to the last. */
+  readonly lengthNs: number;
+  /** Nanoseconds a packet, one sample a batch; in thousandths, so that the histogram's whole numbers suffice. */
+  readonly packetPs: EncodedHistogram;
+  /** The longest time from the end of one batch to the end of the next. */
+  readonly worstGapNs: number;
+}
+
+/** Packets that are matched between two looks at the clock. */
+export const BATCH_PACKETS = 32;
+
+/** Records by phase, in the order of their numbers. */
+export default function runReader(task: ReaderTask): ReaderRecord[] {
+  const signals = new Signals(task.signals);
+  const reader = new Reader(Engine.attach(task.engine), task.reader);
+  const count = Math.floor(task.traffic.length / PACKET_SIZE / BATCH_PACKETS) * BATCH_PACKETS;
+  const traffic = reader.allocate(count);
+  traffic.set(0, task.traffic.subarray(0, count * PACKET_SIZE));
+  const effects = task.probes.map((probe) => probe && effectOf(probe));
+  const probes = reader.allocate(Math.max(1, effects.length));
+  const results = task.probes.map((probe, index) => {
+    if (probe) probes.set(index, probe.packet);
+    return probes.result(index);
+  });
+
+  const recorders = Array.from({ length: PHASE_COUNT }, () => new Recorder());
+  reader.online();
+  signals.reportReady();
+  let recorder: Recorder | undefined;
+  for (let first = 0; !signals.stopped; first = (first + BATCH_PACKETS) % count) {
+    const phase = signals.phase;
+    const current = phase === PHASE_NONE ? undefined : recorders[phase];
+    if (current !== recorder) {
+      recorder = current;
+      recorder?.begin();
+    }
+    matchBatch(reader, traffic, first, recorder);
+    const wanted = signals.wanted;
+    if (wanted < 0) continue;
+    const effect = effects[wanted];
+    if (!effect) continue;
+    reader.match(probes, wanted, 1);
+    if (effect(results[wanted] as DataView)) signals.reportEffect(wanted, nowNs());
+  }
+  reader.offline();
+  return recorders.map((one) => one.record());
+}
+
+function matchBatch(reader: Reader, traffic: PacketPool, first: number, recorder: Recorder | undefined): void {
+  const begun = nowNs();
+  reader.match(traffic, first, BATCH_PACKETS);
+  recorder?.batch(begun, nowNs());
+}
+
+class Recorder {
+  private readonly histogram = new LatencyHistogram();
+  private start = 0;
+  private last = 0;
+  private length = 0;
+  private worstGap = 0;
+
+  begin(): void {
+    this.start = this.last = nowNs();
+  }
+
+  batch(begun: number, ended: number): void {
+    this.histogram.record(((ended - begun) * 1000) / BATCH_PACKETS);
+    const gap = ended - this.last;
+    if (gap > this.worstGap) this.worstGap = gap;
+    this.last = ended;
+    this.length = ended - this.start;
+  }
+
+  record(): ReaderRecord {
+    return {
+      packets: this.histogram.count * BATCH_PACKETS,
+      lengthNs: this.length,
+      packetPs: this.histogram.encode(),
+      worstGapNs: this.worstGap,
+    };
+  }
+}

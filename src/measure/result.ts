@@ -1,0 +1,113 @@
+/** The result file, schema ruleswap.result/1: what every measuring command writes and every report reads. */
+import type { Classifier } from "../engine/engine.js";
+import type { Phase } from "../update/phases.js";
+import type { Strategy } from "../update/updater.js";
+import type { BenchOptions } from "./bench-options.js";
+import type { Environment } from "./environment.js";
+import type { EncodedHistogram, LatencySummary } from "./histogram.js";
+
+export const RESULT_SCHEMA = "ruleswap.result/1";
+
+export interface ResultFile {
+  readonly schema: typeof RESULT_SCHEMA;
+  readonly environment: Environment;
+  readonly options: BenchOptions;
+  /** True when the run was stopped before all was measured. */
+  readonly partial: boolean;
+  /** Seconds. */
+  readonly elapsed_s: number;
+  readonly results: readonly ResultRecord[];
+  readonly growth: readonly GrowthRecord[];
+}
+
+export interface ResultRecord {
+  readonly workload: string;
+  /** Services, or what else the workload counts; null where it is a file. */
+  readonly services: number | null;
+  readonly rules: number;
+  readonly strategy: Strategy;
+  readonly classifier: Classifier;
+  readonly target: "ruleswap";
+  readonly seed: number;
+  readonly update: UpdateResult;
+  readonly timeToEffect: LatencySummary & {
+    /** Changes in force that no reader's probe showed in time. */
+    readonly unseen: number;
+    readonly histogram: EncodedHistogram;
+  };
+  readonly match: { readonly idle: MatchResult; readonly updating: MatchResult };
+  readonly memory: {
+    /** Of shared memory without the bench's own packets, once all changes are made. */
+    readonly live_bytes: number;
+    /** The most during an update. */
+    readonly peak_bytes: number;
+    readonly live_bytes_per_rule: number;
+  };
+  /** The same of each round alone, in the order of measuring: what spread there is between them. */
+  readonly rounds: readonly RoundResult[];
+}
+
+/** From the intended arrival, in microseconds. */
+export interface UpdateResult extends LatencySummary {
+  readonly failed: number;
+  /** What the first that failed said. */
+  readonly first_failure?: string;
+  /** Changes that had arrived but were not done at the end; they are in the percentiles with their age, a lower bound. */
+  readonly unfinished: number;
+  /** Changes a second that arrived. */
+  readonly rate: number;
+  /** From the moment work began: without waiting behind earlier changes. */
+  readonly service: LatencySummary;
+  readonly bytes_written_p50: number;
+  readonly bytes_written_max: number;
+  readonly records_touched_p50: number;
+  readonly records_walked_p50: number;
+  readonly phases_us: Readonly<Record<Phase, number>>;
+  readonly phases_p99_us: Readonly<Record<Phase, number>>;
+  readonly histogram: EncodedHistogram;
+}
+
+export interface MatchResult {
+  readonly packets: number;
+  readonly ns_per_packet_p50: number;
+  /** Nanoseconds a packet, of batches of 32. */
+  readonly p99: number;
+  /** Million packets a second, all readers together. */
+  readonly mpps: number;
+  /** The longest time in which some reader finished no batch. */
+  readonly worst_gap_us: number;
+  /** Of picoseconds a packet. */
+  readonly histogram: EncodedHistogram;
+}
+
+export interface RoundResult {
+  readonly update_p50_us: number;
+  readonly time_to_effect_p50_us: number;
+  readonly bytes_written_p50: number;
+  readonly idle_ns_per_packet_p50: number;
+  readonly updating_ns_per_packet_p50: number;
+  readonly live_bytes: number;
+}
+
+export interface GrowthRecord {
+  readonly workload: string;
+  readonly strategy: Strategy;
+  readonly classifier: Classifier;
+  /** Path of the number in a result record. */
+  readonly metric: GrowthMetric;
+  readonly exponent: number;
+  /** Null where there are too few observations. */
+  readonly ci95: readonly [number, number] | null;
+  readonly observations: number;
+}
+
+/** What growth is fitted for, by its path in a record, and where each round keeps it. */
+export const GROWTH_METRICS = {
+  "update.p50_us": "update_p50_us",
+  "update.bytes_written_p50": "bytes_written_p50",
+  "timeToEffect.p50_us": "time_to_effect_p50_us",
+  "match.idle.ns_per_packet_p50": "idle_ns_per_packet_p50",
+  "match.updating.ns_per_packet_p50": "updating_ns_per_packet_p50",
+  "memory.live_bytes": "live_bytes",
+} as const satisfies Record<string, keyof RoundResult>;
+export type GrowthMetric = keyof typeof GROWTH_METRICS;

@@ -1,0 +1,122 @@
+/** The writer thread of the bench: makes the changes it is given, when they arrive, by one strategy. */
+import * as M from "../blob/memory.js";
+import { Engine, type EngineHandle } from "../engine/engine.js";
+import { PHASES } from "../update/phases.js";
+import type { Quiesce } from "../update/quiesce.js";
+import { type Strategy, Updater, type UpdateRequest } from "../update/updater.js";
+import type { Family } from "../ruleset/row-store.js";
+import { realClock } from "./clock.js";
+import { runOpenLoop } from "./open-loop.js";
+import { Signals } from "./signals.js";
+
+export interface UpdaterTask {
+  readonly engine: EngineHandle;
+  readonly strategy: Strategy;
+  readonly family: Family;
+  readonly quiesce: Quiesce;
+  readonly requests: readonly UpdateRequest[];
+  /** Nanoseconds from the start to each request's arrival. */
+  readonly scheduleNs: Float64Array;
+  readonly deadlineNs: number;
+  /** Requests that are carried out whatever the deadline says. */
+  readonly least: number;
+  /** Which requests readers have a probe for. */
+  readonly probed: readonly boolean[];
+  readonly signals: SharedArrayBuffer;
+}
+
+/** Columns of numbers, one element a change that was made, unless said otherwise. */
+export interface UpdaterRecord {
+  /** As in OpenLoopResult: unfinished ones at the end. */
+  readonly latencyNs: Float64Array;
+  readonly serviceNs: Float64Array;
+  readonly unfinished: number;
+  readonly lengthNs: number;
+  /** PHASES.length numbers a change. */
+  readonly phasesUs: Float64Array;
+  readonly bytesWritten: Float64Array;
+  readonly recordsTouched: Float64Array;
+  readonly recordsWalked: Float64Array;
+  /** From the intended arrival to the first packet with the new verdict: of those changes whose effect was seen. */
+  readonly effectNs: Float64Array;
+  /** Changes with a probe whose effect no reader saw in time. */
+  readonly unseen: number;
+  readonly failed: number;
+  /** What the first failed change threw. */
+  readonly firstFailure?: string;
+  readonly memory: { readonly liveBytes: number; readonly peakBytes: number };
+}
+
+export default function runUpdater(task: UpdaterTask): UpdaterRecord {
+  const engine = Engine.attach(task.engine);
+  const { strategy, family, quiesce } = task;
+  const updater = new Updater(engine, { strategy, family, quiesce });
+  const signals = new Signals(task.signals);
+  const clock = realClock();
+  const count = task.requests.length;
+  const phasesUs = new Float64Array(count * PHASES.length);
+  const bytesWritten = new Float64Array(count);
+  const recordsTouched = new Float64Array(count);
+  const recordsWalked = new Float64Array(count);
+  const effects: number[] = [];
+  let [made, unseen, failed] = [0, 0, 0];
+  let applied = false;
+  let firstFailure: string | undefined;
+  restartPeak(engine);
+
+  const loop = runOpenLoop({
+    clock,
+    scheduleNs: task.scheduleNs,
+    deadlineNs: task.deadlineNs,
+    least: task.least,
+    work(index) {
+      if (task.probed[index]) signals.arm(index);
+      applied = false;
+      try {
+        const report = updater.update(task.requests[index] as UpdateRequest);
+        PHASES.forEach((phase, nth) => {
+          phasesUs[made * PHASES.length + nth] = report.phasesUs[phase];
+        });
+        bytesWritten[made] = report.bytesWritten;
+        recordsTouched[made] = report.recordsTouched;
+        recordsWalked[made] = report.recordsWalked;
+        made++;
+        applied = true;
+      } catch (error) {
+        failed++;
+        firstFailure ??= error instanceof Error ? error.message : String(error);
+      }
+    },
+    after(index, intendedNs) {
+      if (!task.probed[index]) return;
+      const seen = applied ? signals.awaitEffect(index) : undefined;
+      signals.disarm();
+      if (seen !== undefined) effects.push(seen - intendedNs);
+      else if (applied) unseen++;
+    },
+  });
+  return {
+    latencyNs: loop.latencyNs,
+    serviceNs: loop.serviceNs,
+    unfinished: loop.unfinished,
+    lengthNs: loop.lengthNs,
+    phasesUs: phasesUs.slice(0, made * PHASES.length),
+    bytesWritten: bytesWritten.slice(0, made),
+    recordsTouched: recordsTouched.slice(0, made),
+    recordsWalked: recordsWalked.slice(0, made),
+    effectNs: Float64Array.from(effects),
+    unseen,
+    failed,
+    ...(firstFailure === undefined ? {} : { firstFailure }),
+    memory: engine.memory(),
+  };
+}
+
+/** From here on the engine's peak is that of the updates, not of loading. */
+function restartPeak(engine: Engine): void {
+  engine.locked(() => {
+    const view = engine.data();
+    const live = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_LIVE_BYTES, true);
+    view.setUint32(M.CONTROL_ADDRESS + M.CONTROL_PEAK_BYTES, live, true);
+  });
+}

@@ -1,0 +1,50 @@
+/** The answer that every report begins with: what one change costs, a sentence a size. */
+import type { ResultFile, ResultRecord } from "../measure/result.js";
+import { isWorkloadName, workloads } from "../workload/workloads.js";
+import { duration, times, whole } from "./units.js";
+
+/** What the workload counts, one or many of it. */
+function counted(workload: string, count: number): string {
+  const many = isWorkloadName(workload) ? workloads[workload].counts : "rules";
+  return count === 1 ? many.replace(/(?<=ss)es$|s$/, "") : many;
+}
+
+/** "one service change at 5,000 services: full 212 ms, incremental 9 us (23,000 times)". */
+export function answers(result: ResultFile): string[] {
+  return [...bySize(result.results).values()].map(answer);
+}
+
+/** Records by what `sizeOf` calls their size, in the order of measuring. */
+export function bySize(records: readonly ResultRecord[]): Map<string, ResultRecord[]> {
+  const sizes = new Map<string, ResultRecord[]>();
+  for (const record of records) {
+    const size = sizeOf(record);
+    sizes.set(size, [...(sizes.get(size) ?? []), record]);
+  }
+  return sizes;
+}
+
+/** "5,000 services". */
+export function sizeOf({ workload, services, rules }: ResultRecord): string {
+  const count = services ?? rules;
+  return `${whole(count)} ${counted(workload, count)}`;
+}
+
+function answer(records: readonly ResultRecord[]): string {
+  const first = records[0] as ResultRecord;
+  const shown = records.filter(({ classifier }) => classifier === classifierOf(records));
+  const cost = ({ update }: ResultRecord): number => update.p50_us;
+  const slow = shown.find(({ strategy }) => strategy === "full") ?? shown.reduce((a, b) => (cost(b) > cost(a) ? b : a));
+  const fast =
+    shown.find(({ strategy }) => strategy === "incremental") ?? shown.reduce((a, b) => (cost(b) < cost(a) ? b : a));
+  const named = (record: ResultRecord): string => `${record.strategy} ${duration(cost(record))}`;
+  const where = `one ${counted(first.workload, 1)} change at ${sizeOf(first)}: `;
+  if (slow === fast) return where + named(slow);
+  return `${where}${named(slow)}, ${named(fast)} (${times(cost(slow) / cost(fast))} times)`;
+}
+
+/** The classifier that a sentence is about: that of the engine's default where it was measured. */
+function classifierOf(records: readonly ResultRecord[]): string {
+  const classifiers = records.map(({ classifier }) => classifier);
+  return classifiers.includes("tuple-space") ? "tuple-space" : (classifiers[0] as string);
+}

@@ -1,0 +1,38 @@
+/** What a reader must know before believing a result. */
+import type { ResultFile, ResultRecord } from "../measure/result.js";
+import { sizeOf } from "./answer.js";
+import { digits, whole } from "./units.js";
+
+/** Sentences; none when there is nothing to say. */
+export function cautions(result: ResultFile): string[] {
+  const { environment, results, partial } = result;
+  const said: string[] = [];
+  if (partial) said.push("Stopped early: only part of what was asked for has been measured.");
+  if (environment.load_average > environment.cores / 2)
+    said.push(
+      `The machine was busy before the run (load ${digits(environment.load_average)} on ${environment.cores} cores): ` +
+        "times are longer than they need be.",
+    );
+  const threads = result.options.readers + 1;
+  if (threads > environment.cores)
+    said.push(`${threads} threads shared ${environment.cores} cores: matching and updates waited for each other.`);
+  for (const record of results) {
+    const { failed, unfinished, count, first_failure } = record.update;
+    if (failed > 0) said.push(`${nameOf(record)}: ${whole(failed)} of ${whole(count)} changes failed: ${first_failure}`);
+    if (unfinished > 0)
+      said.push(
+        `${nameOf(record)}: fell behind; ${whole(unfinished)} of ${whole(count)} changes were not done at the end and count ` +
+          "with their age.",
+      );
+    if (record.timeToEffect.unseen > 0)
+      said.push(`${nameOf(record)}: no reader saw the effect of ${whole(record.timeToEffect.unseen)} changes in time.`);
+  }
+  return said;
+}
+
+/** Whether something went wrong that a script should stop at. */
+export function hasFindings(result: ResultFile): boolean {
+  return result.results.some(({ update }) => update.failed > 0);
+}
+
+const nameOf = (record: ResultRecord): string => `${record.strategy}, ${record.classifier}, ${sizeOf(record)}`;
