@@ -21,7 +21,7 @@ import { CHUNK_NEXT, CHUNK_USED } from "../src/blob/memory";
 import { chunkRow } from "./chunk";
 import { rowTable, sameRule } from "./content";
 import { stateMove } from "./state";
-import { put32, walked } from "./store";
+import { put16, put32, walked } from "./store";
 import { rowMatches } from "./words";
 import { heapAllocate, heapFree } from "./heap";
 
@@ -87,9 +87,9 @@ function list(head: usize, into: usize): void {
 
 /** Counter and state cells go over; the old row no longer owns them. */
 export function move(old: usize, fresh: usize): void {
-  if (load<u32>(old, ROW_MOVED)) return;
+  if (load<u16>(old, ROW_MOVED)) return;
   store<u32>(fresh, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
-  put32(old + ROW_MOVED, 1);
+  put16(old + ROW_MOVED, 1);
   const addressBytes = load<u32>(rowTable(old), BLOB_ADDRESS_BYTES);
   const target = old + load<u16>(old, ROW_TARGET);
   const offset = fresh - old;

@@ -40,7 +40,7 @@ import { logBegin, logCommit } from "./store";
 import { readBegin, readEnd, traverse } from "./traverse";
 import { traceInto, traceNext } from "./walk";
 
-export { loopRow } from "./levels";
+export { faultRow, verifyTable } from "./levels";
 export { oldestReader } from "./retire";
 export { rowPosition } from "./row";
 export { bytesWritten, recordsTouched, recordsWalked } from "./store";

@@ -1,55 +1,84 @@
 /**
- * Loops between chains, and how deep jumps nest.
+ * What Linux checks when a table is put in force (mark_source_chains and the extensions' own checks): no chain leads back
+ * to itself, and no hook reaches a rule that must not be used there. And how deep jumps nest, for the readers' stacks.
  *
- * Every chain that a hook reaches has a level above its callers' (built-in chains have 1), so a set of levels is a proof
- * that there is no loop. A new jump raises its callee where needed, and what the callee calls. Chains that no hook reaches
- * have level 0: Linux accepts loops among them (mark_source_chains walks from the hooks).
+ * Reached means by jumps from a built-in chain, over rules that no unconditional verdict in front of them hides: elsewhere
+ * Linux accepts everything. A reached chain has a level above its callers' (built-in chains have 1), so the levels of a
+ * table prove that it has no loop, and a bit for every hook that may reach it.
  *
- * Levels are never lowered by edits, so a raise may meet its caller over a path from which a chain has since been cut. Then,
- * or when raising takes long, all levels are computed anew from the hooks, and that answer is exact.
+ * Edits keep both up to date from above: a new jump raises its callee and what that calls, hidden rules included, and
+ * nothing is ever lowered. So they may see a fault where there is none, but not overlook one. Then the table is suspect, and
+ * before the update is published everything is computed anew from the hooks, which is exact.
  */
 import {
+  BLOB_ADDRESS_BYTES,
   BLOB_FIRST_CHAIN,
   BLOB_MAX_DEPTH,
+  BLOB_SUSPECT,
   CHAIN_CHUNKS,
   CHAIN_HOOK,
   CHAIN_LEVEL,
   CHAIN_NEXT,
+  CHAIN_REACHED,
   CHAIN_TABLE,
   CHAIN_USER,
   CHAIN_VISIT,
   GENERATION_NEVER,
+  RECORD_TYPE,
   ROW_DIED,
+  ROW_FLAG_GOTO,
+  ROW_FLAGS,
+  ROW_FORBIDDEN,
+  ROW_INVERT,
+  ROW_PROTOCOL,
+  ROW_SOURCE,
   ROW_TARGET,
 } from "../src/blob/layout";
-import { CHUNK_NEXT, CHUNK_USED } from "../src/blob/memory";
-import { JUMP_CHAIN } from "../src/blob/payloads";
+import { CHUNK_NEXT, CHUNK_USED, FAULT_LOOP, FAULT_NONE, FAULT_REACHED } from "../src/blob/memory";
+import { JUMP_CHAIN, TARGET_VERDICT } from "../src/blob/payloads";
 import { chunkRow } from "./chunk";
-import { isJump } from "./content";
-import { put32, walked } from "./store";
+import { isJump, rowTable } from "./content";
+import { put32, put8, walked } from "./store";
 
 /** Chains that one raise may visit before computing anew is cheaper. */
 const RAISE_LIMIT: u32 = 4096;
 const INSIDE: u8 = 1;
 const DONE: u8 = 2;
 
-/** The row whose jump closed the loop that was found last. */
-export let loopRow: usize = 0;
+/** The row that is at fault: whose jump closes a loop, or which a wrong hook reaches. */
+export let faultRow: usize = 0;
 let visits: u32 = 0;
 
-/** Accounts for a new jump from `caller` to `callee`; false when it closes a loop that a hook reaches. */
-export function raise(caller: usize, callee: usize): bool {
-  const level = load<u32>(caller, CHAIN_LEVEL);
-  if (!level || load<u32>(callee, CHAIN_LEVEL) > level) return true;
+/** Accounts for a rule that was added: what its jump reaches, and whether it may stand where it stands. */
+export function ruleAdded(head: usize, row: usize): void {
+  const reached = load<u8>(head, CHAIN_REACHED);
+  if (!reached) return;
+  if (load<u8>(row, ROW_FORBIDDEN) & reached) suspect(head);
+  const target = row + load<u16>(row, ROW_TARGET);
+  if (!isJump(target)) return;
   visits = 0;
-  return lift(callee, level + 1, caller) || relevel(load<u32>(caller, CHAIN_TABLE));
+  if (!lift(load<u32>(target, JUMP_CHAIN), load<u32>(head, CHAIN_LEVEL) + 1, reached, head)) suspect(head);
 }
 
-/** Computes every level from the hooks; false when they reach a loop (see loopRow). Visits every rule. */
-export function relevel(table: usize): bool {
+/** Accounts for a rule that was taken out in front of others: it may have hidden them. */
+export function ruleRemoved(head: usize, row: usize): void {
+  if (load<u8>(head, CHAIN_REACHED) && endsChain(row)) suspect(head);
+}
+
+/** Checks a table that edits have made suspect; a FAULT_* (see faultRow). */
+export function verifyTable(table: usize): u32 {
+  if (!load<u32>(table, BLOB_SUSPECT)) return FAULT_NONE;
+  put32(table + BLOB_SUSPECT, 0);
+  return relevel(table);
+}
+
+/** Computes levels and hooks of every chain; a FAULT_* (see faultRow). Visits every rule that is reached. */
+export function relevel(table: usize): u32 {
   let deepest: u32 = 0;
+  faultRow = 0;
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     put32(head + CHAIN_LEVEL, 0);
+    put8(head + CHAIN_REACHED, 0);
     store<u8>(head, 0, CHAIN_VISIT);
   }
   let good = true;
@@ -65,25 +94,47 @@ export function relevel(table: usize): bool {
     if (height) put32(head + CHAIN_LEVEL, load<u8>(head, CHAIN_HOOK) == CHAIN_USER ? deepest - height + 1 : 1);
     store<u8>(head, 0, CHAIN_VISIT);
   }
+  if (!good) return FAULT_LOOP;
   put32(table + BLOB_MAX_DEPTH, deepest);
-  return good;
+  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
+    if (load<u8>(head, CHAIN_HOOK) != CHAIN_USER) reach(head, <u8>(1 << load<u8>(head, CHAIN_HOOK)));
+  return faultRow ? FAULT_REACHED : FAULT_NONE;
 }
 
-function lift(head: usize, level: u32, caller: usize): bool {
+/** Whether no packet gets past the row: a verdict, or RETURN, without any condition. */
+export function endsChain(row: usize): bool {
+  const target = <usize>load<u16>(row, ROW_TARGET);
+  if (load<u16>(row + target, RECORD_TYPE) != TARGET_VERDICT) return false;
+  if (load<u8>(row, ROW_FLAGS) & ~(<u8>ROW_FLAG_GOTO) || load<u8>(row, ROW_INVERT) || load<u8>(row, ROW_PROTOCOL)) return false;
+  if (target != ROW_SOURCE + 4 * load<u32>(rowTable(row), BLOB_ADDRESS_BYTES)) return false;
+  for (let at: usize = ROW_SOURCE; at < target; at += 4) if (load<u32>(row + at)) return false;
+  return true;
+}
+
+function suspect(head: usize): void {
+  put32(load<u32>(head, CHAIN_TABLE) + BLOB_SUSPECT, 1);
+}
+
+/** Gives a chain at least `level` and the bits of `reached`, and what it calls accordingly; false to have it computed anew. */
+function lift(head: usize, level: u32, reached: u8, caller: usize): bool {
   if (head == caller) return false;
-  if (load<u32>(head, CHAIN_LEVEL) >= level) return true;
+  const has = load<u8>(head, CHAIN_REACHED);
+  if (load<u32>(head, CHAIN_LEVEL) >= level && (has | reached) == has) return true;
   if (++visits > RAISE_LIMIT) return false;
-  put32(head + CHAIN_LEVEL, level);
+  if (load<u32>(head, CHAIN_LEVEL) < level) put32(head + CHAIN_LEVEL, level);
+  put8(head + CHAIN_REACHED, has | reached);
   const table: usize = load<u32>(head, CHAIN_TABLE);
-  if (level > load<u32>(table, BLOB_MAX_DEPTH)) put32(table + BLOB_MAX_DEPTH, level);
+  const own = load<u32>(head, CHAIN_LEVEL);
+  if (own > load<u32>(table, BLOB_MAX_DEPTH)) put32(table + BLOB_MAX_DEPTH, own);
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     walked(used);
     for (let i: u32 = 0; i < used; i++) {
       const row = chunkRow(chunk, i);
       if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+      if (load<u8>(row, ROW_FORBIDDEN) & reached) return false;
       const target = row + load<u16>(row, ROW_TARGET);
-      if (isJump(target) && !lift(load<u32>(target, JUMP_CHAIN), level + 1, caller)) return false;
+      if (isJump(target) && !lift(load<u32>(target, JUMP_CHAIN), own + 1, reached, caller)) return false;
     }
   }
   return true;
@@ -96,17 +147,19 @@ function measure(head: usize): u32 {
   if (visit == INSIDE) return 0;
   store<u8>(head, INSIDE, CHAIN_VISIT);
   let height: u32 = 1;
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+  let hidden = false;
+  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk && !hidden; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     walked(used);
-    for (let i: u32 = 0; i < used; i++) {
+    for (let i: u32 = 0; i < used && !hidden; i++) {
       const row = chunkRow(chunk, i);
       if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+      hidden = endsChain(row);
       const target = row + load<u16>(row, ROW_TARGET);
       if (!isJump(target)) continue;
       const below = measure(load<u32>(target, JUMP_CHAIN));
       if (!below) {
-        if (!loopRow) loopRow = row;
+        if (!faultRow) faultRow = row;
         return 0;
       }
       if (below + 1 > height) height = below + 1;
@@ -115,4 +168,21 @@ function measure(head: usize): u32 {
   store<u8>(head, DONE, CHAIN_VISIT);
   put32(head + CHAIN_LEVEL, height);
   return height;
+}
+
+/** Marks what the hook of `bit` reaches, in a table without loops, and notes the first rule that it must not. */
+function reach(head: usize, bit: u8): void {
+  if (load<u8>(head, CHAIN_REACHED) & bit) return;
+  put8(head + CHAIN_REACHED, load<u8>(head, CHAIN_REACHED) | bit);
+  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+    const used = <u32>load<u16>(chunk, CHUNK_USED);
+    for (let i: u32 = 0; i < used; i++) {
+      const row = chunkRow(chunk, i);
+      if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+      if (load<u8>(row, ROW_FORBIDDEN) & bit && !faultRow) faultRow = row;
+      const target = row + load<u16>(row, ROW_TARGET);
+      if (isJump(target)) reach(load<u32>(target, JUMP_CHAIN), bit);
+      else if (endsChain(row)) return;
+    }
+  }
 }

@@ -49,10 +49,10 @@ import { arenaAllocate, arenaFree } from "./arena";
 import { chunkDied, chunkInsert, chunkRemove, chunkRow, chunkSame, chunkSlot } from "./chunk";
 import { isJump, rowTable, sameRule, textAddress } from "./content";
 import { counterGive, counterTake } from "./counters";
-import { raise } from "./levels";
+import { ruleAdded, ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
 import { stateGive, stateTake } from "./state";
-import { put32, touched, walked, wrote } from "./store";
+import { put16, put32, touched, walked, wrote } from "./store";
 import { indexBuild, indexGroup, indexInsert, indexRemove, rowIsWild } from "./tuple-space";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
 
@@ -119,7 +119,7 @@ export function rowFind(head: usize, staged: usize): usize {
 
 /**
  * Adds a copy of `staged` in front of `before` (a row in force of the chain), or at the end when it is 0. A staged
- * comment holds the address of its text. Returns the new row; 0 without memory, 1 when its jump closes a loop.
+ * comment holds the address of its text. Returns the new row; 0 without memory.
  */
 export function rowInsert(head: usize, before: usize, staged: usize, packets: u64, bytes: u64): usize {
   const table = rowTable(staged);
@@ -136,8 +136,8 @@ export function rowInsert(head: usize, before: usize, staged: usize, packets: u6
   if (isJump(target)) {
     const callee: usize = load<u32>(target, JUMP_CHAIN);
     put32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) + 1);
-    if (!raise(head, callee)) return 1;
   }
+  ruleAdded(head, row);
   return row;
 }
 
@@ -150,6 +150,7 @@ export function rowDelete(row: usize): bool {
     const callee: usize = load<u32>(target, JUMP_CHAIN);
     put32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
   }
+  if (rowAfter(row)) ruleRemoved(head, row);
   put32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) - 1);
   put32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - 1);
   return end(row);
@@ -169,7 +170,7 @@ export function unlinkRow(row: usize): void {
     if (index) indexRemove(arena, index, row);
     chunkRemove(arena, head + CHAIN_CHUNKS, load<u32>(row, ROW_CHUNK), row);
   }
-  if (!load<u32>(row, ROW_MOVED)) releaseRow(table, row);
+  if (!load<u16>(row, ROW_MOVED)) releaseRow(table, row);
   retireRecord(table, row, load<u16>(row, ROW_NEXT));
 }
 
@@ -205,7 +206,7 @@ export function policyReplace(head: usize, staged: usize, keepCounter: bool): bo
   if (!counter) return false;
   store<u32>(row, counter, ROW_COUNTER);
   store<u32>(row, <u32>old, ROW_NEXT_SAME);
-  if (keepCounter) put32(old + ROW_MOVED, 1);
+  if (keepCounter) put16(old + ROW_MOVED, 1);
   put32(head + CHAIN_POLICY, <u32>row);
   put32(old + ROW_DIED, generation() + 1);
   touched(2);
@@ -231,7 +232,7 @@ function copyRow(arena: usize, table: usize, staged: usize): usize {
   memory.copy(row, staged, size);
   store<u32>(row, generation() + 1, ROW_BORN);
   store<u32>(row, GENERATION_NEVER, ROW_DIED);
-  store<u32>(row, 0, ROW_MOVED);
+  store<u16>(row, 0, ROW_MOVED);
   wrote(size);
   touched(1);
   const target = row + load<u16>(row, ROW_TARGET);
@@ -332,7 +333,7 @@ function moveTo(old: usize, order: u64): bool {
   const at: usize = after ? <usize>load<u32>(after, ROW_CHUNK) : 0;
   if (!chunkInsert(arena, head, head + CHAIN_CHUNKS, at, after ? chunkSlot(at, after) : 0, row, false)) return false;
   if (!indexInsert(arena, load<u32>(head, CHAIN_INDEX), row)) return false;
-  put32(old + ROW_MOVED, 1);
+  put16(old + ROW_MOVED, 1);
   return end(old);
 }
 

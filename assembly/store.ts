@@ -53,6 +53,12 @@ export function put16(address: usize, value: u16): void {
   store<u16>(address, value);
 }
 
+export function put8(address: usize, value: u8): void {
+  remember(address & ~3);
+  bytesWritten += 1;
+  store<u8>(address, value);
+}
+
 /** Counts `bytes` that were written into fresh memory. */
 export function wrote(bytes: u32): void {
   bytesWritten += bytes;

@@ -62,7 +62,6 @@ import { chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
 import { isJump, rowTable, textAddress } from "./content";
 import { counterTake } from "./counters";
 import { heapAllocate, heapFree } from "./heap";
-import { relevel } from "./levels";
 import { chainFind, namesAdd, namesMake } from "./names";
 import { engineArena, generation } from "./retire";
 import { releaseRow, rowState } from "./row";
@@ -73,9 +72,8 @@ import { rowMatches } from "./words";
 /** Success, or why a table could not be linked. */
 export const LINK_DONE: u32 = 0;
 export const LINK_MEMORY: u32 = 1;
-export const LINK_LOOP: u32 = 2;
 /** Two chains have one name; duplicateHead is the second. */
-export const LINK_DUPLICATE: u32 = 3;
+export const LINK_DUPLICATE: u32 = 2;
 export let duplicateHead: usize = 0;
 
 /** How rows of the new table come by the counters of the replaced one's. */
@@ -99,19 +97,19 @@ export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
   if (duplicateHead) return LINK_DUPLICATE;
   if (!linked) return LINK_MEMORY;
   touched(load<u32>(table, BLOB_LIVE_ROWS) + load<u32>(table, BLOB_CHAIN_COUNT));
-  return relevel(table) ? LINK_DONE : LINK_LOOP;
+  return LINK_DONE;
 }
 
 /** Frees a table that no root names and no reader sees, and what its rows still own. */
 export function releaseTable(table: usize): void {
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     const policy: usize = load<u32>(head, CHAIN_POLICY);
-    if (policy && !load<u32>(policy, ROW_MOVED)) releaseRow(table, policy);
+    if (policy && !load<u16>(policy, ROW_MOVED)) releaseRow(table, policy);
     for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
       const used = <u32>load<u16>(chunk, CHUNK_USED);
       for (let i: u32 = 0; i < used; i++) {
         const row = chunkRow(chunk, i);
-        if (row && !load<u32>(row, ROW_MOVED)) releaseRow(table, row);
+        if (row && !load<u16>(row, ROW_MOVED)) releaseRow(table, row);
       }
     }
   }
@@ -196,7 +194,7 @@ function linkRow(table: usize, head: usize, row: usize): void {
   store<u32>(row, generation() + 1, ROW_BORN);
   store<u32>(row, GENERATION_NEVER, ROW_DIED);
   store<u32>(row, <u32>head, ROW_CHAIN);
-  store<u32>(row, 0, ROW_MOVED);
+  store<u16>(row, 0, ROW_MOVED);
   const target = row + load<u16>(row, ROW_TARGET);
   if (!isJump(target)) return;
   const callee = table + load<u32>(target, JUMP_CHAIN);

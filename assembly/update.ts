@@ -33,7 +33,6 @@ import {
   FAULT_CHAIN_EXISTS,
   FAULT_CHAIN_NOT_EMPTY,
   FAULT_CHAIN_REFERENCED,
-  FAULT_LOOP,
   FAULT_MEMORY,
   FAULT_NONE,
   FAULT_POSITION,
@@ -54,11 +53,12 @@ import { arenaAllocate } from "./arena";
 import { chunkRow } from "./chunk";
 import { counterSet } from "./counters";
 import { heapAllocate, heapFree } from "./heap";
+import { relevel } from "./levels";
 import { chainFind, chainMake, chainRemove, chainRename } from "./names";
 import { engineArena, generation, reclaim, retire } from "./retire";
 import { policyReplace, rowAt, rowDelete, rowFind, rowInsert } from "./row";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
-import { duplicateHead, LINK_DUPLICATE, LINK_LOOP, LINK_MEMORY, linkTable } from "./table";
+import { duplicateHead, LINK_DUPLICATE, LINK_MEMORY, linkTable } from "./table";
 import { refuse, validateBlob } from "./validate";
 
 /** The root that this update will publish. */
@@ -117,8 +117,9 @@ export function updateReplace(blob: usize, length: u32, carry: u32): u32 {
   wrote(length);
   const linked = linkTable(blob, old, carry);
   if (linked == LINK_MEMORY) return FAULT_MEMORY;
-  if (linked == LINK_LOOP) return FAULT_LOOP;
   if (linked == LINK_DUPLICATE) return refuse(FAULT_CHAIN, duplicateHead - blob);
+  const reached = relevel(blob);
+  if (reached) return reached;
   store<u32>(slot, <u32>blob);
   return !old || retire(RETIRED_TABLE, <u32>old, 0, 0) ? FAULT_NONE : FAULT_MEMORY;
 }
@@ -173,7 +174,7 @@ export function editInsert(head: usize, position: u32, staged: usize, counters: 
   if (position > rules) return FAULT_POSITION;
   const before = position == rules ? <usize>0 : rowAt(head, position);
   const row = rowInsert(head, before, staged, load<u64>(counters), load<u64>(counters, 8));
-  return row == 0 ? FAULT_MEMORY : row == 1 ? FAULT_LOOP : FAULT_NONE;
+  return row ? FAULT_NONE : FAULT_MEMORY;
 }
 
 /** Deletes rule `position` (from 0). */

@@ -192,7 +192,7 @@ function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: boo
   if (load<u8>(row, ROW_FLAGS) & ~ROW_FLAGS_KNOWN) return refuse(FAULT_ROW, at + ROW_FLAGS);
   if (load<u8>(row, ROW_INVERT) & ~ROW_INVERT_KNOWN) return refuse(FAULT_ROW, at + ROW_INVERT);
   for (let field: u32 = ROW_BORN; field < <u32>ROW_PROTOCOL; field += 4) if (load<u32>(row + field)) return refuse(FAULT_ROW, at + field);
-  if (load<u32>(row, ROW_MOVED)) return refuse(FAULT_ROW, at + ROW_MOVED);
+  if (load<u16>(row, ROW_MOVED)) return refuse(FAULT_ROW, at + ROW_MOVED);
   const first = <u32>(rowMatches(row, addressBytes) - row);
   if (first > target) return refuse(FAULT_ROW, at + ROW_TARGET);
   if (((load<u8>(row, ROW_FLAGS) & ROW_FLAG_POLICY) != 0) != policy) return refuse(FAULT_ROW, at + ROW_FLAGS);

@@ -28,12 +28,14 @@ export const FAULT_NAMES = [
   "position",
   "rule-missing",
   "counters",
+  "reached",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
 const TEXTS: Partial<Record<FaultName, string>> = {
   memory: "the engine's memory is used up",
   loop: "the jump closes a loop between chains",
+  reached: "a hook reaches a rule that must not be used there",
   "chain-exists": "the chain exists already",
   "chain-missing": "no chain of this name",
   "chain-referenced": "rules still jump to the chain",

@@ -17,6 +17,7 @@ export interface Kernel {
   updateTable(family: number, table: number): number;
   updateAllocate(bytes: number): number;
   updateReplace(blob: number, length: number, carry: number): number;
+  verifyTable(table: number): number;
   updateRemove(family: number, table: number): number;
   validateBlob(blob: number, length: number): number;
   validateStaged(row: number, addressBytes: number): number;
@@ -36,7 +37,7 @@ export interface Kernel {
   rowDelete(row: number): number;
   oldestReader(): number;
   readonly faultOffset: WebAssembly.Global;
-  readonly loopRow: WebAssembly.Global;
+  readonly faultRow: WebAssembly.Global;
   readonly bytesWritten: WebAssembly.Global;
   readonly recordsTouched: WebAssembly.Global;
   readonly recordsWalked: WebAssembly.Global;

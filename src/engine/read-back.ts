@@ -115,7 +115,7 @@ function copyRow(engine: Engine, view: DataView, table: Table, row: number, text
   const at = store.reserve(size);
   store.bytes.set(new Uint8Array(view.buffer, row, size), at);
   store.bytes.fill(0, at + L.ROW_BORN, at + L.ROW_PROTOCOL);
-  store.view.setUint32(at + L.ROW_MOVED, 0, true);
+  store.view.setUint16(at + L.ROW_MOVED, 0, true);
   const target = at + store.view.getUint16(at + L.ROW_TARGET, true);
   for (let match = at + store.matchesOffset(at); match < target; match += store.view.getUint16(match + L.RECORD_BYTES, true)) {
     const type = store.view.getUint16(match + L.RECORD_TYPE, true);

@@ -11,6 +11,7 @@ import {
   ROW_FLAG_INPUT,
   ROW_FLAG_OUTPUT,
   ROW_FLAGS,
+  ROW_FORBIDDEN,
   ROW_INVERT,
   ROW_KIND,
   ROW_LINE,
@@ -21,7 +22,7 @@ import {
 } from "../blob/layout.js";
 import { JUMP_CHAIN, JUMP_SIZE, NONE_SIZE, TARGET_JUMP, TARGET_NONE } from "../blob/payloads.js";
 import type { RuleRecords } from "../extensions/argument.js";
-import type { RecordMemory } from "../extensions/extension.js";
+import { ALL_HOOKS, type RecordMemory } from "../extensions/extension.js";
 import { Fault } from "../extensions/fault.js";
 import { AddressList } from "./address-list.js";
 import type { Loadable } from "./extension-index.js";
@@ -123,6 +124,7 @@ export class RowDraft implements RecordMemory, RuleRecords {
     bytes[at + ROW_FLAGS] = this.flags;
     bytes[at + ROW_INVERT] = this.invert;
     bytes[at + ROW_KIND] = RECORD_ROW;
+    bytes[at + ROW_FORBIDDEN] = this.forbidden();
     const addressWords = this.width >>> 2;
     let word = (at + ROW_SOURCE) >>> 2;
     word = copyAddress(this.sources, source, words, word, addressWords);
@@ -142,6 +144,16 @@ export class RowDraft implements RecordMemory, RuleRecords {
       view.setUint32(to + JUMP_CHAIN, this.chain, true);
     }
     return rows.commit(size);
+  }
+
+  /** Bit n: an extension does not work in hook n. */
+  private forbidden(): number {
+    let allowed = ALL_HOOKS;
+    for (let n = 0; n < this.count; n++) {
+      const { extension } = this.extensions[n] as Loadable;
+      if (extension.hooks) allowed &= extension.hooks(this, this.offsets[n] as number);
+    }
+    return ALL_HOOKS & ~allowed;
   }
 
   private copyInterface(from: number, bytes: Uint8Array, to: number): number {

@@ -17,12 +17,11 @@ import type { Kernel } from "../engine/kernel.js";
 import { noSuchRule, refusal } from "../ruleset/apply.js";
 import type { Batch, Edit, TableBatch } from "../ruleset/batch.js";
 import type { ErrorCode } from "../ruleset/ruleset-error.js";
-import { refusedRule } from "./refusal.js";
+import { refusedRule, refusedWay } from "./refusal.js";
 import { Staging } from "./staging.js";
 import type { Transaction } from "./transaction.js";
 
 const REFUSALS: Readonly<Record<number, ErrorCode>> = {
-  [M.FAULT_LOOP]: "loop",
   [M.FAULT_CHAIN_EXISTS]: "chain-exists",
   [M.FAULT_CHAIN_REFERENCED]: "chain-in-use",
   [M.FAULT_CHAIN_NOT_EMPTY]: "chain-not-empty",
@@ -36,6 +35,8 @@ export function applyIncrementally(transaction: Transaction, batch: Batch, file:
     if (table === 0) table = transaction.create(batch.family, part.table);
     const editor = new TableEditor(transaction, staging, table, part, file);
     for (const edit of part.edits) editor.apply(edit);
+    const fault = transaction.engine.kernel.verifyTable(table);
+    if (fault !== M.FAULT_NONE) throw refusedWay(transaction.engine, fault, file);
   }
 }
 

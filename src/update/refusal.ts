@@ -3,11 +3,12 @@ import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
+import { textAt } from "../engine/read-back.js";
 import { ByteWriter } from "../extensions/byte-writer.js";
 import type { Edit, TableBatch } from "../ruleset/batch.js";
 import { printRule } from "../ruleset/print.js";
 import { writeSpecification } from "../ruleset/print-rule.js";
-import { RulesetError } from "../ruleset/ruleset-error.js";
+import { type ErrorCode, RulesetError } from "../ruleset/ruleset-error.js";
 import type { Table } from "../ruleset/ruleset.js";
 
 const UNSUPPORTED: Readonly<Record<number, string>> = {
@@ -17,15 +18,33 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   [M.FAULT_TARGET]: "a target with options that the engine can carry out",
 };
 
+/** What is wrong with the way to a rule, not with the rule. */
+const REACH: Readonly<Record<number, { code: ErrorCode; expected: string }>> = {
+  [M.FAULT_LOOP]: { code: "loop", expected: "jumps that lead back to no chain on the way" },
+  [M.FAULT_REACHED]: { code: "wrong-hook", expected: "a rule that may be used in every hook that leads to it" },
+};
+
+/** The error for edits of a batch that led to a loop, or a hook to a rule that must not be used there. */
+export function refusedWay(engine: Engine, fault: number, file: string): Error {
+  const reach = REACH[fault];
+  if (!reach) return new EngineError(fault);
+  const view = engine.data();
+  const row = (engine.kernel.faultRow.value as number) >>> 0;
+  const head = view.getUint32(row + L.ROW_CHAIN, true);
+  const table = view.getUint32(head + L.CHAIN_TABLE, true);
+  const found = textAt(view, table + view.getUint32(table + L.BLOB_TEXT, true), view.getUint32(head + L.CHAIN_NAME, true));
+  return new RulesetError({ ...reach, file, line: view.getUint32(row + L.ROW_LINE, true), column: 0, found });
+}
+
 /** The error for a blob of `table`, copied to `at`, that the engine refused with `fault`. */
 export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: number, fault: number): Error {
-  const loop = fault === M.FAULT_LOOP;
-  const offset = loop ? ((engine.kernel.loopRow.value as number) >>> 0) - at : (engine.kernel.faultOffset.value as number) >>> 0;
-  const expected = loop ? "jumps that lead back to no chain on the way" : UNSUPPORTED[fault];
+  const reach = REACH[fault];
+  const offset = reach ? ((engine.kernel.faultRow.value as number) >>> 0) - at : (engine.kernel.faultOffset.value as number) >>> 0;
+  const expected = reach?.expected ?? UNSUPPORTED[fault];
   const place = expected === undefined ? undefined : ruleAt(table, blob, offset);
   if (!place || expected === undefined) return new EngineError(fault, offset);
   return new RulesetError({
-    code: loop ? "loop" : "unsupported-rule",
+    code: reach?.code ?? "unsupported-rule",
     file: `table ${table.name}`,
     line: place.line,
     column: 0,
