@@ -30,7 +30,9 @@ export class BatchSink implements TableSink, TableBatch {
     const text = decodeName(bytes, start, end);
     if (text === undefined || !this.scope.hasChain(this.table, text)) return ABSENT;
     const number = this.chainNames.push(text) - 1;
-    this.names.values[this.names.add(bytes, view, start, end)] = number;
+    // Adding may put a larger array in place of `values`.
+    const index = this.names.add(bytes, view, start, end);
+    this.names.values[index] = number;
     return number;
   }
 
@@ -124,7 +126,9 @@ export class BatchSink implements TableSink, TableBatch {
     const text = decodeName(bytes, start, end);
     if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
     const number = this.chainNames.push(text) - 1;
-    this.names.values[this.names.add(bytes, view, start, end)] = number;
+    // Adding may put a larger array in place of `values`.
+    const index = this.names.add(bytes, view, start, end);
+    this.names.values[index] = number;
     return number;
   }
 
