@@ -6,6 +6,9 @@ import { type Family, RowStore } from "./row-store.js";
 import { BUILTIN_CHAINS, HOOK_NAMES, type HookName, type Policy, type TableName } from "./ruleset.js";
 import { decodeName, type TableSink } from "./table-sink.js";
 
+/** Room for the rows of a small batch; it grows. */
+const BATCH_BYTES = 1 << 12;
+
 export class BatchSink implements TableSink, TableBatch {
   readonly rows: RowStore;
   /** A chain's number is its index here. */
@@ -20,7 +23,7 @@ export class BatchSink implements TableSink, TableBatch {
     family: Family,
     private readonly scope: ChainScope,
   ) {
-    this.rows = new RowStore(family);
+    this.rows = new RowStore(family, BATCH_BYTES);
     for (const name of BUILTIN_CHAINS[table]) this.names.addText(name, this.chainNames.push(name) - 1);
   }
 

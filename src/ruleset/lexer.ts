@@ -16,6 +16,11 @@ const NEWLINE = 10;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
+/** One line's arguments, for the thread: parsing never nests. */
+const STARTS = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
+const ENDS = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
+const ORIGINS = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
+
 export class Lexer {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -33,9 +38,9 @@ export class Lexer {
   openQuote = 0;
   /** Arguments of the line: their bytes, and where in the text each began. */
   count = 0;
-  readonly starts = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
-  readonly ends = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
-  readonly origins = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
+  readonly starts = STARTS;
+  readonly ends = ENDS;
+  readonly origins = ORIGINS;
 
   constructor(input: string | Uint8Array) {
     const text = typeof input === "string" ? new TextEncoder().encode(input) : input;

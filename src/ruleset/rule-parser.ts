@@ -36,6 +36,9 @@ const GIVEN_DESTINATION = 2;
 const GIVEN_JUMP = 32;
 const GIVEN_FRAGMENT = 64;
 
+/** One a family for the thread: parsing never nests, and a batch of three lines should not pay for its 128 KiB. */
+const DRAFTS: Partial<Record<Family, RowDraft>> = {};
+
 export class RuleParser {
   readonly draft: RowDraft;
   readonly argument = new Argument();
@@ -58,7 +61,7 @@ export class RuleParser {
     private readonly family: Family,
   ) {
     this.extensions = EXTENSIONS[family];
-    this.draft = new RowDraft(family);
+    this.draft = DRAFTS[family] ??= new RowDraft(family);
     this.argument.bytes = lexer.bytes;
     this.argument.width = this.draft.width;
     this.argument.rule = this.draft;

@@ -31,8 +31,19 @@ export class Staging {
 
   /** Puts a name there; its address. */
   name(name: string): number {
-    const bytes = encoder.encode(name);
     const at = this.base + STAGED_NAME;
+    const view = this.engine.data();
+    view.setUint16(at, name.length, true);
+    for (let i = 0; i < name.length; i++) {
+      const code = name.charCodeAt(i);
+      if (code > 127) return this.encoded(name, at);
+      view.setUint8(at + 2 + i, code);
+    }
+    return at;
+  }
+
+  private encoded(name: string, at: number): number {
+    const bytes = encoder.encode(name);
     const view = this.engine.data();
     view.setUint16(at, bytes.length, true);
     new Uint8Array(view.buffer, at + 2, bytes.length).set(bytes);
