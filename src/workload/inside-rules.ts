@@ -174,10 +174,11 @@ export function guessLocalAddresses(ruleset: Ruleset): string[] {
   return [...found];
 }
 
-/** Anything but multicast and the reserved ends of the address space. */
+/** Anything but loopback, multicast and the reserved ends of the address space. */
 function writeSomeAddress({ bytes, random }: Draft, at: number, width: 4 | 16): void {
   for (let i = 0; i < width; i++) bytes[at + i] = random.below(256);
-  bytes[at] = width === 4 ? random.between(1, 223) : 0x20;
+  const first = random.between(1, 222);
+  bytes[at] = width === 16 ? 0x20 : first < 127 ? first : first + 1;
 }
 
 function calleeOf({ table, ordinal }: RulePlace): Chain | undefined {

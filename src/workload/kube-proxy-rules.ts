@@ -23,7 +23,10 @@ export interface ServiceRules {
 
 export interface RuleStyle {
   readonly family: Family;
-  /** With more than 1,000 endpoints in all, kube-proxy leaves the comments of endpoints' rules out. */
+  /**
+   * With more than 1,000 endpoints in all, kube-proxy leaves the comments of endpoints' rules out. Settled by the
+   * ruleset before any change.
+   */
   readonly largeCluster: boolean;
 }
 

@@ -165,10 +165,8 @@ function meetMatch(draft: Draft, rows: RowStore, match: number, type: number): v
       return;
     }
     case P.MATCH_LENGTH:
-      if (u8(P.LENGTH_INVERT) === 0) {
-        const header = rows.family === "ipv4" ? 0 : 40;
-        view.setUint32(at + PACKET_LENGTH, header + random.between(u16(P.LENGTH_MIN), u16(P.LENGTH_MAX)), true);
-      }
+      if (u8(P.LENGTH_INVERT) === 0)
+        view.setUint32(at + PACKET_LENGTH, random.between(u16(P.LENGTH_MIN), u16(P.LENGTH_MAX)), true);
       return;
     case P.MATCH_OWNER:
       if (u8(P.OWNER_INVERT)) return;
@@ -225,7 +223,9 @@ function meetInterface(draft: Draft, rows: RowStore, from: number, field: number
     return;
   }
   let length = 0;
-  for (; length < INTERFACE_SIZE - 1 && rows.bytes[from + length] !== 0; length++)
+  const isGiven = (nth: number): boolean =>
+    rows.bytes[from + nth] !== 0 && rows.bytes[from + INTERFACE_SIZE + nth] !== 0;
+  for (; length < INTERFACE_SIZE - 1 && isGiven(length); length++)
     draft.bytes[to + length] = rows.bytes[from + length] as number;
   const isPrefix = rows.bytes[from + INTERFACE_SIZE + length] === 0;
   if (isPrefix && length < INTERFACE_SIZE - 1) draft.bytes[to + length] = 48;

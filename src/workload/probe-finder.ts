@@ -52,16 +52,16 @@ export class ProbeFinder {
     }
   }
 
-  /** Undefined where it changes from packet to packet. */
+  /** Undefined where it changes from packet to packet; without destinations where only these do. */
   private outcome(packet: Uint8Array): Outcome | undefined {
     if (packet.length !== PACKET_SIZE) throw new RangeError(`a packet of ${packet.length} bytes`);
     for (let nth = 0; nth < TRIES; nth++) this.pool.set(nth, packet);
     this.reader.match(this.pool, 0, TRIES);
-    let steady: Outcome | undefined;
-    for (let nth = 0; nth < TRIES; nth++) {
+    let steady = this.read(this.pool.result(0));
+    for (let nth = 1; nth < TRIES; nth++) {
       const outcome = this.read(this.pool.result(nth));
-      if (steady && !isSame(steady, outcome)) return undefined;
-      steady = outcome;
+      if (outcome.verdict !== steady.verdict || outcome.dnat !== steady.dnat) return undefined;
+      if (!isSame(outcome, steady)) steady = { verdict: outcome.verdict, dnat: outcome.dnat };
     }
     return steady;
   }
@@ -75,6 +75,8 @@ export class ProbeFinder {
   }
 }
 
+/** Whether they tell nothing apart. */
 function isSame(a: Outcome, b: Outcome): boolean {
-  return a.verdict === b.verdict && a.dnat === b.dnat && a.destinations?.[0] === b.destinations?.[0];
+  if (a.verdict !== b.verdict || a.dnat !== b.dnat) return false;
+  return !a.destinations || !b.destinations || a.destinations[0] === b.destinations[0];
 }

@@ -32,7 +32,10 @@ export interface Workload {
   ruleset(): string;
   /** Endless. Each call starts anew from `ruleset()`; the same seed gives the same changes. Default seed: the workload's. */
   changes(seed?: number): IterableIterator<Change>;
-  /** `count` records of PACKET_SIZE bytes, one after another: what a reader's pool takes. All are first packets (NEW). */
+  /**
+   * `count` records of PACKET_SIZE bytes, one after another: what a reader's pool takes. They are first packets (NEW),
+   * except where a file's rules ask for others.
+   */
   traffic(count: number, seed?: number): Uint8Array;
 }
 
