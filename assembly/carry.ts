@@ -21,7 +21,7 @@ import { CHUNK_NEXT, CHUNK_USED } from "../src/blob/memory";
 import { chunkRow } from "./chunk";
 import { rowTable, sameRule } from "./content";
 import { stateMove } from "./state";
-import { put16, put32, walked } from "./store";
+import { put16, walked } from "./store";
 import { rowMatches } from "./words";
 import { heapAllocate, heapFree } from "./heap";
 
@@ -93,5 +93,6 @@ export function move(old: usize, fresh: usize): void {
   const addressBytes = load<u32>(rowTable(old), BLOB_ADDRESS_BYTES);
   const target = old + load<u16>(old, ROW_TARGET);
   const offset = fresh - old;
-  for (let match = rowMatches(old, addressBytes); match < target; match += load<u16>(match, RECORD_BYTES)) stateMove(match, match + offset);
+  for (let match = rowMatches(old, addressBytes); match < target; match += load<u16>(match, RECORD_BYTES))
+    stateMove(match, match + offset);
 }

@@ -97,7 +97,15 @@ export function chunkLink(list: usize, chunk: usize, previous: usize): void {
  * Puts `row` in front of slot `slot` of `chunk`, or at the list's end when `chunk` is 0. False without memory.
  * Invariant kept: the rows of the list, free slots aside, stand in order.
  */
-export function chunkInsert(arena: usize, owner: usize, list: usize, at: usize, slot: u32, row: usize, wild: bool): bool {
+export function chunkInsert(
+  arena: usize,
+  owner: usize,
+  list: usize,
+  at: usize,
+  slot: u32,
+  row: usize,
+  wild: bool,
+): bool {
   let chunk = at;
   let i = slot;
   if (!chunk) {
@@ -159,7 +167,7 @@ export function chunkHits(chunk: usize, packet: usize): u64 {
   let bits: u64 = 0;
   for (let i: u32 = 0; i < used; i += 4) {
     const same = v128.eq<i32>(v128.and(word, v128.load(masks + (i << 2))), v128.load(values + (i << 2)));
-    bits |= <u64>v128.bitmask<i32>(same) << i;
+    bits |= (<u64>v128.bitmask<i32>(same)) << i;
   }
   return bits;
 }
@@ -178,7 +186,7 @@ export function chunkSame(chunk: usize, value: u32, mask: u32): u64 {
       v128.eq<i32>(wantedValue, v128.load(values + (i << 2))),
       v128.eq<i32>(wantedMask, v128.load(masks + (i << 2))),
     );
-    bits |= <u64>v128.bitmask<i32>(same) << i;
+    bits |= (<u64>v128.bitmask<i32>(same)) << i;
   }
   return bits;
 }
@@ -276,7 +284,7 @@ function chooseWord(rows: usize, count: u32): u32 {
       rowWord(load<u32>(rows + (i << 2)), offset);
       if (!wordMask) continue;
       demanded++;
-      seen |= <u64>1 << ((wordValue * 0x9e3779b1) >> 26);
+      seen |= (<u64>1) << ((wordValue * 0x9e3779b1) >> 26);
     }
     const score = demanded ? demanded + 2 * <u32>popcnt(seen) : 0;
     if (score > bestScore) {

@@ -36,7 +36,8 @@ export function counterTake(packets: u64, bytes: u64): u32 {
     put32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, load<u32>(slot));
   } else {
     index = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_TOP);
-    if (index >> COUNTER_SEGMENT_BITS >= load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS) && !addSegment()) return 0;
+    if (index >> COUNTER_SEGMENT_BITS >= load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS) && !addSegment())
+      return 0;
     put32(CONTROL_ADDRESS + CONTROL_COUNTER_TOP, index + 1);
   }
   counterSet(index, packets, bytes);

@@ -125,7 +125,9 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
 export function engineAttach(): void {
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
   const directory: usize = 4 * COUNTER_DIRECTORY_COUNT;
-  chunkStaging(<usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) + ARENA_SIZE + directory * (readers + 1) + PACKET_SIZE * readers);
+  chunkStaging(
+    <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) + ARENA_SIZE + directory * (readers + 1) + PACKET_SIZE * readers,
+  );
 }
 
 /** Memory for a reader's packets or results, for good. 0 when memory is at its maximum. Under the writers' lock. */

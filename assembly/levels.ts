@@ -105,7 +105,8 @@ export function relevel(table: usize): u32 {
 export function endsChain(row: usize): bool {
   const target = <usize>load<u16>(row, ROW_TARGET);
   if (load<u16>(row + target, RECORD_TYPE) != TARGET_VERDICT) return false;
-  if (load<u8>(row, ROW_FLAGS) & ~(<u8>ROW_FLAG_GOTO) || load<u8>(row, ROW_INVERT) || load<u8>(row, ROW_PROTOCOL)) return false;
+  if (load<u8>(row, ROW_FLAGS) & ~(<u8>ROW_FLAG_GOTO) || load<u8>(row, ROW_INVERT) || load<u8>(row, ROW_PROTOCOL))
+    return false;
   if (target != ROW_SOURCE + 4 * load<u32>(rowTable(row), BLOB_ADDRESS_BYTES)) return false;
   for (let at: usize = ROW_SOURCE; at < target; at += 4) if (load<u32>(row + at)) return false;
   return true;

@@ -38,7 +38,11 @@ export function localOn(name: usize): usize {
   const count = load<u32>(CONTROL_ADDRESS, CONTROL_LOCAL_COUNT);
   let local: usize = load<u32>(CONTROL_ADDRESS, CONTROL_LOCALS);
   for (let i: u32 = 0; i < count; i++, local += LOCAL_SIZE)
-    if (load<u8>(local, LOCAL_FAMILY) == family && load<u8>(local, LOCAL_INTERFACE) && sameInterface(local + LOCAL_INTERFACE, name))
+    if (
+      load<u8>(local, LOCAL_FAMILY) == family &&
+      load<u8>(local, LOCAL_INTERFACE) &&
+      sameInterface(local + LOCAL_INTERFACE, name)
+    )
       return local + LOCAL_ADDRESS;
   return 0;
 }
@@ -48,6 +52,7 @@ export function localFirst(): usize {
   const family: i32 = addressBytes == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
   const count = load<u32>(CONTROL_ADDRESS, CONTROL_LOCAL_COUNT);
   let local: usize = load<u32>(CONTROL_ADDRESS, CONTROL_LOCALS);
-  for (let i: u32 = 0; i < count; i++, local += LOCAL_SIZE) if (load<u8>(local, LOCAL_FAMILY) == family) return local + LOCAL_ADDRESS;
+  for (let i: u32 = 0; i < count; i++, local += LOCAL_SIZE)
+    if (load<u8>(local, LOCAL_FAMILY) == family) return local + LOCAL_ADDRESS;
   return 0;
 }

@@ -119,7 +119,9 @@ export function checkMatch(type: u32, record: usize): bool {
     case P.MATCH_CONNTRACK:
       return checkConntrack(record);
     case P.MATCH_MULTIPORT:
-      return load<u8>(record, P.MULTIPORT_KIND) <= 2 && <i32>load<u8>(record, P.MULTIPORT_COUNT) <= P.MULTIPORT_PORTS_COUNT;
+      return (
+        load<u8>(record, P.MULTIPORT_KIND) <= 2 && <i32>load<u8>(record, P.MULTIPORT_COUNT) <= P.MULTIPORT_PORTS_COUNT
+      );
     case P.MATCH_SCTP:
       return load<u8>(record, P.SCTP_CHUNK_MATCH) == 0;
     case P.MATCH_OWNER:

@@ -20,7 +20,18 @@ import {
   CHAIN_USER,
   RECORD_CHAIN,
 } from "../src/blob/layout";
-import { NAMES_COUNT, NAMES_FIRST, NAMES_MASK, RETIRED_MEMORY, INDEX_TUPLES, TUPLE_NEXT, TUPLE_SLOTS, SLOTS_BYTES, TUPLE_SIZE, INDEX_SIZE } from "../src/blob/memory";
+import {
+  NAMES_COUNT,
+  NAMES_FIRST,
+  NAMES_MASK,
+  RETIRED_MEMORY,
+  INDEX_TUPLES,
+  TUPLE_NEXT,
+  TUPLE_SLOTS,
+  SLOTS_BYTES,
+  TUPLE_SIZE,
+  INDEX_SIZE,
+} from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
 import { sameText, textAddress } from "./content";
 import { retire, retireRecord } from "./retire";

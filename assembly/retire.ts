@@ -66,7 +66,8 @@ export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool 
  */
 export function retireRecord(table: usize, record: usize, bytes: u32): bool {
   const arena: usize = load<u32>(table, BLOB_ARENA);
-  if (record < table || record >= table + load<u32>(table, BLOB_LENGTH)) return retire(RETIRED_MEMORY, <u32>record, arena, bytes);
+  if (record < table || record >= table + load<u32>(table, BLOB_LENGTH))
+    return retire(RETIRED_MEMORY, <u32>record, arena, bytes);
   const first = (record + 15) & ~15;
   const piece = <u32>(((record + bytes) & ~15) - first);
   arenaAdopt(arena, piece);

@@ -5,7 +5,6 @@
 import {
   BLOB_ADDRESS_BYTES,
   BLOB_ARENA,
-  BLOB_GENERATION,
   BLOB_LENGTH,
   BLOB_LIVE_ROWS,
   BLOB_TEXT,
@@ -79,7 +78,11 @@ export function rowAt(head: usize, position: u32): usize {
 export function rowPosition(row: usize): u32 {
   const own: usize = load<u32>(row, ROW_CHUNK);
   let position: u32 = 0;
-  for (let chunk: usize = load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_CHUNKS); chunk != own; chunk = load<u32>(chunk, CHUNK_NEXT))
+  for (
+    let chunk: usize = load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_CHUNKS);
+    chunk != own;
+    chunk = load<u32>(chunk, CHUNK_NEXT)
+  )
     position += load<u16>(chunk, CHUNK_LIVE);
   const slot = chunkSlot(own, row);
   for (let i: u32 = 0; i < slot; i++) {
@@ -179,7 +182,11 @@ export function releaseRow(table: usize, row: usize): void {
   counterGive(load<u32>(row, ROW_COUNTER));
   const target = row + load<u16>(row, ROW_TARGET);
   const arena: usize = load<u32>(table, BLOB_ARENA);
-  for (let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES)); match < target; match += load<u16>(match, RECORD_BYTES)) {
+  for (
+    let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES));
+    match < target;
+    match += load<u16>(match, RECORD_BYTES)
+  ) {
     stateGive(match);
     if (load<u16>(match, RECORD_TYPE) != MATCH_COMMENT) continue;
     const text = textAddress(table, load<u32>(match, COMMENT_TEXT));
@@ -190,7 +197,11 @@ export function releaseRow(table: usize, row: usize): void {
 /** State for every match of a fresh row that remembers. False without memory. */
 export function rowState(table: usize, row: usize): bool {
   const target = row + load<u16>(row, ROW_TARGET);
-  for (let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES)); match < target; match += load<u16>(match, RECORD_BYTES)) {
+  for (
+    let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES));
+    match < target;
+    match += load<u16>(match, RECORD_BYTES)
+  ) {
     if (!stateTake(match)) return false;
   }
   return true;
@@ -237,7 +248,11 @@ function copyRow(arena: usize, table: usize, staged: usize): usize {
   touched(1);
   const target = row + load<u16>(row, ROW_TARGET);
   const text = table + load<u32>(table, BLOB_TEXT);
-  for (let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES)); match < target; match += load<u16>(match, RECORD_BYTES)) {
+  for (
+    let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES));
+    match < target;
+    match += load<u16>(match, RECORD_BYTES)
+  ) {
     if (load<u16>(match, RECORD_TYPE) != MATCH_COMMENT) continue;
     const from = textAddress(table, load<u32>(match, COMMENT_TEXT));
     const bytes = 2 + <u32>load<u16>(from);

@@ -111,7 +111,7 @@ export function remember(address: usize): void {
 
 /** Room for `entries` more: until they are used, the heap's top does not move under its user. */
 export function reserveLog(entries: u32): void {
-  if (end - cursor < <usize>entries << 3) extend();
+  if (end - cursor < (<usize>entries) << 3) extend();
 }
 
 function extend(): void {

@@ -243,7 +243,8 @@ function carryNamed(table: usize, replaced: usize): bool {
         const used = <u32>load<u16>(chunk, CHUNK_USED);
         for (let i: u32 = 0; i < used; i++) {
           const row = chunkRow(chunk, i);
-          if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER) store<u32>(rows + (load<u32>(row, ROW_COUNTER) << 2), <u32>row);
+          if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER)
+            store<u32>(rows + (load<u32>(row, ROW_COUNTER) << 2), <u32>row);
         }
       }
     }
@@ -266,6 +267,7 @@ function sameShape(old: usize, row: usize): bool {
   const target = <usize>load<u16>(row, ROW_TARGET);
   if (load<u16>(old, ROW_TARGET) != target || load<u8>(old, ROW_FLAGS) != load<u8>(row, ROW_FLAGS)) return false;
   const first = rowMatches(row, load<u32>(rowTable(row), BLOB_ADDRESS_BYTES)) - row;
-  for (let at = first; at < target; at += load<u16>(row + at, RECORD_BYTES)) if (load<u32>(row + at) != load<u32>(old + at)) return false;
+  for (let at = first; at < target; at += load<u16>(row + at, RECORD_BYTES))
+    if (load<u32>(row + at) != load<u32>(old + at)) return false;
   return true;
 }

@@ -6,7 +6,6 @@ import {
   CT_STATE_DNAT,
   CT_STATE_SNAT,
   CT_STATE_UNTRACKED,
-  FAMILY_IPV4,
   HOOK_OUTPUT,
   PACKET_CT_MARK,
   PACKET_CT_STATE,
@@ -65,7 +64,11 @@ export function fire(type: u32, record: usize): u32 {
       store<u16>(result, load<u16>(record, P.NFQUEUE_NUMBER), RESULT_QUEUE);
       return VERDICT_QUEUE;
     case P.TARGET_MARK:
-      store<u32>(packet, (load<u32>(packet, PACKET_MARK) & ~load<u32>(record, P.SETMARK_MASK)) ^ load<u32>(record, P.SETMARK_VALUE), PACKET_MARK);
+      store<u32>(
+        packet,
+        (load<u32>(packet, PACKET_MARK) & ~load<u32>(record, P.SETMARK_MASK)) ^ load<u32>(record, P.SETMARK_VALUE),
+        PACKET_MARK,
+      );
       return VERDICT_CONTINUE;
     case P.TARGET_CONNMARK:
       return connmark(record);
@@ -76,7 +79,13 @@ export function fire(type: u32, record: usize): u32 {
     case P.TARGET_REDIRECT:
       return redirect(record);
     case P.TARGET_MASQUERADE:
-      return rewrite(record, PACKET_SOURCE, PACKET_SOURCE_PORT, localOn(packet + PACKET_OUTPUT), RESULT_FLAG_MASQUERADE);
+      return rewrite(
+        record,
+        PACKET_SOURCE,
+        PACKET_SOURCE_PORT,
+        localOn(packet + PACKET_OUTPUT),
+        RESULT_FLAG_MASQUERADE,
+      );
     case P.TARGET_LOG:
     case P.TARGET_NFLOG:
       if (load<u8>(result, RESULT_EVENTS) < 255) store<u8>(result, load<u8>(result, RESULT_EVENTS) + 1, RESULT_EVENTS);
@@ -131,7 +140,8 @@ export function checkTarget(type: u32, record: usize): bool {
     return verdict == 0 || verdict == 1 || verdict == 3 || verdict == 5;
   }
   // Zones, helpers and timeouts act on connections, which the packet's record does not hold.
-  if (type == P.TARGET_CT) return load<u16>(record, P.CT_FLAGS) == CT_NOTRACK || load<u16>(record, P.CT_FLAGS) == (CT_NOTRACK | 2);
+  if (type == P.TARGET_CT)
+    return load<u16>(record, P.CT_FLAGS) == CT_NOTRACK || load<u16>(record, P.CT_FLAGS) == (CT_NOTRACK | 2);
   if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
   return true;
 }
@@ -171,7 +181,11 @@ function rewrite(record: usize, address: usize, port: usize, given: usize, mark:
   const old = v128.load(packet + address);
   if (mark == RESULT_FLAG_MASQUERADE) {
     if (!given) return VERDICT_ACCEPT;
-    store<u8>(result, <u8>((load<u8>(result, RESULT_FLAGS) & ~RESULT_FLAG_MASQUERADE) | RESULT_FLAG_SNAT), RESULT_FLAGS);
+    store<u8>(
+      result,
+      <u8>((load<u8>(result, RESULT_FLAGS) & ~RESULT_FLAG_MASQUERADE) | RESULT_FLAG_SNAT),
+      RESULT_FLAGS,
+    );
     memory.copy(packet + address, given, addressBytes);
   } else if (flags & P.NAT_FLAG_ADDRESS) memory.copy(packet + address, given, addressBytes);
   if (flags & P.NAT_FLAG_PORT) store<u16>(packet + port, load<u16>(record, P.NAT_PORT_MIN));
@@ -202,7 +216,8 @@ function redirect(record: usize): u32 {
     memory.copy(to, given, addressBytes);
   }
   flag(RESULT_FLAG_DNAT);
-  if (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_PORT) store<u16>(packet, load<u16>(record, P.NAT_PORT_MIN), PACKET_DESTINATION_PORT);
+  if (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_PORT)
+    store<u16>(packet, load<u16>(record, P.NAT_PORT_MIN), PACKET_DESTINATION_PORT);
   rewritten(CT_STATE_DNAT, old, to, oldPort, packet + PACKET_DESTINATION_PORT);
   return VERDICT_ACCEPT;
 }
@@ -219,7 +234,8 @@ function clampMss(record: usize): u32 {
   if (old == 0) {
     const header = <u32>load<u8>(packet, PACKET_TCP_DATA_OFFSET);
     const length = load<u32>(packet, PACKET_LENGTH);
-    if (header >= TCP_HEADER_MAX || length > header + (addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER)) return VERDICT_CONTINUE;
+    if (header >= TCP_HEADER_MAX || length > header + (addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER))
+      return VERDICT_CONTINUE;
     store<u16>(packet, limit < assumed ? limit : assumed, PACKET_MSS);
     store<u32>(packet, load<u32>(packet, PACKET_TCP_OPTIONS) | (1 << MSS_OPTION), PACKET_TCP_OPTIONS);
     store<u8>(packet, <u8>(header + 4), PACKET_TCP_DATA_OFFSET);

@@ -56,7 +56,7 @@ import {
   ROOT_TABLES,
 } from "../src/blob/memory";
 import { isLocal } from "./locals";
-import { addressBytes, generationSeen, packet, reader, result, setAddressBytes, setGeneration, setHook, setPacket } from "./packet";
+import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setHook, setPacket } from "./packet";
 import { walk } from "./walk";
 
 /** Tables of each hook in order of priority, four bits each from the lowest, 15 ends. raw 0, mangle 1, nat 2, filter 3, security 4. */
@@ -91,7 +91,8 @@ export function traverse(root: usize, from: usize, into: usize): void {
   setAddressBytes(ipv4 ? 4 : 16);
   const tables = root + ROOT_TABLES + (ipv4 ? ROOT_IPV4 : ROOT_IPV6) * 4 * TABLE_COUNT;
   const path = <u32>load<u8>(scratch, PACKET_PATH);
-  const verdict = path >= <u32>PATH_HOOK ? atHook(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
+  const verdict =
+    path >= <u32>PATH_HOOK ? atHook(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
   store<u8>(into, <u8>verdict, RESULT_VERDICT);
   store<u32>(into, load<u32>(scratch, PACKET_MARK), RESULT_MARK);
   store<u32>(into, load<u32>(scratch, PACKET_CT_MARK), RESULT_CT_MARK);
@@ -129,7 +130,8 @@ function atHook(tables: usize, number: u32): u32 {
     const kind = list & 15;
     const table: usize = load<u32>(tables + (kind << 2));
     // NAT looks at the first packet of a connection only; later ones follow what was decided then.
-    if (!table || (kind == TABLE_NAT && !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_NEW | CT_STATE_RELATED)))) continue;
+    if (!table || (kind == TABLE_NAT && !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_NEW | CT_STATE_RELATED))))
+      continue;
     store<u8>(result, <u8>kind, RESULT_TABLE);
     const verdict = walk(table);
     if (verdict != VERDICT_ACCEPT) return verdict;

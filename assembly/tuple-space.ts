@@ -20,16 +20,13 @@ import {
   CHAIN_INDEX,
   CHAIN_TABLE,
   BLOB_ARENA,
-  GENERATION_NEVER,
   ROW_BORN,
-  ROW_CHAIN,
   ROW_DIED,
   ROW_NEXT_SAME,
   ROW_ORDER,
 } from "../src/blob/layout";
 import {
   CHUNK_NEXT,
-  CHUNK_ROWS,
   CHUNK_USED,
   INDEX_CHAIN,
   INDEX_CHUNKS,
@@ -54,7 +51,7 @@ import {
   TUPLE_WORDS,
 } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
-import { chunkHits, chunkInsert, chunkRemove, chunkRow, chunkSlot } from "./chunk";
+import { chunkHits, chunkInsert, chunkRemove, chunkRow } from "./chunk";
 import { retire } from "./retire";
 import { put32, put64, touched, wrote } from "./store";
 import { rowWord, WORD_COUNT, wordMask, wordOffset, wordValue } from "./words";

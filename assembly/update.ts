@@ -3,7 +3,6 @@
  * lock; a rollback restores every byte of memory in use.
  */
 import {
-  BLOB_ARENA,
   BLOB_FAMILY,
   BLOB_MAX_DEPTH,
   BLOB_TABLE,
@@ -16,7 +15,6 @@ import {
   CHAIN_USER,
   FAMILY_IPV4,
   GENERATION_NEVER,
-  ROW_CHUNK,
   ROW_COUNTER,
   ROW_DIED,
   TABLE_COUNT,
@@ -52,7 +50,7 @@ import {
 import { arenaAllocate } from "./arena";
 import { chunkRow } from "./chunk";
 import { counterSet } from "./counters";
-import { heapAllocate, heapFree } from "./heap";
+import { heapAllocate } from "./heap";
 import { relevel } from "./levels";
 import { chainFind, chainMake, chainRemove, chainRename } from "./names";
 import { engineArena, generation, reclaim, retire } from "./retire";

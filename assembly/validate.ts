@@ -126,7 +126,8 @@ function checkHeader(blob: usize, length: u32): u32 {
   const family = load<u8>(blob, BLOB_FAMILY);
   if (family != FAMILY_IPV4 && family != FAMILY_IPV6) return refuse(FAULT_HEADER, BLOB_FAMILY);
   if (<i32>load<u8>(blob, BLOB_TABLE) > TABLE_SECURITY) return refuse(FAULT_HEADER, BLOB_TABLE);
-  if (load<u32>(blob, BLOB_ADDRESS_BYTES) != <u32>(family == FAMILY_IPV4 ? 4 : 16)) return refuse(FAULT_HEADER, BLOB_ADDRESS_BYTES);
+  if (load<u32>(blob, BLOB_ADDRESS_BYTES) != <u32>(family == FAMILY_IPV4 ? 4 : 16))
+    return refuse(FAULT_HEADER, BLOB_ADDRESS_BYTES);
   const records = load<u32>(blob, BLOB_RECORDS_END);
   if (records < <u32>BLOB_HEADER_SIZE || records > length || records & 7) return refuse(FAULT_HEADER, BLOB_RECORDS_END);
   const counters = load<u32>(blob, BLOB_COUNTERS);
@@ -161,7 +162,7 @@ function checkRecords(blob: usize, heads: usize): u32 {
     for (let field: u32 = CHAIN_ROWS_END + 4; field < <u32>CHAIN_SIZE; field += 4)
       if (field != 36 && load<u32>(head + field)) return refuse(FAULT_CHAIN, at + field);
     if (load<u8>(head, CHAIN_HOOK + 1)) return refuse(FAULT_CHAIN, at + CHAIN_HOOK + 1);
-    store<u8>(heads + (at >> 6), load<u8>(heads + (at >> 6)) | <u8>(<u32>1 << ((at >> 3) & 7)));
+    store<u8>(heads + (at >> 6), load<u8>(heads + (at >> 6)) | <u8>((<u32>1) << ((at >> 3) & 7)));
     const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
     if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
     let left = load<u32>(head, CHAIN_ROW_COUNT);
@@ -191,7 +192,8 @@ function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: boo
   if (size & 7 || size > end - at || target & 7 || target + 8 > size) return refuse(FAULT_ROW, at);
   if (load<u8>(row, ROW_FLAGS) & ~ROW_FLAGS_KNOWN) return refuse(FAULT_ROW, at + ROW_FLAGS);
   if (load<u8>(row, ROW_INVERT) & ~ROW_INVERT_KNOWN) return refuse(FAULT_ROW, at + ROW_INVERT);
-  for (let field: u32 = ROW_BORN; field < <u32>ROW_PROTOCOL; field += 4) if (load<u32>(row + field)) return refuse(FAULT_ROW, at + field);
+  for (let field: u32 = ROW_BORN; field < <u32>ROW_PROTOCOL; field += 4)
+    if (load<u32>(row + field)) return refuse(FAULT_ROW, at + field);
   if (load<u16>(row, ROW_MOVED)) return refuse(FAULT_ROW, at + ROW_MOVED);
   const first = <u32>(rowMatches(row, addressBytes) - row);
   if (first > target) return refuse(FAULT_ROW, at + ROW_TARGET);
@@ -202,7 +204,9 @@ function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: boo
   if (action) return action;
   if (!policy) return FAULT_NONE;
   const type = <u32>load<u16>(row + target, RECORD_TYPE);
-  return type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1 ? refuse(FAULT_TARGET, at + target) : FAULT_NONE;
+  return type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1
+    ? refuse(FAULT_TARGET, at + target)
+    : FAULT_NONE;
 }
 
 /** Checks the matches and the target of a staged row, whose sizes its encoder vouches for; a FAULT_*. */
@@ -221,7 +225,8 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
     const type = <u32>load<u16>(row + match, RECORD_TYPE);
     if (!matchSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_MATCH, at + match);
     if (!checkMatch(type, row + match)) return refuse(FAULT_MATCH, at + match);
-    if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT))) return refuse(FAULT_TEXT, at + match);
+    if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT)))
+      return refuse(FAULT_TEXT, at + match);
     match += bytes;
   }
   return FAULT_NONE;
@@ -255,7 +260,7 @@ function checkJumps(blob: usize, heads: usize): u32 {
 }
 
 /** Hook entries name built-in chains of their hook, underflows their policies. */
-function checkHooks(blob: usize, heads: usize): u32 {
+function checkHooks(blob: usize, _heads: usize): u32 {
   const hooks = load<u32>(blob, BLOB_VALID_HOOKS);
   const end = load<u32>(blob, BLOB_RECORDS_END);
   if (!hooks || hooks >> HOOK_COUNT) return refuse(FAULT_HOOK, BLOB_VALID_HOOKS);
@@ -263,7 +268,8 @@ function checkHooks(blob: usize, heads: usize): u32 {
   for (let at: u32 = BLOB_HEADER_SIZE; at < end; at = load<u32>(blob + at, CHAIN_ROWS_END)) {
     const hook = <u32>load<u8>(blob + at, CHAIN_HOOK);
     if (hook == CHAIN_USER) continue;
-    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != at) return refuse(FAULT_HOOK, at + CHAIN_HOOK);
+    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != at)
+      return refuse(FAULT_HOOK, at + CHAIN_HOOK);
     builtin |= 1 << hook;
     let row = at + CHAIN_SIZE;
     for (let left = load<u32>(blob + at, CHAIN_ROW_COUNT); left > 1; left--) row += load<u16>(blob + row, ROW_NEXT);
@@ -278,7 +284,7 @@ function checkHooks(blob: usize, heads: usize): u32 {
 }
 
 function isHead(heads: usize, at: u32): bool {
-  return !(at & 7) && (<u32>load<u8>(heads + (at >> 6)) & (<u32>1 << ((at >> 3) & 7))) != 0;
+  return !(at & 7) && (<u32>load<u8>(heads + (at >> 6)) & ((<u32>1) << ((at >> 3) & 7))) != 0;
 }
 
 function textFits(blob: usize, reference: u32): bool {

@@ -21,7 +21,6 @@ import {
   PACKET_OUTPUT,
   PACKET_PROTOCOL,
   PACKET_SOURCE,
-
   RECORD_TYPE,
   RESULT_ROW,
   ROW_BORN,
@@ -76,7 +75,6 @@ import { matches } from "./match";
 import { addressBytes, generationSeen, hook, hotdrop, packet, reader, result, setAddressBytes } from "./packet";
 import { fire } from "./target";
 import { indexNext, wildChunk } from "./tuple-space";
-import { rowMatches } from "./words";
 
 /** Where matched rows are written for a trace; 0 when nobody asks. */
 let trace: usize = 0;
@@ -223,8 +221,12 @@ function rowHits(row: usize): bool {
     if (interfaceMatches(packet + PACKET_OUTPUT, at) == ((invert & ROW_INVERT_OUTPUT) != 0)) return false;
     at += 32;
   }
-  if (protocol && (load<u8>(packet, PACKET_PROTOCOL) == protocol) == ((invert & ROW_INVERT_PROTOCOL) != 0)) return false;
-  if (flags & ROW_FLAG_FRAGMENT && (load<u16>(packet, PACKET_FRAGMENT_OFFSET) != 0) == ((invert & ROW_INVERT_FRAGMENT) != 0))
+  if (protocol && (load<u8>(packet, PACKET_PROTOCOL) == protocol) == ((invert & ROW_INVERT_PROTOCOL) != 0))
+    return false;
+  if (
+    flags & ROW_FLAG_FRAGMENT &&
+    (load<u16>(packet, PACKET_FRAGMENT_OFFSET) != 0) == ((invert & ROW_INVERT_FRAGMENT) != 0)
+  )
     return false;
   const target = row + load<u16>(row, ROW_TARGET);
   while (at < target) {

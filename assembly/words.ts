@@ -141,7 +141,7 @@ function portsWord(row: usize): void {
       }
       if (!(invert & PORTS_INVERT_DESTINATION) && destination == load<u16>(match, PORTS_DESTINATION_MAX)) {
         wordMask |= 0xffff0000;
-        wordValue |= <u32>destination << 16;
+        wordValue |= (<u32>destination) << 16;
       }
       if (wordMask) return;
     } else if (type == MATCH_ICMP || type == MATCH_ICMP6) {

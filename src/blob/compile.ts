@@ -98,7 +98,12 @@ export function seal(words: Uint32Array): number {
 }
 
 /** A policy row at `at`, `headSize` bytes of fixed part in front of its verdict. */
-export function writePolicyRow(view: DataView, at: number, headSize: number, chain: Pick<Chain, "policy" | "policyCounter">): number {
+export function writePolicyRow(
+  view: DataView,
+  at: number,
+  headSize: number,
+  chain: Pick<Chain, "policy" | "policyCounter">,
+): number {
   view.setUint16(at + L.ROW_NEXT, headSize + VERDICT_SIZE, true);
   view.setUint16(at + L.ROW_TARGET, headSize, true);
   view.setUint32(at + L.ROW_COUNTER, chain.policyCounter, true);

@@ -31,7 +31,8 @@ export function* dump(table: Table, blob: Uint8Array): Generator<string> {
     let row = head + L.CHAIN_SIZE;
     for (const rule of chain.rules) {
       const target = row + view.getUint16(row + L.ROW_TARGET, true);
-      const jump = view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP ? `  (to ${word(target + JUMP_CHAIN)})` : "";
+      const jump =
+        view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP ? `  (to ${word(target + JUMP_CHAIN)})` : "";
       yield line(row, view.getUint16(row, true), `  ${printRule(table, chain, rule).replace(/^-A \S+ ?/, "")}${jump}`);
       row += view.getUint16(row, true);
     }

@@ -65,7 +65,8 @@ export class Engine {
     const maximum = Math.min(65536, Math.max(4, Math.floor(maximumBytes / WASM_PAGE)));
     const memory = new WebAssembly.Memory({ initial: 4, maximum, shared: true });
     const engine = new Engine({ module, memory, readers });
-    if (!engine.kernel.engineInit(readers, CLASSIFIERS[classifier], seed, SCRATCH_BYTES)) throw new EngineError(M.FAULT_MEMORY);
+    if (!engine.kernel.engineInit(readers, CLASSIFIERS[classifier], seed, SCRATCH_BYTES))
+      throw new EngineError(M.FAULT_MEMORY);
     engine.setLocalAddresses(options.localAddresses ?? []);
     return engine;
   }
@@ -79,7 +80,8 @@ export class Engine {
 
   /** A view of the whole memory as it is now; do not keep it across calls that may grow memory. */
   data(): DataView {
-    if (this.view.byteLength !== this.handle.memory.buffer.byteLength) this.view = new DataView(this.handle.memory.buffer);
+    if (this.view.byteLength !== this.handle.memory.buffer.byteLength)
+      this.view = new DataView(this.handle.memory.buffer);
     return this.view;
   }
 
@@ -91,7 +93,9 @@ export class Engine {
   /** The generation in force. */
   generation(): number {
     const words = this.words();
-    return words[(Atomics.load(words, (M.CONTROL_ADDRESS + M.CONTROL_ROOT) >> 2) >>> 2) + (M.ROOT_GENERATION >> 2)] as number;
+    return words[
+      (Atomics.load(words, (M.CONTROL_ADDRESS + M.CONTROL_ROOT) >> 2) >>> 2) + (M.ROOT_GENERATION >> 2)
+    ] as number;
   }
 
   /** Everything in force, counters included, one ruleset a family that has a table. Takes the writers' lock. */

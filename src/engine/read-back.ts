@@ -56,9 +56,16 @@ export function readTable(engine: Engine, family: Family, name: TableName, addre
   const table = new Table(name, family);
   const heads = new Map<number, Chain>();
   const text = address + view.getUint32(address + L.BLOB_TEXT, true);
-  for (let head = view.getUint32(address + L.BLOB_FIRST_CHAIN, true); head; head = view.getUint32(head + L.CHAIN_NEXT, true)) {
+  for (
+    let head = view.getUint32(address + L.BLOB_FIRST_CHAIN, true);
+    head;
+    head = view.getUint32(head + L.CHAIN_NEXT, true)
+  ) {
     const hook = view.getUint8(head + L.CHAIN_HOOK);
-    heads.set(head, table.addChain(textAt(view, text, view.getUint32(head + L.CHAIN_NAME, true)), hook === L.CHAIN_USER ? -1 : hook));
+    heads.set(
+      head,
+      table.addChain(textAt(view, text, view.getUint32(head + L.CHAIN_NAME, true)), hook === L.CHAIN_USER ? -1 : hook),
+    );
   }
   for (const [head, chain] of heads) {
     for (const row of rowsOf(view, head)) chain.rules.push(copyRow(engine, view, table, row, text, heads));
@@ -73,14 +80,22 @@ export function chainNames(engine: Engine, address: number): string[] {
   const view = engine.data();
   const text = address + view.getUint32(address + L.BLOB_TEXT, true);
   const names: string[] = [];
-  for (let head = view.getUint32(address + L.BLOB_FIRST_CHAIN, true); head; head = view.getUint32(head + L.CHAIN_NEXT, true))
+  for (
+    let head = view.getUint32(address + L.BLOB_FIRST_CHAIN, true);
+    head;
+    head = view.getUint32(head + L.CHAIN_NEXT, true)
+  )
     names.push(textAt(view, text, view.getUint32(head + L.CHAIN_NAME, true)));
   return names;
 }
 
 /** Addresses of the rules in force of the chain at `head`, in order. */
 export function* rowsOf(view: DataView, head: number): Generator<number> {
-  for (let chunk = view.getUint32(head + L.CHAIN_CHUNKS, true); chunk; chunk = view.getUint32(chunk + M.CHUNK_NEXT, true)) {
+  for (
+    let chunk = view.getUint32(head + L.CHAIN_CHUNKS, true);
+    chunk;
+    chunk = view.getUint32(chunk + M.CHUNK_NEXT, true)
+  ) {
     const used = view.getUint16(chunk + M.CHUNK_USED, true);
     for (let i = 0; i < used; i++) {
       const row = view.getUint32(chunk + M.CHUNK_ROW_SLOTS + 4 * i, true);
@@ -109,7 +124,14 @@ function textBytes(view: DataView, text: number, reference: number): Uint8Array 
   return new Uint8Array(view.buffer, at + 2, view.getUint16(at, true)).slice();
 }
 
-function copyRow(engine: Engine, view: DataView, table: Table, row: number, text: number, heads: Map<number, Chain>): number {
+function copyRow(
+  engine: Engine,
+  view: DataView,
+  table: Table,
+  row: number,
+  text: number,
+  heads: Map<number, Chain>,
+): number {
   const store = table.rows;
   const size = view.getUint16(row + L.ROW_NEXT, true);
   const at = store.reserve(size);
@@ -117,7 +139,11 @@ function copyRow(engine: Engine, view: DataView, table: Table, row: number, text
   store.bytes.fill(0, at + L.ROW_BORN, at + L.ROW_PROTOCOL);
   store.view.setUint16(at + L.ROW_MOVED, 0, true);
   const target = at + store.view.getUint16(at + L.ROW_TARGET, true);
-  for (let match = at + store.matchesOffset(at); match < target; match += store.view.getUint16(match + L.RECORD_BYTES, true)) {
+  for (
+    let match = at + store.matchesOffset(at);
+    match < target;
+    match += store.view.getUint16(match + L.RECORD_BYTES, true)
+  ) {
     const type = store.view.getUint16(match + L.RECORD_TYPE, true);
     if (type === MATCH_COMMENT)
       store.view.setUint32(

@@ -98,12 +98,25 @@ export function applyEdit(table: Table, part: TableBatch, edit: Edit, file: stri
 
 /** An edit that cannot be carried out. */
 export function refusal(file: string, edit: Edit, code: ErrorCode, found: string, expected?: string): RulesetError {
-  return new RulesetError({ code, file, line: edit.line, column: 0, found, ...(expected === undefined ? {} : { expected }) });
+  return new RulesetError({
+    code,
+    file,
+    line: edit.line,
+    column: 0,
+    found,
+    ...(expected === undefined ? {} : { expected }),
+  });
 }
 
 export function noSuchRule(file: string, edit: Edit, last: number): RulesetError {
   const wanted = "position" in edit ? `${edit.chain} ${edit.position}` : edit.chain;
-  return refusal(file, edit, "no-such-rule", wanted, last === 0 ? "a chain that has rules" : `a number from 1 to ${last}`);
+  return refusal(
+    file,
+    edit,
+    "no-such-rule",
+    wanted,
+    last === 0 ? "a chain that has rules" : `a number from 1 to ${last}`,
+  );
 }
 
 function findRule(table: Table, chain: Chain, row: number, file: string, edit: Edit): number {

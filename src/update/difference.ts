@@ -11,7 +11,9 @@ import { type Chain, Ruleset, type Table } from "../ruleset/ruleset.js";
 export function differenceBatch(before: Ruleset, after: Ruleset): Batch {
   const tables: TableBatch[] = [];
   for (const wanted of after.tables.values())
-    tables.push(tableDifference(before.tables.get(wanted.name) ?? new Ruleset(after.family).table(wanted.name), wanted));
+    tables.push(
+      tableDifference(before.tables.get(wanted.name) ?? new Ruleset(after.family).table(wanted.name), wanted),
+    );
   return { family: after.family, tables };
 }
 
@@ -21,7 +23,8 @@ function tableDifference(old: Table, wanted: Table): TableBatch {
   for (const chain of wanted.chainsById) chainNames.push(chain?.name ?? "");
   const edits: Edit[] = [];
   const removed = [...old.chains.values()].filter((chain) => !wanted.chains.has(chain.name));
-  for (const chain of wanted.chains.values()) if (!old.chains.has(chain.name)) edits.push({ line: 0, chain: chain.name, op: "new-chain" });
+  for (const chain of wanted.chains.values())
+    if (!old.chains.has(chain.name)) edits.push({ line: 0, chain: chain.name, op: "new-chain" });
   const adopt = (row: number) => rows.copy(wanted.rows, row, (chain) => chain);
   // A scratch store in which rows of both tables can be compared as bytes.
   const common = new RowStore(wanted.rows.family);
@@ -36,7 +39,8 @@ function tableDifference(old: Table, wanted: Table): TableBatch {
   };
   for (const chain of wanted.chains.values()) {
     const from = old.chains.get(chain.name);
-    if (chain.hook >= 0 && from && from.policy !== chain.policy) edits.push({ line: 0, chain: chain.name, op: "policy", policy: chain.policy });
+    if (chain.hook >= 0 && from && from.policy !== chain.policy)
+      edits.push({ line: 0, chain: chain.name, op: "policy", policy: chain.policy });
     diffChain(
       chain,
       (from?.rules ?? []).map((row) => key(old, row)),

@@ -120,7 +120,11 @@ class TableEditor {
     const staged = this.stage(edit, head, row);
     const fault = this.kernel.validateStaged(staged, this.view().getUint32(this.table + L.BLOB_ADDRESS_BYTES, true));
     if (fault !== M.FAULT_NONE) throw refusedRule(fault, this.part, row, edit, this.file);
-    this.check(edit, this.kernel.editInsert(head, position, staged, this.staging.counters(this.part.rows.counters, 4 * row)), edit.chain);
+    this.check(
+      edit,
+      this.kernel.editInsert(head, position, staged, this.staging.counters(this.part.rows.counters, 4 * row)),
+      edit.chain,
+    );
   }
 
   private findRule(edit: Edit, head: number, row: number): number {

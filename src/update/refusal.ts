@@ -32,14 +32,20 @@ export function refusedWay(engine: Engine, fault: number, file: string): Error {
   const row = (engine.kernel.faultRow.value as number) >>> 0;
   const head = view.getUint32(row + L.ROW_CHAIN, true);
   const table = view.getUint32(head + L.CHAIN_TABLE, true);
-  const found = textAt(view, table + view.getUint32(table + L.BLOB_TEXT, true), view.getUint32(head + L.CHAIN_NAME, true));
+  const found = textAt(
+    view,
+    table + view.getUint32(table + L.BLOB_TEXT, true),
+    view.getUint32(head + L.CHAIN_NAME, true),
+  );
   return new RulesetError({ ...reach, file, line: view.getUint32(row + L.ROW_LINE, true), column: 0, found });
 }
 
 /** The error for a blob of `table`, copied to `at`, that the engine refused with `fault`. */
 export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: number, fault: number): Error {
   const reach = REACH[fault];
-  const offset = reach ? ((engine.kernel.faultRow.value as number) >>> 0) - at : (engine.kernel.faultOffset.value as number) >>> 0;
+  const offset = reach
+    ? ((engine.kernel.faultRow.value as number) >>> 0) - at
+    : (engine.kernel.faultOffset.value as number) >>> 0;
   const expected = reach?.expected ?? UNSUPPORTED[fault];
   const place = expected === undefined ? undefined : ruleAt(table, blob, offset);
   if (!place || expected === undefined) return new EngineError(fault, offset);
@@ -78,11 +84,14 @@ function ruleAt(table: Table, blob: Uint8Array, offset: number): { rule: string;
     const rowsEnd = view.getUint32(at + L.CHAIN_ROWS_END, true);
     if (offset < rowsEnd) {
       const name = text + view.getUint32(at + L.CHAIN_NAME, true);
-      const chain = table.chains.get(new TextDecoder().decode(blob.subarray(name + 2, name + 2 + view.getUint16(name, true))));
+      const chain = table.chains.get(
+        new TextDecoder().decode(blob.subarray(name + 2, name + 2 + view.getUint16(name, true))),
+      );
       let row = at + L.CHAIN_SIZE;
       for (const rule of chain?.rules ?? []) {
         const next = row + view.getUint16(row + L.ROW_NEXT, true);
-        if (chain && offset < next) return { rule: printRule(table, chain, rule), line: view.getUint32(row + L.ROW_LINE, true) };
+        if (chain && offset < next)
+          return { rule: printRule(table, chain, rule), line: view.getUint32(row + L.ROW_LINE, true) };
         row = next;
       }
       return undefined;

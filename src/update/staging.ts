@@ -62,8 +62,11 @@ export class Staging {
   rule(rows: RowStore, ordinal: number, table: number, head: number, chainOf: (number: number) => number): number {
     const row = rows.row(ordinal);
     const target = rows.view.getUint16((rows.offsets[ordinal] as number) + L.ROW_TARGET, true);
-    const isJump = rows.view.getUint16((rows.offsets[ordinal] as number) + target + L.RECORD_TYPE, true) === TARGET_JUMP;
-    const callee = isJump ? chainOf(rows.view.getUint32((rows.offsets[ordinal] as number) + target + JUMP_CHAIN, true)) : 0;
+    const isJump =
+      rows.view.getUint16((rows.offsets[ordinal] as number) + target + L.RECORD_TYPE, true) === TARGET_JUMP;
+    const callee = isJump
+      ? chainOf(rows.view.getUint32((rows.offsets[ordinal] as number) + target + JUMP_CHAIN, true))
+      : 0;
     const at = this.base;
     const view = this.engine.data();
     const bytes = new Uint8Array(view.buffer);

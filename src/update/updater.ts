@@ -36,7 +36,9 @@ export interface UpdaterOptions {
 }
 
 /** Text in the format of iptables-save: edits as for `iptables-restore --noflush`, or whole tables. */
-export type UpdateRequest = { batch: string | Uint8Array; file?: string } | { ruleset: string | Uint8Array; file?: string };
+export type UpdateRequest =
+  | { batch: string | Uint8Array; file?: string }
+  | { ruleset: string | Uint8Array; file?: string };
 
 export class Updater {
   readonly engine: Engine;
@@ -61,7 +63,8 @@ export class Updater {
     return Transaction.run(this.engine, options, (transaction) => {
       for (const table of ruleset.tables.values()) transaction.replace(table, "none", true);
       for (const name of TABLE_NAMES)
-        if (!ruleset.tables.has(name) && transaction.address(ruleset.family, name) !== 0) transaction.remove(ruleset.family, name);
+        if (!ruleset.tables.has(name) && transaction.address(ruleset.family, name) !== 0)
+          transaction.remove(ruleset.family, name);
     });
   }
 
@@ -79,7 +82,8 @@ export class Updater {
         for (const table of ruleset.tables.values()) transaction.replace(table, "content", false);
         return;
       }
-      const batch = "batch" in request ? this.parse(request.batch, file) : this.difference(transaction, request.ruleset, file);
+      const batch =
+        "batch" in request ? this.parse(request.batch, file) : this.difference(transaction, request.ruleset, file);
       transaction.clock.end("parse");
       apply(transaction, batch, file);
     });
@@ -154,7 +158,12 @@ function incremental(transaction: Transaction, batch: Batch, file: string): void
   transaction.clock.end("plan");
 }
 
-function replaceTables(transaction: Transaction, batch: Batch, file: string, names: readonly (typeof TABLE_NAMES)[number][]): void {
+function replaceTables(
+  transaction: Transaction,
+  batch: Batch,
+  file: string,
+  names: readonly (typeof TABLE_NAMES)[number][],
+): void {
   const ruleset = new Ruleset(batch.family);
   for (const name of names) {
     const table = transaction.read(batch.family, name);
