@@ -8,6 +8,7 @@ import { RulesetError } from "../../src/ruleset/ruleset-error.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 import type { Strategy } from "../../src/update/updater.js";
 import { firstDifference, inWords } from "./compare.js";
+import { copyRuleset } from "./copy-ruleset.js";
 import { Oracle } from "./oracle.js";
 import { describePacket } from "./packet.js";
 import { Random } from "./random.js";
@@ -33,7 +34,7 @@ export interface Obstacle {
 
 /** The model behind a batch, or what is in its way. The model itself stays. */
 export function attempt(model: Ruleset, text: string): Ruleset | Obstacle {
-  const copy = parseRuleset(printed(model), { family: model.family });
+  const copy = copyRuleset(model);
   const scope: ChainScope = {
     hasChain: (table, chain) => copy.table(table).chains.has(chain),
     chains: (table) => copy.table(table).chains.keys(),
@@ -65,7 +66,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
       batches.push(batch);
       const wanted = attempt(model, batch);
       if ("code" in wanted) {
-        refuse(subject, batch, wanted);
+        refuse(subject, batch, wanted, options.strategy);
         tally.refused++;
       } else {
         subject.updater.update({ batch });
@@ -76,7 +77,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
       pass(random, ruleset, model, [subject]);
     }
     const fresh = new Subject(options.classifier, options.strategy);
-    fresh.updater.load(parseRuleset(printed(model), { family: model.family }));
+    fresh.updater.load(copyRuleset(model));
     same("print of a fresh load", printed(model), printed(fresh.ruleset()));
     pass(random, ruleset, model, [subject, fresh]);
     return tally;
@@ -86,7 +87,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
 }
 
 /** The engine must refuse the batch for the model's reason, at its line, and stay as it was to the byte. */
-function refuse(subject: Subject, batch: string, wanted: Obstacle): void {
+function refuse(subject: Subject, batch: string, wanted: Obstacle, strategy: Strategy): void {
   const before = subject.snapshot();
   let got: unknown;
   try {
@@ -96,7 +97,10 @@ function refuse(subject: Subject, batch: string, wanted: Obstacle): void {
   }
   const { code, line } = wanted;
   if (!(got instanceof RulesetError)) throw new Error(`wanted ${code} at ${line}, got ${String(got)}`);
-  same("error", code === "loop" ? code : `${code} line ${line}`, code === "loop" ? got.code : `${got.code} line ${got.line}`);
+  if (got.line < 1 || got.line > batch.split("\n").length) throw new Error(`line ${got.line} of a batch: ${got.message}`);
+  // Edit by edit, a loop is met where it closes, in front of what only the whole batch runs into.
+  const early = strategy === "one-by-one" && got.code === "loop";
+  if (code !== "loop" && !early) same("error", `${code} line ${line}`, `${got.code} line ${got.line}`);
   same("state behind a refused batch", before, subject.snapshot());
 }
 
@@ -116,5 +120,8 @@ function pass(random: Random, ruleset: RandomRuleset, model: Ruleset, subjects: 
 }
 
 function same(what: string, wanted: string, got: string): void {
-  if (wanted !== got) throw new Error(`${what}: wanted\n${wanted}\ngot\n${got}`);
+  if (wanted === got) return;
+  const lines = got.split("\n");
+  const first = wanted.split("\n").findIndex((line, i) => line !== lines[i]);
+  throw new Error(`${what}, line ${first + 1}: wanted\n${wanted.split("\n")[first]}\ngot\n${lines[first]}`);
 }

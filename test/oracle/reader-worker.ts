@@ -46,6 +46,7 @@ let generations = 0;
 let last = -1;
 const faults: string[] = [];
 
+reader.online();
 Atomics.add(words, 1, 1);
 while (Atomics.load(words, 0) === 0) {
   reader.match(pool, 0, PACKETS);
@@ -63,4 +64,5 @@ while (Atomics.load(words, 0) === 0) {
       faults.push(`generation ${generation}: mark ${mark}, verdict ${verdict}`);
   }
 }
+reader.offline();
 parentPort?.postMessage({ packets, generations, faults } satisfies ReaderReport);

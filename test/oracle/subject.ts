@@ -1,8 +1,20 @@
 /** The engine under test, held so that it can be asked the oracle's questions. */
 import { createHash } from "node:crypto";
-import { BLOB_ARENA, BLOB_LENGTH, TABLE_COUNT } from "../../src/blob/layout.js";
 import {
-  ARENA_SIZE,
+  BLOB_FIRST_CHAIN,
+  BLOB_HEADER_SIZE,
+  CHAIN_CHUNKS,
+  CHAIN_NEXT,
+  CHAIN_POLICY,
+  CHAIN_SIZE,
+  CHAIN_VISIT,
+  ROW_NEXT,
+  TABLE_COUNT,
+} from "../../src/blob/layout.js";
+import {
+  CHUNK_CAPACITY,
+  CHUNK_NEXT,
+  CHUNK_ROW_SLOTS,
   CONTROL_ADDRESS,
   CONTROL_ROOT,
   ROOT_FAMILY_COUNT,
@@ -10,6 +22,7 @@ import {
   ROOT_TABLES,
 } from "../../src/blob/memory.js";
 import { Engine } from "../../src/engine/engine.js";
+import { rowsOf } from "../../src/engine/read-back.js";
 import { type PacketPool, Reader } from "../../src/engine/reader.js";
 import { printRuleset } from "../../src/ruleset/print.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
@@ -52,19 +65,22 @@ export class Subject {
     return { result: this.result(packet), steps };
   }
 
-  /** Everything that a refused batch must leave alone: the root, each table's bytes, what is printed, memory in use. */
+  /**
+   * Everything that a refused batch must leave alone: the root, each table's bytes, what is printed, memory in use. What
+   * earlier updates left to be freed is freed first, as any update does.
+   */
   snapshot(): string {
-    const memory = new DataView(this.engine.handle.memory.buffer);
+    this.engine.locked(() => this.engine.kernel.updateReclaim(0x7fffffff));
+    const memory = this.engine.data();
     const word = (at: number): number => memory.getUint32(at, true);
-    const digest = (at: number, bytes: number): string =>
-      createHash("sha256").update(Buffer.from(memory.buffer, at, bytes)).digest("hex");
     const root = word(CONTROL_ADDRESS + CONTROL_ROOT);
-    const lines = [`root ${root} ${digest(root, ROOT_SIZE)} live ${this.engine.memory().liveBytes}`];
+    const lines = [`live ${this.engine.memory().liveBytes}, root ${root} ${digest(memory, [[root, ROOT_SIZE]])}`];
     for (let i = 0; i < ROOT_FAMILY_COUNT * TABLE_COUNT; i++) {
       const table = word(root + ROOT_TABLES + 4 * i);
       if (table === 0) continue;
-      lines.push(`table ${i} at ${table}: ${digest(table, word(table + BLOB_LENGTH))}`);
-      lines.push(`arena ${i}: ${digest(word(table + BLOB_ARENA), ARENA_SIZE)}`);
+      lines.push(`table ${i} at ${table}: ${digest(memory, [[table, BLOB_HEADER_SIZE]])}`);
+      for (let head = word(table + BLOB_FIRST_CHAIN); head; head = word(head + CHAIN_NEXT))
+        lines.push(`chain ${head}: ${digest(memory, chainRuns(memory, head))}`);
     }
     return [...lines, printRuleset(this.ruleset(), { counters: true })].join("\n");
   }
@@ -78,6 +94,24 @@ export class Subject {
   private result(packet: Packet): Result {
     return readResult(this.pool.result(0), packet.source.length);
   }
+}
+
+/** Address and bytes of a chain's head, chunks and rows in force, its policy behind them. */
+function chainRuns(memory: DataView, head: number): [number, number][] {
+  const word = (at: number): number => memory.getUint32(at, true);
+  const runs: [number, number][] = [[head, CHAIN_VISIT]];
+  runs.push([head + CHAIN_VISIT + 1, CHAIN_SIZE - CHAIN_VISIT - 1]);
+  for (let chunk = word(head + CHAIN_CHUNKS); chunk; chunk = word(chunk + CHUNK_NEXT))
+    runs.push([chunk, CHUNK_ROW_SLOTS + 12 * memory.getUint16(chunk + CHUNK_CAPACITY, true)]);
+  const policy = word(head + CHAIN_POLICY);
+  for (const row of [...rowsOf(memory, head), ...(policy ? [policy] : [])]) runs.push([row, memory.getUint16(row + ROW_NEXT, true)]);
+  return runs;
+}
+
+function digest(memory: DataView, runs: readonly (readonly [number, number])[]): string {
+  const hash = createHash("sha256");
+  for (const [at, bytes] of runs) hash.update(Buffer.from(memory.buffer, at, bytes));
+  return hash.digest("hex").slice(0, 16);
 }
 
 /** As Oracle.counters writes them. */
