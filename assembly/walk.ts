@@ -104,14 +104,16 @@ export function walk(table: usize): u32 {
   let chunk: usize = 0;
   let bits: u64 = 0;
   let enter = true;
-  while (true) {
+  let row: usize = 0;
+  let verdict: u32 = VERDICT_CONTINUE;
+  while (verdict == VERDICT_CONTINUE) {
     if (enter) {
       enter = false;
       index = odd ? 0 : load<u32>(head, CHAIN_INDEX);
       chunk = index ? load<u32>(index, INDEX_CHUNKS) : load<u32>(head, CHAIN_CHUNKS);
       bits = index || !chunk ? 0 : hits(chunk, odd);
     }
-    let row: usize = 0;
+    row = 0;
     if (index) {
       row = indexNext(index, packet, bits, generationSeen, chunk);
       chunk = wildChunk;
@@ -144,7 +146,6 @@ export function walk(table: usize): u32 {
     count(row);
     const target = row + load<u16>(row, ROW_TARGET);
     const type = <u32>load<u16>(target, RECORD_TYPE);
-    let verdict: u32;
     if (type == TARGET_JUMP) {
       if (trace) note(table, row, VERDICT_CONTINUE);
       if (!(load<u8>(row, ROW_FLAGS) & ROW_FLAG_GOTO)) {
@@ -166,17 +167,15 @@ export function walk(table: usize): u32 {
         index = load<u32>(top, FRAME_INDEX);
         chunk = load<u32>(top, FRAME_CHUNK);
         bits = load<u64>(top, FRAME_BITS);
-        continue;
+        verdict = VERDICT_CONTINUE;
       }
     } else {
       verdict = fire(type, target);
       if (trace) note(table, row, verdict);
-      if (verdict == VERDICT_CONTINUE) continue;
     }
-    store<u32>(result, <u32>row, RESULT_ROW);
-    return verdict;
   }
-  return VERDICT_DROP;
+  store<u32>(result, <u32>row, RESULT_ROW);
+  return verdict;
 }
 
 /** The verdict of the chain's policy that this packet's generation sees. */

@@ -18,12 +18,15 @@ export function matchAddrtype(record: usize): bool {
   const source = load<u16>(record, P.ADDRTYPE_SOURCE);
   if (source && has(source, packet + PACKET_SOURCE, flags) == ((flags & P.ADDRTYPE_INVERT_SOURCE) != 0)) return false;
   const destination = load<u16>(record, P.ADDRTYPE_DESTINATION);
-  return !destination || has(destination, packet + PACKET_DESTINATION, flags) != ((flags & P.ADDRTYPE_INVERT_DESTINATION) != 0);
+  return (
+    !destination ||
+    has(destination, packet + PACKET_DESTINATION, flags) != ((flags & P.ADDRTYPE_INVERT_DESTINATION) != 0)
+  );
 }
 
 function has(mask: u32, address: usize, flags: u8): bool {
   const limit: u32 = flags & P.ADDRTYPE_LIMIT_IN ? 1 : flags & P.ADDRTYPE_LIMIT_OUT ? 2 : 0;
-  return addressBytes == 4 ? (mask & (<u32>1 << type4(address, limit))) != 0 : conditions6(mask, address, limit);
+  return addressBytes == 4 ? (mask & ((<u32>1) << type4(address, limit))) != 0 : conditions6(mask, address, limit);
 }
 
 /** The one type of an IPv4 address. */

@@ -15,7 +15,11 @@ export function matchIprange(record: usize): bool {
     if (inside == ((flags & INVERT_SOURCE) != 0)) return false;
   }
   if (flags & DESTINATION) {
-    const inside = between(packet + PACKET_DESTINATION, record + P.IPRANGE_DESTINATION_MIN, record + P.IPRANGE_DESTINATION_MAX);
+    const inside = between(
+      packet + PACKET_DESTINATION,
+      record + P.IPRANGE_DESTINATION_MIN,
+      record + P.IPRANGE_DESTINATION_MAX,
+    );
     if (inside == ((flags & INVERT_DESTINATION) != 0)) return false;
   }
   return true;

@@ -26,5 +26,7 @@ export function matchPhysdev(record: usize): bool {
     if (same == ((invert & INPUT) != 0)) return false;
   }
   if (!(flags & OUTPUT)) return true;
-  return hasOut && interfaceMatches(packet + PACKET_PHYSICAL_OUTPUT, record + P.PHYSDEV_OUTPUT) != ((invert & OUTPUT) != 0);
+  return (
+    hasOut && interfaceMatches(packet + PACKET_PHYSICAL_OUTPUT, record + P.PHYSDEV_OUTPUT) != ((invert & OUTPUT) != 0)
+  );
 }

@@ -68,7 +68,8 @@ export function recentJoin(record: usize): bool {
   const arena: usize = load<u32>(CONTROL_ADDRESS, CONTROL_ARENA);
   const wanted = stampsNeeded(record);
   let list: usize = load<u32>(CONTROL_ADDRESS, CONTROL_OBJECTS);
-  while (list && memory.compare(list + LIST_NAME, record + RECENT_NAME, RECENT_NAME_BYTES)) list = load<u32>(list, LIST_NEXT);
+  while (list && memory.compare(list + LIST_NAME, record + RECENT_NAME, RECENT_NAME_BYTES))
+    list = load<u32>(list, LIST_NEXT);
   if (!list) {
     list = arenaAllocate(arena, LIST_SIZE);
     if (!list) return false;
@@ -207,7 +208,9 @@ function reap(list: usize, horizon: i64, entry: usize, touches: bool): bool {
   if (first == entry && touches) return true;
   if (<i64>load<u32>(first + ENTRY_STAMPS + ((load<u32>(first, ENTRY_STAMP_NEXT) - 1) << 2)) >= horizon) return true;
   // The entry in hand may be the one that moves into the free place; it is not used again unless it is touched.
-  const moved = entry == <usize>load<u32>(list, LIST_ENTRIES) + (load<u32>(list, LIST_COUNT) - 1) * entryBytes(load<u32>(list, LIST_STAMPS));
+  const moved =
+    entry ==
+    <usize>load<u32>(list, LIST_ENTRIES) + (load<u32>(list, LIST_COUNT) - 1) * entryBytes(load<u32>(list, LIST_STAMPS));
   if (moved && touches) {
     touch(list, entry, load<u32>(packet, PACKET_TIME), arrivalTtl());
     remove(list, first);
@@ -248,7 +251,8 @@ function widen(arena: usize, list: usize, stamps: u32): bool {
   const old: usize = load<u32>(list, LIST_ENTRIES);
   const oldStamps = load<u32>(list, LIST_STAMPS);
   const oldBytes = entryBytes(oldStamps);
-  for (let i: u32 = 0; i < load<u32>(list, LIST_COUNT); i++) memory.copy(fresh + i * bytes, old + i * oldBytes, oldBytes);
+  for (let i: u32 = 0; i < load<u32>(list, LIST_COUNT); i++)
+    memory.copy(fresh + i * bytes, old + i * oldBytes, oldBytes);
   put32(list + LIST_ENTRIES, <u32>fresh);
   put32(list + LIST_STAMPS, stamps);
   atomic.store<i32>(list, 0, LIST_LOCK);

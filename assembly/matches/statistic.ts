@@ -5,7 +5,8 @@ import { reader } from "../packet";
 
 export function matchStatistic(record: usize): bool {
   const invert = load<u8>(record, P.STATISTIC_INVERT) != 0;
-  if (load<u8>(record, P.STATISTIC_MODE) == 0) return random() >> 33 < load<u32>(record, P.STATISTIC_PROBABILITY) != invert;
+  if (load<u8>(record, P.STATISTIC_MODE) == 0)
+    return random() >> 33 < load<u32>(record, P.STATISTIC_PROBABILITY) != invert;
   const cell: usize = load<u32>(record, P.STATISTIC_STATE);
   const every = load<u32>(record, P.STATISTIC_EVERY);
   while (true) {

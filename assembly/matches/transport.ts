@@ -29,7 +29,8 @@ export function matchTcp(record: usize): bool {
   if (!hasTransport(true)) return false;
   const invert = load<u8>(record, P.PORTS_INVERT);
   if (!portsMatch(record, invert)) return false;
-  const flags = (load<u8>(packet, PACKET_TCP_FLAGS) & load<u8>(record, P.TCP_FLAG_MASK)) == load<u8>(record, P.TCP_FLAG_COMPARE);
+  const flags =
+    (load<u8>(packet, PACKET_TCP_FLAGS) & load<u8>(record, P.TCP_FLAG_MASK)) == load<u8>(record, P.TCP_FLAG_COMPARE);
   if (flags == ((invert & P.TCP_INVERT_FLAGS) != 0)) return false;
   const option = <u32>load<u8>(record, P.TCP_OPTION);
   if (!option) return true;
@@ -51,7 +52,8 @@ export function matchSctp(record: usize): bool {
   }
   if (invert & P.SCTP_HAS_DESTINATION) {
     const port = load<u16>(packet, PACKET_DESTINATION_PORT);
-    const inside = port >= load<u16>(record, P.PORTS_DESTINATION_MIN) && port <= load<u16>(record, P.PORTS_DESTINATION_MAX);
+    const inside =
+      port >= load<u16>(record, P.PORTS_DESTINATION_MIN) && port <= load<u16>(record, P.PORTS_DESTINATION_MAX);
     if (inside == ((invert & P.PORTS_INVERT_DESTINATION) != 0)) return false;
   }
   return true;
@@ -76,6 +78,7 @@ function portsMatch(record: usize, invert: u8): bool {
   if (inSource == ((invert & P.PORTS_INVERT_SOURCE) != 0)) return false;
   const destination = load<u16>(packet, PACKET_DESTINATION_PORT);
   const inDestination =
-    destination >= load<u16>(record, P.PORTS_DESTINATION_MIN) && destination <= load<u16>(record, P.PORTS_DESTINATION_MAX);
+    destination >= load<u16>(record, P.PORTS_DESTINATION_MIN) &&
+    destination <= load<u16>(record, P.PORTS_DESTINATION_MAX);
   return inDestination != ((invert & P.PORTS_INVERT_DESTINATION) != 0);
 }
