@@ -1,17 +1,21 @@
 /** Which chains a table's rules jump to. */
 import { RECORD_TYPE, ROW_TARGET } from "../blob/layout.js";
 import { JUMP_CHAIN, TARGET_JUMP } from "../blob/payloads.js";
-import type { Table } from "./ruleset.js";
+import type { Chain, Table } from "./ruleset.js";
 
 /** Numbers of the chains that a rule of the table jumps or goes to. */
 export function jumpedTo(table: Table): Set<number> {
   const found = new Set<number>();
-  const { view, offsets } = table.rows;
-  for (const chain of table.chains.values())
-    for (const row of chain.rules) {
-      const at = offsets[row] as number;
-      const record = at + view.getUint16(at + ROW_TARGET, true);
-      if (view.getUint16(record + RECORD_TYPE, true) === TARGET_JUMP) found.add(view.getUint32(record + JUMP_CHAIN, true));
-    }
+  for (const chain of table.chains.values()) for (const callee of jumpsOf(table, chain)) found.add(callee);
   return found;
+}
+
+/** Numbers of the chains that rules of `chain` jump or go to, in their order. */
+export function* jumpsOf(table: Table, chain: Chain): Generator<number> {
+  const { view, offsets } = table.rows;
+  for (const row of chain.rules) {
+    const at = offsets[row] as number;
+    const record = at + view.getUint16(at + ROW_TARGET, true);
+    if (view.getUint16(record + RECORD_TYPE, true) === TARGET_JUMP) yield view.getUint32(record + JUMP_CHAIN, true);
+  }
 }

@@ -1,0 +1,34 @@
+/**
+ * Micro-benchmarks of single operations: `npm run bench [PART]` runs those whose label "operation/strategy/workload/size"
+ * holds PART. What a change costs under traffic is `ruleswap bench`'s to say.
+ */
+import { Bench } from "tinybench";
+import { compileTasks } from "./compile.js";
+import { matchTasks } from "./match.js";
+import { parseTasks } from "./parse.js";
+import type { Task } from "./task.js";
+import { updateTasks } from "./update.js";
+
+const SIZES = [100, 1000];
+
+const part = process.argv[2] ?? "";
+const tasks: Task[] = [parseTasks, compileTasks, matchTasks, updateTasks].flatMap((make) => SIZES.flatMap(make));
+const chosen = tasks.filter(({ label }) => label.includes(part));
+if (chosen.length === 0) {
+  process.stderr.write(`no label holds "${part}"; there are\n${tasks.map(({ label }) => `  ${label}\n`).join("")}`);
+  process.exitCode = 2;
+}
+for (const { label, operations, prepare } of chosen) {
+  // Each task is set up, run and dropped before the next, so that one engine's memory is not another's burden.
+  const { run, check } = prepare();
+  run();
+  check();
+  const bench = new Bench({ time: 300, iterations: 5, warmupTime: 100, warmupIterations: 2 }).add(label, run);
+  const [task] = await bench.run();
+  check();
+  const result = task?.result;
+  if (result?.state !== "completed") throw new Error(`${label}: ${result?.state ?? "did not run"}`);
+  const each = (milliseconds: number): string => ((milliseconds * 1e6) / operations).toFixed(0).padStart(12);
+  const { p50, p99, max, samplesCount } = result.latency;
+  process.stdout.write(`${label.padEnd(44)} ns: p50 ${each(p50)}  p99 ${each(p99)}  max ${each(max)}  (${samplesCount} samples)\n`);
+}

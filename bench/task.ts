@@ -1,0 +1,21 @@
+/** One micro-benchmark. Everything it needs is made by `prepare`, outside of what is timed. */
+export interface Task {
+  /** "operation/strategy/workload/size"; "-" for a part that does not apply. */
+  readonly label: string;
+  /** Operations (packets, updates) that one run makes. */
+  readonly operations: number;
+  readonly prepare: () => Prepared;
+}
+
+export interface Prepared {
+  readonly run: () => void;
+  /** Throws when what the last run left behind is not what it should be. */
+  readonly check: () => void;
+}
+
+/** Throws unless `found` is `wanted`. */
+export function expect(what: string, found: number, wanted: number): void {
+  if (found !== wanted) throw new Error(`${what}: ${found} in place of ${wanted}`);
+}
+
+export const SEED = 1;

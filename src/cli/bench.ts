@@ -1,0 +1,101 @@
+/** `ruleswap bench`: the main job. */
+import { existsSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { CLASSIFIERS } from "../engine/engine.js";
+import { runBench } from "../measure/bench.js";
+import { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions } from "../measure/bench-options.js";
+import { ARRIVALS } from "../measure/open-loop.js";
+import type { ResultFile } from "../measure/result.js";
+import { hasFindings } from "../report/cautions.js";
+import { writeReport } from "../report/html.js";
+import { renderText } from "../report/table.js";
+import { QUIESCE } from "../update/quiesce.js";
+import { STRATEGIES } from "../update/updater.js";
+import { fileWorkload, isWorkloadName, workloads } from "../workload/workloads.js";
+import type { Workload } from "../workload/workload.js";
+import { CliError, EXIT_FINDING } from "./fault.js";
+import { listOf, numberFrom, oneOf, wholeFrom } from "./number-option.js";
+import { print, writeOutput } from "./output.js";
+import { progressLine } from "./progress.js";
+
+/** As commander hands them over. */
+type BenchArguments = Omit<BenchOptions, "sizes"> & { sizes?: number[]; json?: string; report: string | false };
+
+const REPORT_FOLDER = "ruleswap-report";
+const d = BENCH_DEFAULTS;
+const names = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
+
+export function addBench(program: Command): void {
+  const command = program
+    .command("bench")
+    .description("measure what one change costs, each strategy and size beside the others, while readers match packets")
+    .option("--workload <name|file>", `${names(workloads).join(", ")}, or a ruleset's file`, d.workload)
+    .option("--sizes <list>", "services, or what else the workload counts (default: the workload's own)", listOf(wholeFrom(1, 1_000_000)))
+    .option("--family <name>", "ipv4 or ipv6; a file has its own", oneOf(["ipv4", "ipv6"]), d.family)
+    .addOption(listOption("--strategies <list>", "how changes are made", names(STRATEGIES), d.strategies))
+    .addOption(listOption("--classifiers <list>", "how readers search the rules", names(CLASSIFIERS), d.classifiers))
+    .option("--rate <n|auto>", "changes a second; auto: 200, or what keeps a strategy busy half the time", readRate, d.rate)
+    .option("--arrivals <name>", `how changes are spaced: ${names(ARRIVALS).join(", ")}`, oneOf(names(ARRIVALS)), d.arrivals)
+    .option("--duration <s>", "seconds of changes for each combination, all rounds together", numberFrom(0.01, 86_400), d.duration)
+    .option("--rounds <n>", "times that all is measured, in turns", wholeFrom(1, 100), d.rounds)
+    .option("--readers <n>", "threads that match packets, 1 to 64", wholeFrom(1, 64), d.readers)
+    .option("--quiesce <name>", `how a writer waits for readers: ${names(QUIESCE).join(", ")}`, oneOf(names(QUIESCE)), d.quiesce)
+    .option("--seed <n>", "of rulesets, changes, traffic and arrivals", wholeFrom(0, 2 ** 32 - 1), d.seed)
+    .option("--json <file>", 'write the result as JSON, "-" for standard output in place of the table')
+    .option("--report <folder>", "write index.html here", REPORT_FOLDER)
+    .option("--no-report", "write no page");
+  command.action((options: BenchArguments) => bench(options));
+}
+
+async function bench({ json, report, ...given }: BenchArguments): Promise<void> {
+  const { options, workload } = resolveWorkload(given);
+  checkBenchOptions(options);
+  const progress = progressLine();
+  const abort = new AbortController();
+  const interrupt = (): void => abort.abort();
+  process.once("SIGINT", interrupt);
+  let result: ResultFile;
+  try {
+    result = await runBench(options, workload, { signal: abort.signal, onProgress: progress.update });
+  } finally {
+    progress.end();
+    process.removeListener("SIGINT", interrupt);
+  }
+  if (json !== undefined) await writeOutput(json, `${JSON.stringify(result, null, 2)}\n`);
+  if (json !== "-") await print(renderText(result, { color: wantsColor(process.stdout) }));
+  if (report !== false) process.stderr.write(`report: ${writeReport(result, report)}\n`);
+  if (hasFindings(result)) process.exitCode = EXIT_FINDING;
+}
+
+/** The workload by name or file, and the sizes that go with it. */
+function resolveWorkload(given: Omit<BenchArguments, "json" | "report">): {
+  options: BenchOptions;
+  workload: (size: number) => Workload;
+} {
+  const { workload: name, sizes, family, seed } = given;
+  if (isWorkloadName(name)) {
+    const kind = workloads[name];
+    return {
+      options: { ...given, sizes: sizes ?? kind.sizes },
+      workload: (size) => kind.make({ size, seed, family }),
+    };
+  }
+  if (!existsSync(name))
+    throw new CliError(`--workload: no file and no workload "${name}"; workloads are ${names(workloads).join(", ")}`);
+  if (sizes) throw new CliError(`--sizes: ${name} has one size, its own`);
+  const made = fileWorkload(name, { seed }); // Whatever reading it throws names the file.
+  return { options: { ...given, family: made.family, sizes: [made.rules] }, workload: () => made };
+}
+
+function readRate(text: string): number | "auto" {
+  return text === "auto" ? "auto" : numberFrom(0.01, 100_000)(text);
+}
+
+function listOption<T extends string>(flags: string, about: string, all: readonly T[], usual: readonly T[]): Option {
+  return new Option(flags, `${about}: ${all.join(", ")}`).default(usual, "all").argParser(listOf(oneOf(all)));
+}
+
+/** Colours for people only: a terminal that has not said no (no-color.org). */
+export function wantsColor(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && !process.env.NO_COLOR;
+}

@@ -1,0 +1,78 @@
+/** What `import ... from "ruleswap"` gives. */
+export { compile, type CompileOptions } from "./blob/compile.js";
+export {
+  CLASSIFIERS,
+  type Classifier,
+  Engine,
+  ENGINE_DEFAULTS,
+  type EngineHandle,
+  type EngineOptions,
+} from "./engine/engine.js";
+export { EngineError, FAULT_NAMES, type FaultName } from "./engine/engine-error.js";
+export { PacketPool, Reader, type TraceStep } from "./engine/reader.js";
+export { type BenchHooks, type BenchProgress, runBench } from "./measure/bench.js";
+export { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions } from "./measure/bench-options.js";
+export { WorkerFailure } from "./measure/crew.js";
+export type { Environment } from "./measure/environment.js";
+export { fitGrowth, type GrowthFit, type Observation } from "./measure/growth.js";
+export { type EncodedHistogram, LatencyHistogram, type LatencySummary } from "./measure/histogram.js";
+export {
+  ARRIVALS,
+  type Arrivals,
+  type OpenLoopOptions,
+  type OpenLoopResult,
+  runOpenLoop,
+  type ScheduleOptions,
+  scheduleNs,
+} from "./measure/open-loop.js";
+export {
+  type GrowthMetric,
+  type GrowthRecord,
+  type MatchResult,
+  RESULT_SCHEMA,
+  type ResultFile,
+  type ResultRecord,
+  type RoundResult,
+  type UpdateResult,
+} from "./measure/result.js";
+export { decodePacket, encodePacket, type Packet, PACKET_DEFAULTS } from "./netfilter/packet.js";
+export { PacketError, type PacketErrorCode } from "./netfilter/packet-error.js";
+export { parsePacket } from "./netfilter/packet-grammar.js";
+export { printPacket } from "./netfilter/packet-print.js";
+export { decodeResult, type PacketResult, type Verdict } from "./netfilter/result.js";
+export { renderHtml, writeReport } from "./report/html.js";
+export { renderText, type TextOptions } from "./report/table.js";
+export { applyBatch } from "./ruleset/apply.js";
+export type { Batch, ChainScope, Edit, TableBatch } from "./ruleset/batch.js";
+export { parseBatch, type ParseBatchOptions, type ParseOptions, parseRuleset } from "./ruleset/parse.js";
+export { printRule, printRuleset, printRulesetBytes, printTable, type PrintOptions } from "./ruleset/print.js";
+export type { Family, RowStore } from "./ruleset/row-store.js";
+export {
+  BUILTIN_CHAINS,
+  type Chain,
+  HOOK_NAMES,
+  type HookName,
+  type Policy,
+  Ruleset,
+  Table,
+  TABLE_NAMES,
+  type TableName,
+} from "./ruleset/ruleset.js";
+export { ERROR_CODES, type ErrorCode, RulesetError, type RulesetErrorDetails } from "./ruleset/ruleset-error.js";
+export { type ShadowedRule, shadowedRules } from "./ruleset/shadowed.js";
+export { unreachableChains } from "./ruleset/unreachable.js";
+export { PHASES, type Phase, type UpdateReport } from "./update/phases.js";
+export { QUIESCE, type Quiesce } from "./update/quiesce.js";
+export { LockTimeout } from "./update/transaction.js";
+export { STRATEGIES, type Strategy, Updater, type UpdaterOptions, type UpdateRequest } from "./update/updater.js";
+export type { Change, Outcome, Probe, Workload } from "./workload/workload.js";
+export {
+  fileWorkload,
+  isWorkloadName,
+  type WorkloadKind,
+  type WorkloadName,
+  type WorkloadRequest,
+  workloads,
+} from "./workload/workloads.js";
+export { effectOf, isOutcome } from "./workload/workload.js";
+export { PACKET_SIZE, RESULT_SIZE } from "./blob/layout.js";

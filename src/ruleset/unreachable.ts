@@ -1,0 +1,17 @@
+/** Chains that no hook leads to. */
+import type { Chain, Table } from "./ruleset.js";
+import { jumpsOf } from "./references.js";
+
+export function unreachableChains(table: Table): Chain[] {
+  const reached = new Set<Chain>();
+  const waiting = [...table.chains.values()].filter(({ hook }) => hook >= 0);
+  for (let chain = waiting.pop(); chain; chain = waiting.pop()) {
+    if (reached.has(chain)) continue;
+    reached.add(chain);
+    for (const callee of jumpsOf(table, chain)) {
+      const next = table.chainsById[callee];
+      if (next) waiting.push(next);
+    }
+  }
+  return [...table.chains.values()].filter((chain) => !reached.has(chain));
+}
