@@ -9,26 +9,28 @@ import { type Strategy, Updater } from "../src/update/updater.js";
 import { compileSources } from "./oracle/compiled.js";
 import type { ReaderOrder, ReaderReport } from "./oracle/reader-worker.js";
 import { type Classifier, countersOf } from "./oracle/subject.js";
-import { batchTo, wholeRuleset } from "./oracle/two-versions.js";
+import { batchTo, type Style, wholeRuleset } from "./oracle/two-versions.js";
 
 const READERS = 2;
-/** No case may take longer, whatever the machine. */
-const MILLISECONDS = 40_000;
 
 interface Case {
   readonly strategy: Strategy;
   readonly classifier: Classifier;
   readonly quiesce?: "seqcount" | "grace-period";
+  readonly style?: Style;
   readonly updates: number;
 }
 
 const CASES: readonly Case[] = [
-  { strategy: "incremental", classifier: "linear", updates: 50_000 },
-  { strategy: "incremental", classifier: "tuple-space", updates: 50_000 },
-  { strategy: "partial", classifier: "tuple-space", quiesce: "seqcount", updates: 500 },
-  { strategy: "partial", classifier: "linear", quiesce: "grace-period", updates: 500 },
-  { strategy: "full", classifier: "linear", quiesce: "seqcount", updates: 500 },
-  { strategy: "full", classifier: "tuple-space", quiesce: "grace-period", updates: 500 },
+  { strategy: "incremental", classifier: "linear", updates: 100_000 },
+  { strategy: "incremental", classifier: "tuple-space", updates: 100_000 },
+  { strategy: "incremental", classifier: "linear", style: "chains", updates: 3000 },
+  { strategy: "incremental", classifier: "tuple-space", style: "chains", updates: 3000 },
+  { strategy: "partial", classifier: "tuple-space", quiesce: "seqcount", updates: 1000 },
+  { strategy: "partial", classifier: "linear", quiesce: "grace-period", updates: 1000 },
+  { strategy: "full", classifier: "linear", quiesce: "seqcount", updates: 1000 },
+  { strategy: "full", classifier: "tuple-space", quiesce: "grace-period", updates: 1000 },
+  { strategy: "one-by-one", classifier: "linear", quiesce: "seqcount", updates: 200 },
 ];
 
 describe("a packet", () => {
@@ -51,12 +53,11 @@ describe("a packet", () => {
       });
       while (Atomics.load(words, 1) < READERS) await new Promise((resolve) => setTimeout(resolve, 5));
       const before = engine.memory().liveBytes;
-      const end = Date.now() + MILLISECONDS;
       let updates = 0;
       try {
-        while (updates < one.updates && Date.now() < end) {
+        while (updates < one.updates) {
           const odd = ++updates % 2 === 1;
-          const request = one.strategy === "full" ? { ruleset: wholeRuleset(odd) } : { batch: batchTo(odd) };
+          const request = one.strategy === "full" ? { ruleset: wholeRuleset(odd) } : { batch: batchTo(odd, one.style ?? "edits") };
           expect(updater.update(request).generation).toBe(generation + updates);
         }
       } finally {
@@ -64,14 +65,13 @@ describe("a packet", () => {
       }
       const all = await Promise.all(reports);
       expect(all.flatMap(({ faults }) => faults)).toEqual([]);
-      expect(updates).toBe(one.updates);
-      for (const { generations } of all) expect(generations).toBeGreaterThan(one.updates / 100);
+      for (const { generations } of all) expect(generations).toBeGreaterThan(one.updates / 200);
       // Freed memory is used again, and no packet is lost from a rule that stayed.
       expect(engine.memory().liveBytes).toBeLessThan(2 * before + 2 ** 20);
       const packets = all.reduce((sum, one) => sum + one.packets, 0);
       const first = countersOf(engine.readRuleset()[0] as never).find((line) => line.startsWith("filter INPUT 1 "));
       expect(first).toBe(`filter INPUT 1 ${packets}:${packets * 100}`);
-    }, 2 * MILLISECONDS);
+    }, 170_000);
 });
 
 async function report(worker: Worker): Promise<ReaderReport> {

@@ -40,17 +40,38 @@ export function wholeRuleset(odd: boolean): string {
   ].join("\n");
 }
 
+/** How a batch says it: rule by rule, or as kube-proxy does, each chain that changes stated anew. */
+export type Style = "edits" | "chains";
+
 /** From one version to the other. */
-export function batchTo(odd: boolean): string {
+export function batchTo(odd: boolean, style: Style): string {
   return [
     "*mangle",
     odd ? `-D INPUT ${mark(4)}` : `-I INPUT 21 ${mark(4)}`,
     "COMMIT",
     "*filter",
-    ...(odd
-      ? [`-D one ${mark(1)}`, `-I two 21 ${mark(2)}`, `-I INPUT 3 ${mark(8)}`, "-D last -j ACCEPT", "-P INPUT ACCEPT"]
-      : [`-I one 21 ${mark(1)}`, `-D two ${mark(2)}`, "-D INPUT 3", "-A last -j ACCEPT", "-P INPUT DROP"]),
+    ...(style === "edits" ? userChainEdits(odd) : userChainsStated(odd)),
+    odd ? `-I INPUT 3 ${mark(8)}` : "-D INPUT 3",
+    `-P INPUT ${odd ? "ACCEPT" : "DROP"}`,
     "COMMIT",
     "",
   ].join("\n");
+}
+
+function userChainEdits(odd: boolean): string[] {
+  return odd
+    ? [`-D one ${mark(1)}`, `-I two 21 ${mark(2)}`, "-D last -j ACCEPT"]
+    : [`-I one 21 ${mark(1)}`, `-D two ${mark(2)}`, "-A last -j ACCEPT"];
+}
+
+function userChainsStated(odd: boolean): string[] {
+  return [
+    ":one - [0:0]",
+    ":two - [0:0]",
+    ":last - [0:0]",
+    ...neighbours("one"),
+    ...neighbours("two"),
+    odd ? `-A two ${mark(2)}` : `-A one ${mark(1)}`,
+    ...(odd ? [] : ["-A last -j ACCEPT"]),
+  ];
 }
