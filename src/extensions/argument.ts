@@ -39,6 +39,8 @@ export class Argument {
   /** The extension whose option or end this is, and the options it has met, bit n for its nth. */
   extension: Extension | undefined;
   seen = 0;
+  /** The table that the rule is for. */
+  table = "";
   /** The other records of the rule. */
   rule: RuleRecords = NO_RULE;
   /** The text of the table that is being filled. */
@@ -131,6 +133,16 @@ export class Argument {
       this.fail("bad-mask", `a prefix length from 0 to ${full}`, slash + 1);
   }
 
+  /** A prefix length, or a mask without gaps. */
+  prefix(): number {
+    const full = 8 * this.width;
+    let length = wholeNumber(this.bytes, this.start, this.end, 0, full);
+    if (length < 0 && readAddress(this.bytes, this.start, this.end, this.width, SCRATCH, 0))
+      length = prefixLength(SCRATCH, 0, this.width);
+    if (length < 0) this.fail("bad-mask", `a prefix length from 0 to ${full}`);
+    return length;
+  }
+
   addressKind(): string {
     return this.width === 4 ? "an IPv4 address" : "an IPv6 address";
   }
@@ -198,6 +210,7 @@ export const COMMA = 44;
 export const SLASH = 47;
 export const DASH = 45;
 
+const SCRATCH = new Uint8Array(16);
 const decoder = new TextDecoder();
 
 export function sameText(bytes: Uint8Array, start: number, end: number, text: string): boolean {

@@ -48,9 +48,9 @@ export class ByteWriter {
     else this.text(String((BigInt(high) << 32n) | BigInt(low)));
   }
 
-  /** An unsigned 32-bit integer in lower-case hexadecimal, without a prefix. */
-  hexadecimal(value: number): void {
-    this.text(value.toString(16));
+  /** An unsigned 32-bit integer in lower-case hexadecimal of at least `digits`, without a prefix. */
+  hexadecimal(value: number, digits = 1): void {
+    this.text(value.toString(16).padStart(digits, "0"));
   }
 
   /** Six bytes in lower-case hexadecimal with colons. */

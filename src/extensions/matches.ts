@@ -2,8 +2,11 @@
 import type { Extension } from "./extension.js";
 import { addrtype } from "./matches/addrtype.js";
 import { comment } from "./matches/comment.js";
+import { connlimit } from "./matches/connlimit.js";
 import { connmark } from "./matches/connmark.js";
 import { conntrack } from "./matches/conntrack.js";
+import { dscp } from "./matches/dscp.js";
+import { hashlimit } from "./matches/hashlimit.js";
 import { icmp, icmp6 } from "./matches/icmp.js";
 import { iprange } from "./matches/iprange.js";
 import { length } from "./matches/length.js";
@@ -13,19 +16,32 @@ import { mark } from "./matches/mark.js";
 import { multiport } from "./matches/multiport.js";
 import { owner } from "./matches/owner.js";
 import { physdev } from "./matches/physdev.js";
+import { pkttype } from "./matches/pkttype.js";
+import { policy } from "./matches/policy.js";
 import { recent } from "./matches/recent.js";
+import { rpfilter } from "./matches/rpfilter.js";
+import { rt } from "./matches/rt.js";
 import { sctp } from "./matches/sctp.js";
 import { set } from "./matches/set.js";
 import { state } from "./matches/state.js";
 import { statistic } from "./matches/statistic.js";
+import { string } from "./matches/string.js";
 import { tcp } from "./matches/tcp.js";
+import { tcpmssMatch } from "./matches/tcpmss.js";
+import { time } from "./matches/time.js";
+import { tos } from "./matches/tos.js";
+import { hl, ttl } from "./matches/ttl.js";
 import { udp } from "./matches/udp.js";
 
 export const MATCHES: Readonly<Record<string, Extension>> = {
   addrtype,
   comment,
+  connlimit,
   connmark,
   conntrack,
+  dscp,
+  hashlimit,
+  hl,
   icmp,
   icmp6,
   iprange,
@@ -36,11 +52,20 @@ export const MATCHES: Readonly<Record<string, Extension>> = {
   multiport,
   owner,
   physdev,
+  pkttype,
+  policy,
   recent,
+  rpfilter,
+  rt,
   sctp,
   set,
   state,
   statistic,
+  string,
   tcp,
+  tcpmss: tcpmssMatch,
+  time,
+  tos,
+  ttl,
   udp,
 };

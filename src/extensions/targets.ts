@@ -1,29 +1,43 @@
 /** Every target there is, but for chains. */
 import type { Target } from "./extension.js";
+import { checksum } from "./targets/checksum.js";
+import { classify } from "./targets/classify.js";
 import { connmarkTarget } from "./targets/connmark.js";
 import { ct } from "./targets/ct.js";
 import { dnat } from "./targets/dnat.js";
+import { setDscp } from "./targets/dscp.js";
 import { log } from "./targets/log.js";
 import { setMark } from "./targets/mark.js";
 import { masquerade } from "./targets/masquerade.js";
+import { netmap } from "./targets/netmap.js";
 import { nflog } from "./targets/nflog.js";
 import { nfqueue } from "./targets/nfqueue.js";
 import { notrack } from "./targets/notrack.js";
 import { redirect } from "./targets/redirect.js";
 import { reject } from "./targets/reject.js";
+import { setTarget } from "./targets/set.js";
 import { snat } from "./targets/snat.js";
 import { tcpmss } from "./targets/tcpmss.js";
+import { setTos } from "./targets/tos.js";
+import { tproxy } from "./targets/tproxy.js";
+import { trace } from "./targets/trace.js";
+import { setHl, setTtl } from "./targets/ttl.js";
 import { accept, drop, queue, returnToCaller } from "./targets/verdict.js";
 
 export const TARGETS: Readonly<Record<string, Target>> = {
   ACCEPT: accept,
+  CHECKSUM: checksum,
+  CLASSIFY: classify,
   CONNMARK: connmarkTarget,
   CT: ct,
   DNAT: dnat,
   DROP: drop,
+  DSCP: setDscp,
+  HL: setHl,
   LOG: log,
   MARK: setMark,
   MASQUERADE: masquerade,
+  NETMAP: netmap,
   NFLOG: nflog,
   NFQUEUE: nfqueue,
   NOTRACK: notrack,
@@ -31,6 +45,11 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   REDIRECT: redirect,
   REJECT: reject,
   RETURN: returnToCaller,
+  SET: setTarget,
   SNAT: snat,
   TCPMSS: tcpmss,
+  TOS: setTos,
+  TPROXY: tproxy,
+  TRACE: trace,
+  TTL: setTtl,
 };

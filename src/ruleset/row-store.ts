@@ -93,7 +93,11 @@ export class RowStore {
     if (this.view.getUint16(target + RECORD_TYPE, true) === TARGET_JUMP)
       this.view.setUint32(target + JUMP_CHAIN, chainOf(this.view.getUint32(target + JUMP_CHAIN, true)), true);
     if (from !== this)
-      for (let match = at + this.matchesOffset(at); match < target; match += this.view.getUint16(match + RECORD_BYTES, true))
+      for (
+        let match = at + this.matchesOffset(at);
+        match < target;
+        match += this.view.getUint16(match + RECORD_BYTES, true)
+      )
         if (this.view.getUint16(match + RECORD_TYPE, true) === MATCH_COMMENT) {
           const text = from.text.bytesAt(this.view.getUint32(match + COMMENT_TEXT, true));
           this.view.setUint32(match + COMMENT_TEXT, this.text.intern(text), true);

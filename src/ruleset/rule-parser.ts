@@ -70,6 +70,7 @@ export class RuleParser {
   begin(sink: TableSink): void {
     this.draft.clear();
     this.argument.texts = sink.rows.text;
+    this.argument.table = sink.table;
     this.argument.protocol = 0;
     this.argument.protocolInverted = false;
     this.given = 0;

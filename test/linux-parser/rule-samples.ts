@@ -38,9 +38,22 @@ export function matchSamples(random: Random, family: Family, protocol: string, h
     `-m iprange ${not(random)}--src-range ${random.address(family)}-${random.address(family)} --dst-range ${random.address(family)}`,
     `-m length ${not(random)}--length ${ports(random)}`,
     `-m physdev ${not(random)}--physdev-in ${random.pick(["vnet+", "eth0"])} --physdev-is-in`,
+    v4 ? `-m ttl ${random.pick(["--ttl-lt 5", "--ttl-gt 64", "! --ttl-eq 1", "--ttl 7"])}` : `-m hl ${random.pick(["--hl-lt 5", "! --hl-eq 255", "--hl 9"])}`,
+    `-m pkttype ${not(random)}--pkt-type ${random.pick(["unicast", "mcast", "broadcast", "HOST"])}`,
+    `-m tos ${not(random)}--tos ${random.pick(["0x10", "8/0x3f", "Minimize-Delay"])}`,
+    `-m dscp ${not(random)}${random.pick(["--dscp 0x2e", "--dscp-class AF41", "--dscp 7"])}`,
+    `-m connlimit ${not(random)}--connlimit-above ${random.below(99)} --connlimit-mask ${random.below(v4 ? 33 : 129)} ${random.pick(["--connlimit-daddr", "--connlimit-saddr", ""])}`,
+    `-m hashlimit --hashlimit-${random.pick(["upto", "above"])} ${1 + random.below(9_999)}/${random.pick(["sec", "min", "hour"])} --hashlimit-burst ${1 + random.below(99)} --hashlimit-mode srcip,dstport --hashlimit-name h${random.below(1e6)} --hashlimit-srcmask 24`,
+    `-m hashlimit ${not(random)}--hashlimit-upto ${20 + random.below(900)}${random.pick(["k", "m", ""])}b/s --hashlimit-burst ${1 + random.below(9)}000mb --hashlimit-name h${random.below(1e6)} --hashlimit-htable-expire ${1 + random.below(9)}000`,
+    `-m time --timestart 0${random.below(10)}:30 --timestop 23:59:${10 + random.below(50)} ${not(random)}--weekdays ${random.pick(["Mon,Fri", "1,7", "Sa"])} --monthdays 1,${2 + random.below(30)} --datestart 20${10 + random.below(20)}-0${1 + random.below(9)}`,
+    `-m string --string ${random.pick(['"a b"', "plain", '"q\\"\\\\x"'])} --algo ${random.pick(["bm", "kmp"])} --from ${random.below(50)} --to ${50 + random.below(500)} --icase`,
+    `-m string ${not(random)}--hex-string ${random.pick(['"|0d0a|x"', '"a|00 ff|"'])} --algo bm`,
   ];
+  if (!v4) samples.push(`-m rt ${not(random)}--rt-type ${random.below(4)} --rt-segsleft ${ports(random)}`, "-m rt --rt-type 0 --rt-0-res --rt-0-addrs ::1,2001:db8::2 --rt-0-not-strict");
+  if (hook === "INPUT" || hook === "PREROUTING") samples.push("-m policy --dir in --pol none", `-m policy --dir in --pol ipsec --strict ${not(random)}--reqid ${random.below(99)} --proto esp --mode tunnel --tunnel-src ${random.address(family)} --next --spi 0x10`);
   if (protocol === "tcp")
     samples.push(
+      `-m tcpmss ${not(random)}--mss ${random.pick(["1460", "500:1460", ":9"])}`,
       `${not(random)}--dport ${ports(random)} ${not(random)}--syn`,
       `-m tcp ${not(random)}--sport ${ports(random)} --tcp-flags ${random.pick(["ALL NONE", "SYN,ack,FIN syn"])} ${not(random)}--tcp-option ${1 + random.below(255)}`,
     );
@@ -82,6 +95,16 @@ export function targetSamples(random: Random, family: Family, table: TableName, 
     samples.push("REJECT", `REJECT --reject-with ${v4 ? random.pick(["icmp-host-prohibited", "admin-prohib"]) : random.pick(["icmp6-adm-prohibited", "no-route"])}`);
     if (protocol === "tcp") samples.push("REJECT --reject-with tcp-reset");
   }
+  if (table === "mangle") {
+    samples.push("CHECKSUM --checksum-fill", `TOS ${random.pick(["--set-tos 0x10/0x3f", "--and-tos 3", "--set-tos Maximize-Throughput"])}`, `DSCP ${random.pick(["--set-dscp 10", "--set-dscp-class EF"])}`);
+    samples.push(v4 ? `TTL ${random.pick(["--ttl-set 64", "--ttl-inc 1", "--ttl-dec 2"])}` : "HL --hl-set 7");
+    if (hook === "PREROUTING" && (protocol === "tcp" || protocol === "udp"))
+      samples.push(`TPROXY --on-port ${random.below(65_536)} --on-ip ${random.address(family)} --tproxy-mark ${mark(random)}`);
+
+  }
+  if (hook === "OUTPUT" || hook === "POSTROUTING") samples.push(`CLASSIFY --set-class ${random.below(99)}:${random.below(99)}`);
+  if (table === "nat" && hook !== undefined) samples.push(`NETMAP --to ${random.address(family)}/${v4 ? 24 : 64}`);
+  if (table === "raw") samples.push("TRACE");
   if (table === "raw") samples.push("NOTRACK", "CT --notrack", `CT --zone ${random.below(999)} --ctevents new,destroy`);
   if (table === "nat" && (hook === "PREROUTING" || hook === "OUTPUT"))
     samples.push(`DNAT --to-destination ${to}${random.pick(["", " --random", " --persistent"])}`, `REDIRECT${withPorts ? ` --to-ports ${port}` : ""}`);

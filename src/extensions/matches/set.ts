@@ -16,12 +16,11 @@ import {
   SET_RETURN_NOMATCH,
   SET_SIZE,
 } from "../../blob/payloads.js";
-import type { Argument } from "../argument.js";
 import type { ByteWriter } from "../byte-writer.js";
 import type { Extension, Option, RecordMemory } from "../extension.js";
+import { printDirections, readDirections } from "../values/set-directions.js";
 import { readCounter } from "../values/number.js";
 
-const MOST_DIMENSIONS = 6;
 /** Operations by number: what prints between the counter's name and its value. */
 const EQUAL = 1;
 const NOT_EQUAL = 2;
@@ -42,7 +41,9 @@ export const set: Extension = {
         if (argument.start === argument.end) argument.fail("bad-name", "the name of a set");
         argument.name(record.bytes, at + SET_NAME, SET_NAME_BYTES, "the name of a set");
         if (argument.inverted) flag(record, at, SET_INVERT);
-        readDirections(argument.second(), record, at);
+        readDirections(argument.second());
+        record.bytes[at + SET_DIRECTIONS] = argument.value;
+        record.bytes[at + SET_DIMENSIONS] = argument.mask;
       },
     },
     flagOption("return-nomatch", SET_RETURN_NOMATCH, false),
@@ -57,10 +58,7 @@ export const set: Extension = {
     const flags = bytes[at + SET_FLAGS] as number;
     out.text(flags & SET_INVERT ? " ! --match-set " : " --match-set ");
     out.padded(bytes, at + SET_NAME, SET_NAME_BYTES);
-    for (let i = 0; i < (bytes[at + SET_DIMENSIONS] as number); i++) {
-      out.byte(i === 0 ? 32 : 44);
-      out.text(((bytes[at + SET_DIRECTIONS] as number) >> i) & 1 ? "src" : "dst");
-    }
+    printDirections(out, bytes[at + SET_DIRECTIONS] as number, bytes[at + SET_DIMENSIONS] as number);
     if (flags & SET_RETURN_NOMATCH) out.text(" --return-nomatch");
     if (flags & SET_NO_UPDATE_COUNTERS) out.text(" ! --update-counters");
     if (flags & SET_NO_UPDATE_SUBCOUNTERS) out.text(" ! --update-subcounters");
@@ -68,18 +66,6 @@ export const set: Extension = {
     printCounter(out, record, at + SET_BYTES, bytes[at + SET_BYTES_OPERATION] as number, "bytes");
   },
 };
-
-/** `src` and `dst` with commas; what follows the three letters does not matter. */
-function readDirections(argument: Argument, record: RecordMemory, at: number): void {
-  const words = argument.text().split(",");
-  if (words.length > MOST_DIMENSIONS) argument.fail("bad-value", `at most ${MOST_DIMENSIONS} of src and dst`);
-  let directions = 0;
-  for (const [dimension, word] of words.entries())
-    if (word.startsWith("src")) directions |= 1 << dimension;
-    else if (!word.startsWith("dst")) argument.fail("bad-value", "src or dst, or several with commas");
-  record.bytes[at + SET_DIMENSIONS] = words.length;
-  record.bytes[at + SET_DIRECTIONS] = directions;
-}
 
 /** An option without an argument: it sets its flag, or only its inversion does. */
 function flagOption(name: string, bit: number, whenInverted: boolean): Option {

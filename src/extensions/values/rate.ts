@@ -16,7 +16,7 @@ const PRINTED: readonly (readonly [name: string, seconds: number])[] = [
   ["sec", 1],
 ];
 
-/** Ticks of 1/`scale` second a packet, rounded down, and at least 1. */
+/** Ticks of 1/`scale` second a packet, rounded down, and at least 1. The argument's `value` is the unit, in seconds. */
 export function readRate(argument: Argument, scale: number): number {
   const expected = "a rate such as 5/second, 10/minute, 3/hour or 1/day";
   const slash = argument.indexOf(SLASH);
@@ -26,19 +26,29 @@ export function readRate(argument: Argument, scale: number): number {
   if (seconds === undefined || !/^\d{1,10}$/.test(count) || Number(count) === 0) argument.fail("bad-number", expected);
   const period = Math.floor((scale * seconds) / Number(count));
   if (period === 0) argument.fail("bad-number", `at most ${scale} packets a second`);
+  argument.value = seconds;
   return period;
 }
 
 /** The rate of a period in ticks: of the units that lose little by rounding, the one that gives the smallest number. */
 export function printRate(out: ByteWriter, period: number, scale: number): void {
+  const [name, seconds] = PRINTED[unitOf(period, scale)] as (typeof PRINTED)[number];
+  out.number(Math.floor((scale * seconds) / period));
+  out.byte(SLASH);
+  out.text(name);
+}
+
+/** Seconds of the unit in which a period prints. */
+export function periodUnit(period: number, scale: number): number {
+  return PRINTED[unitOf(period, scale)]?.[1] ?? 0;
+}
+
+function unitOf(period: number, scale: number): number {
   let unit = 0;
   for (let next = 1; next < PRINTED.length; next++) {
     const ticks = scale * (PRINTED[next]?.[1] ?? 0);
     if (period > ticks || Math.floor(ticks / period) < ticks % period) break;
     unit = next;
   }
-  const [name, seconds] = PRINTED[unit] as (typeof PRINTED)[number];
-  out.number(Math.floor((scale * seconds) / period));
-  out.byte(SLASH);
-  out.text(name);
+  return unit;
 }
