@@ -68,8 +68,11 @@ export class FileParser {
     const end = fault.start < 0 ? this.blameEnd : fault.end;
     const found = decoder.decode(lexer.bytes.subarray(start, end));
     // What lies behind the text was put together from the line.
-    for (let n = 0; n < lexer.starts.length && start > lexer.length; n++)
-      if ((lexer.starts[n] as number) <= start && start <= (lexer.ends[n] as number)) start = lexer.origins[n] as number;
+    if (start > lexer.length) {
+      let token = lexer.starts.findLastIndex((first, n) => n <= lexer.count && first > lexer.length && first <= start);
+      if (token < 0) token = 0;
+      start = lexer.origins[token] as number;
+    }
     const source = decoder.decode(lexer.bytes.subarray(lexer.lineStart, lexer.lineEnd()));
     const before = decoder.decode(lexer.bytes.subarray(lexer.lineStart, start));
     return new RulesetError({

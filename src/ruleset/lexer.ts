@@ -11,6 +11,8 @@ import { Fault } from "../extensions/fault.js";
 const LINE_LIMIT = 10_239;
 const ARGUMENT_LIMIT = 1_023;
 const ARGUMENT_COUNT_LIMIT = 251;
+/** A shell's command line may be longer. */
+const NO_LIMIT = 1 << 21;
 
 const NEWLINE = 10;
 const QUOTE = 34;
@@ -41,11 +43,16 @@ export class Lexer {
   readonly starts = STARTS;
   readonly ends = ENDS;
   readonly origins = ORIGINS;
+  private readonly lineLimit: number;
+  private readonly argumentLimit: number;
 
-  constructor(input: string | Uint8Array) {
+  /** `limited` keeps to the lengths that iptables-restore can read. */
+  constructor(input: string | Uint8Array, limited = true) {
     const text = typeof input === "string" ? new TextEncoder().encode(input) : input;
     this.length = text.length;
-    const buffer = new ArrayBuffer(text.length + 1 + LINE_LIMIT);
+    this.lineLimit = limited ? LINE_LIMIT : NO_LIMIT;
+    this.argumentLimit = limited ? ARGUMENT_LIMIT : NO_LIMIT;
+    const buffer = new ArrayBuffer(text.length + 1 + (limited ? LINE_LIMIT : text.length));
     this.bytes = new Uint8Array(buffer);
     this.bytes.set(text);
     this.bytes[text.length] = NEWLINE;
@@ -107,15 +114,15 @@ export class Lexer {
         i = this.splitOdd(start, i);
       }
       this.origins[count] = start;
-      if ((ends[count] as number) - (starts[count] as number) > ARGUMENT_LIMIT)
-        throw new Fault("argument-too-long", start, i, `at most ${ARGUMENT_LIMIT} bytes`);
+      if ((ends[count] as number) - (starts[count] as number) > this.argumentLimit)
+        throw new Fault("argument-too-long", start, i, `at most ${this.argumentLimit} bytes`);
       if (count++ === ARGUMENT_COUNT_LIMIT)
         throw new Fault("too-many-arguments", start, i, `at most ${ARGUMENT_COUNT_LIMIT} in a line`);
     }
     this.count = count;
     this.next = i + 1;
-    if (i - this.lineStart >= LINE_LIMIT)
-      throw new Fault("line-too-long", this.lineStart + LINE_LIMIT - 1, i, `at most ${LINE_LIMIT - 1} bytes in a line`);
+    if (i - this.lineStart >= this.lineLimit)
+      throw new Fault("line-too-long", this.lineStart + this.lineLimit - 1, i, `at most ${this.lineLimit - 1} bytes in a line`);
   }
 
   /** The argument that begins at `start` and whose plain part ends at `at`. Returns where it ends. */

@@ -24,7 +24,11 @@ const ALWAYS = 1;
 const PERHAPS = 2;
 const ARGUMENTS = new Uint8Array(256);
 for (const letter of "ACDEINPRsdpijogmtcM") ARGUMENTS[letter.charCodeAt(0)] = ALWAYS;
-for (const letter of "FXZ") ARGUMENTS[letter.charCodeAt(0)] = PERHAPS;
+for (const letter of "FXZLSwW") ARGUMENTS[letter.charCodeAt(0)] = PERHAPS;
+
+const NOT_IN_A_FILE = "no such option in a ruleset";
+/** Commands that may stand beside -Z. */
+const LISTINGS = "LS";
 
 export class LineParser {
   readonly rule: RuleParser;
@@ -39,20 +43,34 @@ export class LineParser {
   position = 0;
   /** The line is meant for the other family (-4, -6). */
   foreign = false;
+  /** What a command line may say besides: -Z beside -L or -S, with or without a rule's number; the table; how to list. */
+  zeroing: "nothing" | "chain" | "rule" = "nothing";
+  tableStart = -1;
+  tableEnd = -1;
+  /** Letters of the options of listing that were given; "0" is --line-numbers. */
+  display = "";
 
   private at = 0;
   private inverted = false;
   private bangAt = 0;
 
+  /** `isFile` is false where the arguments are those of the program iptables. */
   constructor(
     private readonly lexer: Lexer,
     private readonly family: Family,
+    private readonly isFile = true,
   ) {
     this.rule = new RuleParser(lexer, family);
   }
 
   /** Reads the arguments that the lexer cut. */
   parse(sink: TableSink): void {
+    this.scan(sink);
+    if (!this.foreign) this.rule.finish(sink);
+  }
+
+  /** The same without a last look at what the options say together. */
+  scan(sink: TableSink): void {
     const { lexer, rule } = this;
     const { bytes, starts, ends } = lexer;
     rule.begin(sink);
@@ -60,6 +78,9 @@ export class LineParser {
     this.chainStart = this.chainEnd = this.secondStart = this.secondEnd = -1;
     this.position = 0;
     this.foreign = false;
+    this.zeroing = "nothing";
+    this.tableStart = this.tableEnd = -1;
+    this.display = "";
     this.inverted = false;
     this.at = 0;
     while (this.at < lexer.count && !this.foreign) {
@@ -75,7 +96,6 @@ export class LineParser {
     if (this.inverted) throw new Fault("misplaced-inversion", this.bangAt, this.bangAt + 1, "an option behind the !");
     if (this.command === 0)
       throw new Fault("no-command", lexer.lineStart, lexer.lineStart, "a command such as -A CHAIN in the line");
-    rule.finish(sink);
   }
 
   /** An argument that is no option: a `!`, or a mistake. */
@@ -208,52 +228,82 @@ export class LineParser {
       case "v":
         // Says how much to print, which changes no rule.
         if (inverted) this.misplacedInversion();
+        this.display += "v";
         return;
       case "4":
       case "6":
         this.foreign = (option === 52) !== (this.family === "ipv4");
+        if (this.foreign && !this.isFile) this.refuse("misplaced-option", `no other family, as the ruleset is ${this.family}`);
         return;
-      case "L":
-      case "S":
       case "h":
       case "V":
-        return this.refuse("unsupported-command", "a command that changes rules");
+        return this.refuse("unsupported-command", this.isFile ? "a command that changes rules" : "a command on rules");
       case "t":
-        return this.refuse("misplaced-option", "the table in a *table line");
+        return this.setTable(start, end, inverted);
       case "n":
       case "x":
+      case "0":
+        return this.setDisplay(option, inverted);
       case "w":
       case "W":
+        return this.refuse("misplaced-option", this.isFile ? NOT_IN_A_FILE : "no waiting, as no lock is taken for a file");
       case "M":
-      case "0":
-        return this.refuse("misplaced-option", "no such option in a ruleset");
+        return this.refuse("misplaced-option", this.isFile ? NOT_IN_A_FILE : "no module, as none is loaded");
     }
-    if ("ACDEFINPRXZ".includes(String.fromCharCode(option))) this.setCommand(option, start, end, inverted);
-    else this.unknownOption("");
+    if (!"ACDEFILNPRSXZ".includes(String.fromCharCode(option))) this.unknownOption("");
+    else this.setCommand(option, start, end, inverted);
+  }
+
+  private setTable(start: number, end: number, inverted: boolean): void {
+    if (this.isFile) this.refuse("misplaced-option", "the table in a *table line");
+    if (inverted) this.misplacedInversion();
+    this.tableStart = start;
+    this.tableEnd = end;
+  }
+
+  private setDisplay(option: number, inverted: boolean): void {
+    if (this.isFile) this.refuse("misplaced-option", NOT_IN_A_FILE);
+    if (inverted) this.misplacedInversion();
+    const letter = String.fromCharCode(option);
+    if (this.display.includes(letter)) this.refuse("repeated-option", "it once");
+    this.display += letter;
   }
 
   private setCommand(option: number, start: number, end: number, inverted: boolean): void {
     const { lexer } = this;
+    const name = String.fromCharCode(option);
     if (inverted) this.misplacedInversion();
-    if (this.command !== 0) this.refuse("second-command", "one command in a line");
-    this.command = option;
+    this.addCommand(option, name);
     if (end >= 0) {
       this.chainStart = start;
       this.chainEnd = end;
     }
     if (this.chainEnd - this.chainStart > LONGEST_NAME)
       throw new Fault("bad-chain-name", this.chainStart, this.chainEnd, `at most ${LONGEST_NAME} bytes`);
-    const name = String.fromCharCode(option);
     if (name === "E" || name === "P") {
       if (!this.hasValue()) this.missingArgument(name === "E" ? "the old name and the new" : "a chain and a policy");
       this.secondStart = lexer.starts[this.at] as number;
       this.secondEnd = lexer.ends[this.at++] as number;
-    } else if ("DIRZ".includes(name) && this.hasValue()) {
+    } else if ("DIRZLS".includes(name) && this.hasValue()) {
       const from = lexer.starts[this.at] as number;
       const to = lexer.ends[this.at++] as number;
       this.position = wholeNumber(lexer.bytes, from, to, 1, LARGEST_POSITION);
       if (this.position < 0) throw new Fault("bad-rule-number", from, to, "the number of a rule, from 1");
+      // In Linux a rule to be zeroed makes a command in front of it be forgotten.
+      if (name === "Z") this.command = option;
+      if (name === "Z") this.zeroing = "rule";
     } else if (name === "R") this.missingArgument("a chain and the number of a rule");
+  }
+
+  /** Makes it the line's command, or the one beside it: -Z goes with -L and -S. */
+  private addCommand(option: number, name: string): void {
+    const before = this.command === 0 ? "" : String.fromCharCode(this.command);
+    const isListing = LISTINGS.includes(name);
+    if (isListing && this.isFile) this.refuse("unsupported-command", "a command that changes rules");
+    if (before !== "" && !(isListing && before === "Z") && !(name === "Z" && LISTINGS.includes(before) && this.zeroing === "nothing"))
+      this.refuse("second-command", "one command in a line");
+    if (name === "Z") this.zeroing = "chain";
+    if (name !== "Z" || before === "") this.command = option;
   }
 
   /** `-c packets bytes`, `-c packets,bytes`. */

@@ -39,6 +39,8 @@ const GIVEN_FRAGMENT = 64;
 /** One a family for the thread: parsing never nests, and a batch of three lines should not pay for its 128 KiB. */
 const DRAFTS: Partial<Record<Family, RowDraft>> = {};
 
+const PLUS = 43;
+
 export class RuleParser {
   readonly draft: RowDraft;
   readonly argument = new Argument();
@@ -114,12 +116,14 @@ export class RuleParser {
 
   setInput(start: number, end: number, inverted: boolean): void {
     this.give(GIVEN_INPUT, ROW_INVERT_INPUT, inverted);
+    if (this.isEveryInterface(start, end) && !inverted) return;
     this.draft.flags |= ROW_FLAG_INPUT;
     readInterface(this.lexer.bytes, start, end, this.draft.interfaces, 0);
   }
 
   setOutput(start: number, end: number, inverted: boolean): void {
     this.give(GIVEN_OUTPUT, ROW_INVERT_OUTPUT, inverted);
+    if (this.isEveryInterface(start, end) && !inverted) return;
     this.draft.flags |= ROW_FLAG_OUTPUT;
     readInterface(this.lexer.bytes, start, end, this.draft.interfaces, 2 * INTERFACE_SIZE);
   }
@@ -219,6 +223,11 @@ export class RuleParser {
   /** Last checks of every extension, when all options are known. */
   finish(sink: TableSink): void {
     if (this.draft.count > 0) finishRecords(this.draft, this.argument, this.lexer, sink.table);
+  }
+
+  /** `+` alone, which says nothing and is not printed. */
+  private isEveryInterface(start: number, end: number): boolean {
+    return end - start === 1 && this.lexer.bytes[start] === PLUS;
   }
 
   /** Notes an option of the rule itself. `invertFlag` is 0 where a `!` makes no sense. */

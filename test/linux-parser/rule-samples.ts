@@ -44,7 +44,7 @@ export function matchSamples(random: Random, family: Family, protocol: string, h
     `-m dscp ${not(random)}${random.pick(["--dscp 0x2e", "--dscp-class AF41", "--dscp 7"])}`,
     `-m connlimit ${not(random)}--connlimit-above ${random.below(99)} --connlimit-mask ${random.below(v4 ? 33 : 129)} ${random.pick(["--connlimit-daddr", "--connlimit-saddr", ""])}`,
     `-m hashlimit --hashlimit-${random.pick(["upto", "above"])} ${1 + random.below(9_999)}/${random.pick(["sec", "min", "hour"])} --hashlimit-burst ${1 + random.below(99)} --hashlimit-mode srcip,dstport --hashlimit-name h${random.below(1e6)} --hashlimit-srcmask 24`,
-    `-m hashlimit ${not(random)}--hashlimit-upto ${20 + random.below(900)}${random.pick(["k", "m", ""])}b/s --hashlimit-burst ${1 + random.below(9)}000mb --hashlimit-name h${random.below(1e6)} --hashlimit-htable-expire ${1 + random.below(9)}000`,
+    `-m hashlimit ${not(random)}--hashlimit-upto ${20 + random.below(900)}${random.pick(["k", "m", ""])}b/s --hashlimit-burst ${1 + random.below(3)}000mb --hashlimit-name h${random.below(1e6)} --hashlimit-htable-expire ${1 + random.below(9)}000`,
     `-m time --timestart 0${random.below(10)}:30 --timestop 23:59:${10 + random.below(50)} ${not(random)}--weekdays ${random.pick(["Mon,Fri", "1,7", "Sa"])} --monthdays 1,${2 + random.below(30)} --datestart 20${10 + random.below(20)}-0${1 + random.below(9)}`,
     `-m string --string ${random.pick(['"a b"', "plain", '"q\\"\\\\x"'])} --algo ${random.pick(["bm", "kmp"])} --from ${random.below(50)} --to ${50 + random.below(500)} --icase`,
     `-m string ${not(random)}--hex-string ${random.pick(['"|0d0a|x"', '"a|00 ff|"'])} --algo bm`,
