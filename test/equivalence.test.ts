@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { live } from "./oracle/history.js";
+import { replaceOften } from "./oracle/replacement.js";
 import { CLASSIFIERS, STRATEGIES } from "./oracle/subject.js";
 
 const RULESETS = 60;
@@ -19,5 +20,15 @@ describe("a ruleset that was changed batch by batch", () => {
         // Both kinds must have been seen, or the test says nothing.
         expect(done).toBeGreaterThan(RULESETS);
         expect(refused).toBeGreaterThan(RULESETS / 4);
+      }, 60_000);
+});
+
+describe("a ruleset that was replaced by new text", () => {
+  for (const strategy of STRATEGIES)
+    for (const classifier of CLASSIFIERS)
+      it(`${strategy}, ${classifier}: is what the text says, and chains that stay keep counting`, () => {
+        let replaced = 0;
+        for (let seed = 0; seed < RULESETS / 2; seed++) replaced += replaceOften(seed, { strategy, classifier, batches: 4 });
+        expect(replaced).toBeGreaterThan(RULESETS);
       }, 60_000);
 });

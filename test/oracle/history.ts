@@ -53,7 +53,7 @@ export function attempt(model: Ruleset, text: string): Ruleset | Obstacle {
 /** How many batches were done and how many were refused; throws with the seed and the batch where something parts. */
 export function live(seed: number, options: HistoryOptions): { done: number; refused: number } {
   const random = new Random(seed);
-  const ruleset = randomRuleset(random, { anyHook: true, forgetful: true, without: REFUSED, longest: random.pick([4, 20, 80]) });
+  const ruleset = randomRuleset(random, { anyHook: true, forgetful: true, without: REFUSED, longest: random.pick([4, 20, 80, 200]) });
   const subject = new Subject(options.classifier, options.strategy);
   subject.updater.load(parseRuleset(ruleset.text, { family: ruleset.family }));
   let model = parseRuleset(ruleset.text, { family: ruleset.family });
@@ -68,8 +68,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
       if ("code" in wanted) {
         refuse(subject, batch, wanted, options.strategy);
         tally.refused++;
-      } else {
-        subject.updater.update({ batch });
+      } else if (carryOut(subject, batch, options.strategy)) {
         model = wanted;
         tally.done++;
       }
@@ -83,6 +82,19 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
     return tally;
   } catch (error) {
     throw new Error(`seed ${seed}\n${ruleset.text}${batches.join("\n")}${(error as Error).stack}`);
+  }
+}
+
+/** Edit by edit, a batch may close a loop on its way that its end opens again: one-by-one then refuses it. */
+function carryOut(subject: Subject, batch: string, strategy: Strategy): boolean {
+  const before = subject.snapshot();
+  try {
+    subject.updater.update({ batch });
+    return true;
+  } catch (error) {
+    if (strategy !== "one-by-one" || !(error instanceof RulesetError) || error.code !== "loop") throw error;
+    same("state behind a refused batch", before, subject.snapshot());
+    return false;
   }
 }
 
@@ -119,9 +131,16 @@ function pass(random: Random, ruleset: RandomRuleset, model: Ruleset, subjects: 
   oracle.saveCounters();
 }
 
-function same(what: string, wanted: string, got: string): void {
-  if (wanted === got) return;
-  const lines = got.split("\n");
-  const first = wanted.split("\n").findIndex((line, i) => line !== lines[i]);
-  throw new Error(`${what}, line ${first + 1}: wanted\n${wanted.split("\n")[first]}\ngot\n${lines[first]}`);
+/** Throws at the first line that differs, of those that `counts`. */
+export function same(
+  what: string,
+  wanted: string | readonly string[],
+  got: string | readonly string[],
+  counts: (line: string) => boolean = () => true,
+): void {
+  const linesOf = (text: string | readonly string[]): string[] =>
+    (typeof text === "string" ? text.split("\n") : [...text]).filter(counts);
+  const [first, second] = [linesOf(wanted), linesOf(got)];
+  for (let i = 0; i < Math.max(first.length, second.length); i++)
+    if (first[i] !== second[i]) throw new Error(`${what}, line ${i + 1}: wanted\n${first[i]}\ngot\n${second[i]}`);
 }

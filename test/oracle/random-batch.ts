@@ -19,6 +19,7 @@ export function randomBatch(random: Random, ruleset: Ruleset, options: BatchOpti
   for (const name of options.tables) {
     const draft = new Draft(random, ruleset.table(name));
     lines.push(`*${name}`);
+    if (random.chance(0.05)) lines.push(...draft.burst());
     for (let i = random.between(1, options.edits); i > 0; i--)
       lines.push(random.chance(options.mistakes) ? draft.mistake() : draft.edit());
     lines.push("COMMIT");
@@ -52,6 +53,16 @@ class Draft {
       [1, () => this.policy()],
       [1, () => this.zero()],
     ])();
+  }
+
+  /** Many rules one after another in front of the same one: no room between neighbours lasts that long. */
+  burst(): string[] {
+    const { random } = this;
+    const chain = this.anyChain();
+    const position = random.between(1, this.length(chain) + 1);
+    const count = random.between(30, 80);
+    this.lengths.set(chain, this.length(chain) + count);
+    return Array.from({ length: count }, () => this.rule(chain).replace(`-A ${chain}`, `-I ${chain} ${position}`));
   }
 
   mistake(): string {

@@ -4,11 +4,16 @@ import {
   BLOB_FIRST_CHAIN,
   BLOB_HEADER_SIZE,
   CHAIN_CHUNKS,
+  CHAIN_INDEX,
   CHAIN_NEXT,
   CHAIN_POLICY,
   CHAIN_SIZE,
   CHAIN_VISIT,
+  ROW_CHAIN,
   ROW_NEXT,
+  ROW_NEXT_SAME,
+  ROW_ORDER,
+  ROW_PROTOCOL,
   TABLE_COUNT,
 } from "../../src/blob/layout.js";
 import {
@@ -96,7 +101,10 @@ export class Subject {
   }
 }
 
-/** Address and bytes of a chain's head, chunks and rows in force, its policy behind them. */
+/**
+ * Address and bytes of a chain's head, chunks and rows in force, its policy behind them. The head's scratch byte is left
+ * out, and where there is no index, the rows' order in it.
+ */
 function chainRuns(memory: DataView, head: number): [number, number][] {
   const word = (at: number): number => memory.getUint32(at, true);
   const runs: [number, number][] = [[head, CHAIN_VISIT]];
@@ -104,7 +112,15 @@ function chainRuns(memory: DataView, head: number): [number, number][] {
   for (let chunk = word(head + CHAIN_CHUNKS); chunk; chunk = word(chunk + CHUNK_NEXT))
     runs.push([chunk, CHUNK_ROW_SLOTS + 12 * memory.getUint16(chunk + CHUNK_CAPACITY, true)]);
   const policy = word(head + CHAIN_POLICY);
-  for (const row of [...rowsOf(memory, head), ...(policy ? [policy] : [])]) runs.push([row, memory.getUint16(row + ROW_NEXT, true)]);
+  for (const row of [...rowsOf(memory, head), ...(policy ? [policy] : [])]) {
+    const end = row + memory.getUint16(row + ROW_NEXT, true);
+    const indexed = word(head + CHAIN_INDEX) !== 0;
+    runs.push([row, ROW_ORDER]);
+    if (indexed) runs.push([row + ROW_ORDER, ROW_CHAIN - ROW_ORDER]);
+    runs.push([row + ROW_CHAIN, ROW_NEXT_SAME - ROW_CHAIN]);
+    if (indexed) runs.push([row + ROW_NEXT_SAME, 4]);
+    runs.push([row + ROW_PROTOCOL, end - row - ROW_PROTOCOL]);
+  }
   return runs;
 }
 
