@@ -4,6 +4,7 @@
  */
 import * as P from "../src/blob/payloads";
 import { matchAddrtype } from "./matches/addrtype";
+import { checkPolicy, matchDscp, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
 import { matchIprange } from "./matches/iprange";
 import { matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
 import { checkConntrack, matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
@@ -57,6 +58,19 @@ export function matches(type: u32, record: usize): bool {
       return matchOwner(record);
     case P.MATCH_LENGTH:
       return matchLength(record);
+    case P.MATCH_TTL:
+    case P.MATCH_HL:
+      return matchTtl(record);
+    case P.MATCH_PKTTYPE:
+      return matchPkttype(record);
+    case P.MATCH_TCPMSS:
+      return matchTcpmss(record);
+    case P.MATCH_TOS:
+      return matchTos(record);
+    case P.MATCH_DSCP:
+      return matchDscp(record);
+    case P.MATCH_POLICY:
+      return matchPolicy(record);
     default:
       return false;
   }
@@ -102,6 +116,19 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.OWNER_SIZE;
     case P.MATCH_LENGTH:
       return bytes == P.LENGTH_SIZE;
+    case P.MATCH_TTL:
+    case P.MATCH_HL:
+      return bytes == P.TTL_SIZE;
+    case P.MATCH_PKTTYPE:
+      return bytes == P.PKTTYPE_SIZE;
+    case P.MATCH_TCPMSS:
+      return bytes == P.MSS_SIZE;
+    case P.MATCH_TOS:
+      return bytes == P.TOS_SIZE;
+    case P.MATCH_DSCP:
+      return bytes == P.DSCP_SIZE;
+    case P.MATCH_POLICY:
+      return bytes == P.POLICY_SIZE;
     default:
       return false;
   }
@@ -126,6 +153,13 @@ export function checkMatch(type: u32, record: usize): bool {
       return load<u8>(record, P.SCTP_CHUNK_MATCH) == 0;
     case P.MATCH_OWNER:
       return (load<u8>(record, P.OWNER_MATCH) & ~7) == 0;
+    case P.MATCH_TTL:
+    case P.MATCH_HL:
+      return load<u8>(record, P.TTL_MODE) <= 3;
+    case P.MATCH_DSCP:
+      return load<u8>(record, P.DSCP_VALUE) <= 63;
+    case P.MATCH_POLICY:
+      return checkPolicy(record);
     default:
       return true;
   }

@@ -40,6 +40,8 @@ import * as P from "../src/blob/payloads";
 import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
+import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
+import { mappedAddress, mapsDestination } from "./targets/netmap";
 
 const CONNMARK_SET: u8 = 0;
 const CONNMARK_SAVE: u8 = 1;
@@ -97,6 +99,23 @@ export function fire(type: u32, record: usize): u32 {
       return VERDICT_CONTINUE;
     case P.TARGET_TCPMSS:
       return clampMss(record);
+    case P.TARGET_NETMAP:
+      return netmap(record);
+    case P.TARGET_TTL:
+    case P.TARGET_HL:
+      return setTtl(record);
+    case P.TARGET_TOS:
+      return setTos(record);
+    case P.TARGET_DSCP:
+      return setDscp(record);
+    case P.TARGET_CLASSIFY:
+      return classify(record);
+    case P.TARGET_TPROXY:
+      return giveToProxy(record);
+    // Nothing that a rule can see: CHECKSUM fills in what hardware left open, TRACE makes the kernel report.
+    case P.TARGET_CHECKSUM:
+    case P.TARGET_TRACE:
+      return VERDICT_CONTINUE;
     default:
       return VERDICT_CONTINUE;
   }
@@ -111,6 +130,13 @@ export function targetSize(type: u32, bytes: u32): bool {
     case P.TARGET_REJECT:
     case P.TARGET_NOTRACK:
     case P.TARGET_TCPMSS:
+    case P.TARGET_CHECKSUM:
+    case P.TARGET_TRACE:
+    case P.TARGET_TTL:
+    case P.TARGET_HL:
+    case P.TARGET_TOS:
+    case P.TARGET_DSCP:
+    case P.TARGET_CLASSIFY:
       return bytes == 8;
     case P.TARGET_NFQUEUE:
     case P.TARGET_MARK:
@@ -121,7 +147,10 @@ export function targetSize(type: u32, bytes: u32): bool {
       return bytes == P.SETCONNMARK_SIZE;
     case P.TARGET_DNAT:
     case P.TARGET_SNAT:
+    case P.TARGET_NETMAP:
       return bytes == P.NAT_SIZE;
+    case P.TARGET_TPROXY:
+      return bytes == P.TPROXY_SIZE;
     case P.TARGET_LOG:
       return bytes == P.LOG_SIZE;
     case P.TARGET_NFLOG:
@@ -143,6 +172,10 @@ export function checkTarget(type: u32, record: usize): bool {
   if (type == P.TARGET_CT)
     return load<u16>(record, P.CT_FLAGS) == CT_NOTRACK || load<u16>(record, P.CT_FLAGS) == (CT_NOTRACK | 2);
   if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
+  if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
+  if (type == P.TARGET_TTL || type == P.TARGET_HL)
+    return load<u8>(record, P.SETTTL_MODE) == 0 || (load<u8>(record, P.SETTTL_MODE) <= 2 && load<u8>(record, P.SETTTL_VALUE) != 0);
+  if (type == P.TARGET_DSCP) return load<u8>(record, P.SETDSCP_VALUE) <= 63;
   return true;
 }
 
@@ -197,6 +230,17 @@ function rewrite(record: usize, address: usize, port: usize, given: usize, mark:
 function rewritten(bit: u32, oldAddress: v128, address: usize, oldPort: u16, port: usize): void {
   if (oldPort != load<u16>(port) || v128.any_true(v128.xor(oldAddress, v128.load(address))))
     store<u16>(packet, <u16>(load<u16>(packet, PACKET_CT_STATE) | bit), PACKET_CT_STATE);
+}
+
+function netmap(record: usize): u32 {
+  const destination = mapsDestination();
+  const address = packet + (destination ? PACKET_DESTINATION : PACKET_SOURCE);
+  const port = packet + (destination ? PACKET_DESTINATION_PORT : PACKET_SOURCE_PORT);
+  const old = v128.load(address);
+  v128.store(address, mappedAddress(record));
+  flag(destination ? RESULT_FLAG_DNAT : RESULT_FLAG_SNAT);
+  rewritten(destination ? CT_STATE_DNAT : CT_STATE_SNAT, old, address, load<u16>(port), port);
+  return VERDICT_ACCEPT;
 }
 
 function redirect(record: usize): u32 {

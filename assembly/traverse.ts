@@ -22,9 +22,12 @@ import {
   PACKET_MSS,
   PACKET_OUTPUT,
   PACKET_PATH,
+  PACKET_PRIORITY,
   PACKET_SIZE,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
+  PACKET_TOS,
+  PACKET_TTL,
   PATH_HOOK,
   PATH_IN,
   RESULT_CT_MARK,
@@ -34,10 +37,13 @@ import {
   RESULT_HOOK,
   RESULT_MARK,
   RESULT_MSS,
+  RESULT_PRIORITY,
   RESULT_SIZE,
   RESULT_SOURCE,
   RESULT_SOURCE_PORT,
   RESULT_TABLE,
+  RESULT_TOS,
+  RESULT_TTL,
   RESULT_VERDICT,
   TABLE_COUNT,
   TABLE_NAT,
@@ -102,6 +108,9 @@ export function traverse(root: usize, from: usize, into: usize): void {
   store<u16>(into, load<u16>(scratch, PACKET_DESTINATION_PORT), RESULT_DESTINATION_PORT);
   store<u32>(into, generationSeen, RESULT_GENERATION);
   store<u16>(into, load<u16>(scratch, PACKET_MSS), RESULT_MSS);
+  store<u8>(into, load<u8>(scratch, PACKET_TTL), RESULT_TTL);
+  store<u8>(into, load<u8>(scratch, PACKET_TOS), RESULT_TOS);
+  store<u32>(into, load<u32>(scratch, PACKET_PRIORITY), RESULT_PRIORITY);
 }
 
 function inward(tables: usize): u32 {

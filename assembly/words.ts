@@ -43,6 +43,7 @@ import {
   MATCH_SET,
   MATCH_STATISTIC,
   MATCH_TCP,
+  MATCH_TCPMSS,
   MATCH_UDP,
   PORTS_DESTINATION_MAX,
   PORTS_DESTINATION_MIN,
@@ -95,9 +96,15 @@ export function rowWord(row: usize, offset: u32): void {
   wordMask = load<u32>(address + bytes);
 }
 
-/** Whether evaluating a match of this type can change anything, or ends what may be skipped. */
+/** Whether evaluating a match of this type can change anything, or drop the packet, and so ends what may be skipped. */
 export function hasSideEffect(type: u32): bool {
-  return type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_RECENT || type == MATCH_SET;
+  return (
+    type == MATCH_STATISTIC ||
+    type == MATCH_LIMIT ||
+    type == MATCH_RECENT ||
+    type == MATCH_SET ||
+    type == MATCH_TCPMSS
+  );
 }
 
 /** The first match record of `row`. */

@@ -14,12 +14,15 @@ import {
   RESULT_HOOK,
   RESULT_MARK,
   RESULT_MSS,
+  RESULT_PRIORITY,
   RESULT_QUEUE,
   RESULT_REJECT,
   RESULT_ROW,
   RESULT_SOURCE,
   RESULT_SOURCE_PORT,
   RESULT_TABLE,
+  RESULT_TOS,
+  RESULT_TTL,
   RESULT_VERDICT,
   VERDICT_ACCEPT,
   VERDICT_DROP,
@@ -98,6 +101,10 @@ export interface PacketResult {
   /** Generation of the ruleset that the packet saw. */
   readonly generation: number;
   readonly mss: number;
+  /** As the packet leaves: TTL or hop limit, type of service or traffic class, class for queueing. */
+  readonly ttl: number;
+  readonly tos: number;
+  readonly priority: number;
   readonly dnat: boolean;
   readonly snat: boolean;
   /** Masquerade applied, but no address is known for the output interface. */
@@ -129,6 +136,9 @@ export function decodeResult(view: DataView, family: Family): PacketResult {
     events: view.getUint8(RESULT_EVENTS),
     generation: view.getUint32(RESULT_GENERATION, true),
     mss: view.getUint16(RESULT_MSS, true),
+    ttl: view.getUint8(RESULT_TTL),
+    tos: view.getUint8(RESULT_TOS),
+    priority: view.getUint32(RESULT_PRIORITY, true),
     dnat: (flags & RESULT_FLAG_DNAT) !== 0,
     snat: (flags & RESULT_FLAG_SNAT) !== 0,
     masquerade: (flags & RESULT_FLAG_MASQUERADE) !== 0,
