@@ -22,8 +22,8 @@ const CLOSE = 93;
 export interface FileParserOptions {
   readonly family: Family;
   readonly file: string;
-  /** Called at each `*table`. */
-  open(table: TableName): TableSink;
+  /** Called at each `*table` with the bytes of text up to the next one. */
+  open(table: TableName, size: number): TableSink;
 }
 
 export class FileParser {
@@ -100,7 +100,10 @@ export class FileParser {
     lexer.rewind(fault.line);
     lexer.split(lexer.lineStart);
     let token = 0;
-    while (token < lexer.count && !sameText(lexer.bytes, lexer.starts[token] as number, lexer.ends[token] as number, fault.found))
+    while (
+      token < lexer.count &&
+      !sameText(lexer.bytes, lexer.starts[token] as number, lexer.ends[token] as number, fault.found)
+    )
       token++;
     const start = token < lexer.count ? (lexer.starts[token] as number) : lexer.lineStart;
     const end = token < lexer.count ? (lexer.ends[token] as number) : start;
@@ -143,7 +146,7 @@ export class FileParser {
       const expected = `one of ${TABLE_NAMES.join(", ")}${name.endsWith("\r") ? ", and lines that end without a carriage return" : ""}`;
       throw new Fault("unknown-table", start, end, expected, nearest(name, TABLE_NAMES));
     }
-    this.sink = this.options.open(table);
+    this.sink = this.options.open(table, lexer.bytesToTable());
   }
 
   /** `:CHAIN POLICY [packets:bytes]`. Quotes mean nothing here, and what follows the counters is not read. */
@@ -170,7 +173,11 @@ export class FileParser {
       return;
     }
     if (none) return;
-    sink.setPolicy(chain, readPolicy(bytes, policyStart, policyEnd), countersStart < countersEnd ? this.counters : undefined);
+    sink.setPolicy(
+      chain,
+      readPolicy(bytes, policyStart, policyEnd),
+      countersStart < countersEnd ? this.counters : undefined,
+    );
   }
 
   /** `[packets:bytes]` into `counters`. */
@@ -192,7 +199,8 @@ export class FileParser {
     let start = lexer.lineStart;
     if (counters) {
       const end = lexer.bytes.indexOf(CLOSE, start) + 1;
-      if (end === 0 || end > lexer.lineEnd()) throw new Fault("bad-counters", start, this.wordEnd(start), COUNTERS_FORM);
+      if (end === 0 || end > lexer.lineEnd())
+        throw new Fault("bad-counters", start, this.wordEnd(start), COUNTERS_FORM);
       this.readCounters(start, end);
       start = end;
     }
@@ -204,9 +212,10 @@ export class FileParser {
     if (lexer.count > 0 && lexer.bytes[first] === STAR)
       throw new Fault("missing-commit", first, firstEnd, `COMMIT of table ${sink.table} first`);
     parser.parse(sink);
-    if (parser.foreign) return;
-    this.blameStart = parser.chainStart < 0 ? first : parser.chainStart;
-    this.blameEnd = parser.chainStart < 0 ? firstEnd : parser.chainEnd;
+    const { foreign, chainStart, chainEnd } = parser.command;
+    if (foreign) return;
+    this.blameStart = chainStart < 0 ? first : chainStart;
+    this.blameEnd = chainStart < 0 ? firstEnd : chainEnd;
     this.executor.execute(sink, counters ? this.counters : undefined);
   }
 

@@ -4,6 +4,7 @@
  */
 import { Fault } from "../extensions/fault.js";
 import { wholeNumber } from "../extensions/values/number.js";
+import { CommandDraft } from "./command-draft.js";
 import { type Loadable, letterByWord, words } from "./extension-index.js";
 import type { Lexer } from "./lexer.js";
 import { abbreviated, optionHint } from "./option-names.js";
@@ -26,29 +27,9 @@ const ARGUMENTS = new Uint8Array(256);
 for (const letter of "ACDEINPRsdpijogmtcM") ARGUMENTS[letter.charCodeAt(0)] = ALWAYS;
 for (const letter of "FXZLSwW") ARGUMENTS[letter.charCodeAt(0)] = PERHAPS;
 
-const NOT_IN_A_FILE = "no such option in a ruleset";
-/** Commands that may stand beside -Z. */
-const LISTINGS = "LS";
-
 export class LineParser {
   readonly rule: RuleParser;
-  /** What the line says: the command's letter, tokens of its names, its rule number. */
-  command = 0;
-  /** Bytes of the chain's name; -1 where there is none. */
-  chainStart = -1;
-  chainEnd = -1;
-  /** Bytes of the policy, or of the new name. */
-  secondStart = -1;
-  secondEnd = -1;
-  position = 0;
-  /** The line is meant for the other family (-4, -6). */
-  foreign = false;
-  /** What a command line may say besides: -Z beside -L or -S, with or without a rule's number; the table; how to list. */
-  zeroing: "nothing" | "chain" | "rule" = "nothing";
-  tableStart = -1;
-  tableEnd = -1;
-  /** Letters of the options of listing that were given; "0" is --line-numbers. */
-  display = "";
+  readonly command = new CommandDraft();
 
   private at = 0;
   private inverted = false;
@@ -66,24 +47,18 @@ export class LineParser {
   /** Reads the arguments that the lexer cut. */
   parse(sink: TableSink): void {
     this.scan(sink);
-    if (!this.foreign) this.rule.finish(sink);
+    if (!this.command.foreign) this.rule.finish();
   }
 
   /** The same without a last look at what the options say together. */
   scan(sink: TableSink): void {
-    const { lexer, rule } = this;
+    const { lexer, rule, command } = this;
     const { bytes, starts, ends } = lexer;
     rule.begin(sink);
-    this.command = 0;
-    this.chainStart = this.chainEnd = this.secondStart = this.secondEnd = -1;
-    this.position = 0;
-    this.foreign = false;
-    this.zeroing = "nothing";
-    this.tableStart = this.tableEnd = -1;
-    this.display = "";
+    this.command.clear();
     this.inverted = false;
     this.at = 0;
-    while (this.at < lexer.count && !this.foreign) {
+    while (this.at < lexer.count && !command.foreign) {
       const start = starts[this.at] as number;
       const end = ends[this.at++] as number;
       rule.optionStart = start;
@@ -92,9 +67,9 @@ export class LineParser {
       else if (bytes[start + 1] !== DASH) this.letters(start + 1, end, sink);
       else this.long(start + 2, end, sink);
     }
-    if (this.foreign) return;
+    if (command.foreign) return;
     if (this.inverted) throw new Fault("misplaced-inversion", this.bangAt, this.bangAt + 1, "an option behind the !");
-    if (this.command === 0)
+    if (command.name === "")
       throw new Fault("no-command", lexer.lineStart, lexer.lineStart, "a command such as -A CHAIN in the line");
   }
 
@@ -228,82 +203,60 @@ export class LineParser {
       case "v":
         // Says how much to print, which changes no rule.
         if (inverted) this.misplacedInversion();
-        this.display += "v";
+        this.command.display += "v";
         return;
       case "4":
       case "6":
-        this.foreign = (option === 52) !== (this.family === "ipv4");
-        if (this.foreign && !this.isFile) this.refuse("misplaced-option", `no other family, as the ruleset is ${this.family}`);
+        this.command.foreign = (option === 52) !== (this.family === "ipv4");
+        if (this.command.foreign && !this.isFile) this.refuse("misplaced-option", `a ruleset of ${this.family}`);
         return;
       case "h":
       case "V":
-        return this.refuse("unsupported-command", this.isFile ? "a command that changes rules" : "a command on rules");
-      case "t":
-        return this.setTable(start, end, inverted);
-      case "n":
-      case "x":
-      case "0":
-        return this.setDisplay(option, inverted);
-      case "w":
-      case "W":
-        return this.refuse("misplaced-option", this.isFile ? NOT_IN_A_FILE : "no waiting, as no lock is taken for a file");
-      case "M":
-        return this.refuse("misplaced-option", this.isFile ? NOT_IN_A_FILE : "no module, as none is loaded");
+        return this.refuse("unsupported-command", "a command that changes rules");
     }
-    if (!"ACDEFILNPRSXZ".includes(String.fromCharCode(option))) this.unknownOption("");
-    else this.setCommand(option, start, end, inverted);
-  }
-
-  private setTable(start: number, end: number, inverted: boolean): void {
-    if (this.isFile) this.refuse("misplaced-option", "the table in a *table line");
-    if (inverted) this.misplacedInversion();
-    this.tableStart = start;
-    this.tableEnd = end;
-  }
-
-  private setDisplay(option: number, inverted: boolean): void {
-    if (this.isFile) this.refuse("misplaced-option", NOT_IN_A_FILE);
-    if (inverted) this.misplacedInversion();
     const letter = String.fromCharCode(option);
-    if (this.display.includes(letter)) this.refuse("repeated-option", "it once");
-    this.display += letter;
+    if ("ACDEFILNPRSXZ".includes(letter)) this.setCommand(letter, start, end, inverted);
+    else if ("tnx0wWM".includes(letter)) this.programOption(letter, start, end, inverted);
+    else this.unknownOption("");
   }
 
-  private setCommand(option: number, start: number, end: number, inverted: boolean): void {
-    const { lexer } = this;
-    const name = String.fromCharCode(option);
+  /** An option that only the program has. */
+  private programOption(letter: string, start: number, end: number, inverted: boolean): void {
+    const { command } = this;
+    if (this.isFile)
+      this.refuse("misplaced-option", letter === "t" ? "the table in a *table line" : "no such option in a ruleset");
+    if ("wWM".includes(letter))
+      this.refuse("misplaced-option", "neither waiting nor modules: a file has no lock and loads none");
     if (inverted) this.misplacedInversion();
-    this.addCommand(option, name);
+    if (letter === "t") {
+      command.tableStart = start;
+      command.tableEnd = end;
+    } else if (command.display.includes(letter)) this.refuse("repeated-option", "it once");
+    else command.display += letter;
+  }
+
+  private setCommand(name: string, start: number, end: number, inverted: boolean): void {
+    const { lexer, command } = this;
+    if (inverted) this.misplacedInversion();
+    if (this.isFile && "LS".includes(name)) this.refuse("unsupported-command", "a command that changes rules");
+    if (!command.add(name)) this.refuse("second-command", "one command in a line");
     if (end >= 0) {
-      this.chainStart = start;
-      this.chainEnd = end;
+      command.chainStart = start;
+      command.chainEnd = end;
     }
-    if (this.chainEnd - this.chainStart > LONGEST_NAME)
-      throw new Fault("bad-chain-name", this.chainStart, this.chainEnd, `at most ${LONGEST_NAME} bytes`);
+    if (command.chainEnd - command.chainStart > LONGEST_NAME)
+      throw new Fault("bad-chain-name", command.chainStart, command.chainEnd, `at most ${LONGEST_NAME} bytes`);
     if (name === "E" || name === "P") {
       if (!this.hasValue()) this.missingArgument(name === "E" ? "the old name and the new" : "a chain and a policy");
-      this.secondStart = lexer.starts[this.at] as number;
-      this.secondEnd = lexer.ends[this.at++] as number;
+      command.secondStart = lexer.starts[this.at] as number;
+      command.secondEnd = lexer.ends[this.at++] as number;
     } else if ("DIRZLS".includes(name) && this.hasValue()) {
       const from = lexer.starts[this.at] as number;
       const to = lexer.ends[this.at++] as number;
-      this.position = wholeNumber(lexer.bytes, from, to, 1, LARGEST_POSITION);
-      if (this.position < 0) throw new Fault("bad-rule-number", from, to, "the number of a rule, from 1");
-      // In Linux a rule to be zeroed makes a command in front of it be forgotten.
-      if (name === "Z") this.command = option;
-      if (name === "Z") this.zeroing = "rule";
+      const position = wholeNumber(lexer.bytes, from, to, 1, LARGEST_POSITION);
+      if (position < 0) throw new Fault("bad-rule-number", from, to, "the number of a rule, from 1");
+      command.setPosition(name, position);
     } else if (name === "R") this.missingArgument("a chain and the number of a rule");
-  }
-
-  /** Makes it the line's command, or the one beside it: -Z goes with -L and -S. */
-  private addCommand(option: number, name: string): void {
-    const before = this.command === 0 ? "" : String.fromCharCode(this.command);
-    const isListing = LISTINGS.includes(name);
-    if (isListing && this.isFile) this.refuse("unsupported-command", "a command that changes rules");
-    if (before !== "" && !(isListing && before === "Z") && !(name === "Z" && LISTINGS.includes(before) && this.zeroing === "nothing"))
-      this.refuse("second-command", "one command in a line");
-    if (name === "Z") this.zeroing = "chain";
-    if (name !== "Z" || before === "") this.command = option;
   }
 
   /** `-c packets bytes`, `-c packets,bytes`. */
@@ -334,7 +287,8 @@ export class LineParser {
 
   private missingArgument(what = "an argument"): never {
     const { argument, optionStart, optionEnd } = this.rule;
-    throw new Fault("missing-argument", optionEnd, optionEnd, `${what} behind ${argument.text(optionStart, optionEnd)}`);
+    const expected = `${what} behind ${argument.text(optionStart, optionEnd)}`;
+    throw new Fault("missing-argument", optionEnd, optionEnd, expected);
   }
 
   /** `name` is a long one, without dashes. */

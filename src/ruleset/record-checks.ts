@@ -1,26 +1,40 @@
-/** The last look at the records of a rule: options that belong together, and what the kernel asks of each record. */
+/** The last looks at the records of a rule: iptables' at options that belong together, and the kernel's at each record. */
 import type { Argument } from "../extensions/argument.js";
 import type { Loadable } from "./extension-index.js";
 import type { Lexer } from "./lexer.js";
 import type { RowDraft } from "./row-draft.js";
 
-export function finishRecords(draft: RowDraft, argument: Argument, lexer: Lexer, table: string): void {
+export function finishRecords(draft: RowDraft, argument: Argument, lexer: Lexer): void {
   for (let n = 0; n < draft.count; n++) {
     const ready = draft.extensions[n] as Loadable;
     const { extension } = ready;
-    const at = draft.offsets[n] as number;
-    argument.start = lexer.starts[draft.tokens[n] as number] as number;
-    argument.end = lexer.ends[draft.tokens[n] as number] as number;
-    argument.extension = extension;
-    argument.seen = draft.seen[n] as number;
+    turnTo(argument, draft, lexer, n);
     if (ready.constrained) checkOptions(ready, argument);
-    draft.sizes[n] = extension.finish === undefined ? extension.size : extension.finish(argument, draft, at);
+    draft.sizes[n] =
+      extension.finish === undefined ? extension.size : extension.finish(argument, draft, draft.offsets[n] as number);
+  }
+}
+
+/** What the kernel asks when the rule is put in force. */
+export function checkRecords(draft: RowDraft, argument: Argument, lexer: Lexer, table: string): void {
+  for (let n = 0; n < draft.count; n++) {
+    const { extension } = draft.extensions[n] as Loadable;
+    if (extension.tables === undefined && extension.protocol === undefined) continue;
+    turnTo(argument, draft, lexer, n);
     if (extension.tables !== undefined && !extension.tables.includes(table))
       argument.fail("wrong-table", `table ${extension.tables.join(" or ")}`);
     if (extension.protocol === undefined) continue;
-    const expected = extension.protocol(argument, draft, at);
+    const expected = extension.protocol(argument, draft, draft.offsets[n] as number);
     if (expected !== "") argument.fail("wrong-protocol", expected);
   }
+}
+
+/** Lets the argument point at record `n` as a whole. */
+function turnTo(argument: Argument, draft: RowDraft, lexer: Lexer, n: number): void {
+  argument.start = lexer.starts[draft.tokens[n] as number] as number;
+  argument.end = lexer.ends[draft.tokens[n] as number] as number;
+  argument.extension = draft.extensions[n]?.extension;
+  argument.seen = draft.seen[n] as number;
 }
 
 /** Options that must be there, that exclude and that need each other. */

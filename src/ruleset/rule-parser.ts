@@ -221,8 +221,8 @@ export class RuleParser {
   }
 
   /** Last checks of every extension, when all options are known. */
-  finish(sink: TableSink): void {
-    if (this.draft.count > 0) finishRecords(this.draft, this.argument, this.lexer, sink.table);
+  finish(): void {
+    if (this.draft.count > 0) finishRecords(this.draft, this.argument, this.lexer);
   }
 
   /** `+` alone, which says nothing and is not printed. */
