@@ -8,8 +8,8 @@
 import {
   RECORD_BYTES,
   RECORD_TYPE,
-  ROW_FLAGS,
   ROW_FLAG_GOTO,
+  ROW_FLAGS,
   ROW_INVERT,
   ROW_LINE,
   ROW_SOURCE,
@@ -39,85 +39,83 @@ export class RowFault extends Error {
 
 /** Throws a RowFault for the first loop, or else for the first rule of the file that a wrong hook reaches. */
 export function checkHooks(table: Table): void {
-  const ways = table.chainsById.map((chain) => (chain ? waysOf(table.rows, chain) : NO_WAYS));
-  const reached = new Uint8Array(ways.length);
+  const ways = new Ways(table);
+  const reached = new Uint8Array(table.chainsById.length);
   for (const chain of table.chains.values()) if (chain.hook >= 0) follow(table, ways, reached, chain);
   let first: RowFault | undefined;
-  for (const [id, { restricted }] of ways.entries())
-    for (const row of restricted) {
-      const fault = checkRow(table.rows, row, reached[id] as number);
-      if (fault && (!first || fault.line < first.line)) first = fault;
-    }
+  for (let n = 0; n < ways.restrictedRows.length; n++) {
+    const row = ways.restrictedRows[n] as number;
+    const hooks = reached[ways.restrictedChains[n] as number] as number;
+    if ((hooks & ~allowedHooks(table.rows, row)) === 0) continue;
+    const fault = wrongHook(table.rows, row, hooks);
+    if (!first || fault.line < first.line) first = fault;
+  }
   if (first) throw first;
 }
 
 /** Hooks that every extension of a row works in, bit n for hook n. */
 export function allowedHooks(rows: RowStore, row: number): number {
-  return restriction(rows, row).hooks;
-}
-
-/** What matters of a chain: its jumps, and the rows that not every hook may reach. */
-interface Ways {
-  readonly jumps: readonly number[];
-  readonly restricted: readonly number[];
-}
-
-const NO_WAYS: Ways = { jumps: [], restricted: [] };
-
-function waysOf(rows: RowStore, chain: Chain): Ways {
-  let jumps: number[] | undefined;
-  let restricted: number[] | undefined;
-  const { view, offsets } = rows;
-  const head = rowHeadSize(rows.family);
-  for (const row of chain.rules) {
-    const at = offsets[row] as number;
-    const target = at + view.getUint16(at + ROW_TARGET, true);
-    const type = view.getUint16(target + RECORD_TYPE, true);
-    if (type === TARGET_JUMP) (jumps ??= []).push(row);
-    else if (type === TARGET_VERDICT && target === at + head && isUnconditional(rows, at, target)) break;
-    if (mayBeRestricted(rows, at, target)) (restricted ??= []).push(row);
-  }
-  return jumps || restricted ? { jumps: jumps ?? [], restricted: restricted ?? [] } : NO_WAYS;
-}
-
-/** Follows all jumps from a built-in chain, on an explicit stack: rulesets nest deeper than the engine's. */
-function follow(table: Table, ways: readonly Ways[], reached: Uint8Array, start: Chain): void {
-  const bit = 1 << start.hook;
-  const onWay = new Uint8Array(ways.length);
-  const stack = [start.id];
-  const next = [0];
-  reached[start.id] = (reached[start.id] as number) | bit;
-  onWay[start.id] = 1;
-  while (stack.length > 0) {
-    const depth = stack.length - 1;
-    const chain = stack[depth] as number;
-    const row = (ways[chain] as Ways).jumps[next[depth] as number];
-    if (row === undefined) {
-      onWay[chain] = 0;
-      stack.pop();
-      next.pop();
-      continue;
-    }
-    next[depth] = (next[depth] as number) + 1;
-    const to = jumpTarget(table.rows, row);
-    if (onWay[to]) throw loopFault(table, row, to);
-    if ((reached[to] as number) & bit) continue;
-    reached[to] = (reached[to] as number) | bit;
-    onWay[to] = 1;
-    stack.push(to);
-    next.push(0);
-  }
-}
-
-function jumpTarget(rows: RowStore, row: number): number {
+  const { view } = rows;
   const at = rows.offsets[row] as number;
-  return rows.view.getUint32(at + rows.view.getUint16(at + ROW_TARGET, true) + JUMP_CHAIN, true);
+  const target = at + view.getUint16(at + ROW_TARGET, true);
+  let hooks = targetByType[view.getUint16(target + RECORD_TYPE, true)]?.hooks?.(rows, target) ?? ALL_HOOKS;
+  for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true)) {
+    const type = view.getUint16(match + RECORD_TYPE, true);
+    if (RESTRICTED_MATCHES[type]) hooks &= matchByType[type]?.hooks?.(rows, match) ?? ALL_HOOKS;
+  }
+  return hooks;
 }
 
-function loopFault(table: Table, row: number, to: number): RowFault {
-  const { view, offsets } = table.rows;
-  const name = table.chainsById[to]?.name ?? "";
-  return new RowFault("loop", view.getUint32((offsets[row] as number) + ROW_LINE, true), name, `no jump back to ${name}, which leads here`);
+/** Types whose extension works in some hooks only. */
+const RESTRICTED_MATCHES = Uint8Array.from(matchByType, (extension) => (extension?.hooks === undefined ? 0 : 1));
+const RESTRICTED_TARGETS = Uint8Array.from(targetByType, (extension) => (extension?.hooks === undefined ? 0 : 1));
+
+/** What matters of a table: the jumps of every chain in order, and the rows that not every hook may reach. */
+class Ways {
+  /** Chain n has jumps `starts[n]` to `starts[n + 1]`. */
+  readonly starts: Int32Array;
+  readonly jumpRows: number[] = [];
+  readonly jumpChains: number[] = [];
+  readonly restrictedRows: number[] = [];
+  readonly restrictedChains: number[] = [];
+
+  constructor(table: Table) {
+    const { chainsById } = table;
+    this.starts = new Int32Array(chainsById.length + 1);
+    for (let id = 0; id < chainsById.length; id++) {
+      const chain = chainsById[id];
+      if (chain) this.add(table.rows, chain);
+      this.starts[id + 1] = this.jumpRows.length;
+    }
+  }
+
+  private add(rows: RowStore, chain: Chain): void {
+    const { view, offsets } = rows;
+    const { rules, id } = chain;
+    const head = rowHeadSize(rows.family);
+    for (let n = 0; n < rules.length; n++) {
+      const row = rules[n] as number;
+      const at = offsets[row] as number;
+      const target = at + view.getUint16(at + ROW_TARGET, true);
+      const type = view.getUint16(target + RECORD_TYPE, true);
+      if (type === TARGET_JUMP) {
+        this.jumpRows.push(row);
+        this.jumpChains.push(view.getUint32(target + JUMP_CHAIN, true));
+      } else if (type === TARGET_VERDICT && target === at + head && isUnconditional(rows, at, target)) return;
+      if (mayBeRestricted(rows, at, target, type)) {
+        this.restrictedRows.push(row);
+        this.restrictedChains.push(id);
+      }
+    }
+  }
+}
+
+function mayBeRestricted(rows: RowStore, at: number, target: number, type: number): boolean {
+  if (RESTRICTED_TARGETS[type]) return true;
+  const { view } = rows;
+  for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true))
+    if (RESTRICTED_MATCHES[view.getUint16(match + RECORD_TYPE, true)]) return true;
+  return false;
 }
 
 /** A rule without matches whose fixed part says nothing. Flags say that a protocol or an interface is named. */
@@ -127,42 +125,58 @@ function isUnconditional(rows: RowStore, at: number, target: number): boolean {
   return true;
 }
 
-/** Types whose extension works in some hooks only. */
-const RESTRICTED_MATCHES = matchByType.map((extension) => extension?.hooks !== undefined);
-const RESTRICTED_TARGETS = targetByType.map((extension) => extension?.hooks !== undefined);
-
-function mayBeRestricted(rows: RowStore, at: number, target: number): boolean {
-  const { view } = rows;
-  if (RESTRICTED_TARGETS[view.getUint16(target + RECORD_TYPE, true)]) return true;
-  for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true))
-    if (RESTRICTED_MATCHES[view.getUint16(match + RECORD_TYPE, true)]) return true;
-  return false;
+/** Follows all jumps from a built-in chain, on an explicit stack: rulesets nest deeper than the engine's. */
+function follow(table: Table, ways: Ways, reached: Uint8Array, start: Chain): void {
+  const bit = 1 << start.hook;
+  const onWay = new Uint8Array(reached.length);
+  const stack = [start.id];
+  const next = [ways.starts[start.id] as number];
+  reached[start.id] = (reached[start.id] as number) | bit;
+  onWay[start.id] = 1;
+  while (stack.length > 0) {
+    const depth = stack.length - 1;
+    const chain = stack[depth] as number;
+    const jump = next[depth] as number;
+    if (jump === ways.starts[chain + 1]) {
+      onWay[chain] = 0;
+      stack.pop();
+      next.pop();
+      continue;
+    }
+    next[depth] = jump + 1;
+    const to = ways.jumpChains[jump] as number;
+    if (onWay[to]) throw loopFault(table, ways.jumpRows[jump] as number, to);
+    if ((reached[to] as number) & bit) continue;
+    reached[to] = (reached[to] as number) | bit;
+    onWay[to] = 1;
+    stack.push(to);
+    next.push(ways.starts[to] as number);
+  }
 }
 
-/** The hooks of a row, and the extension that forbids the first of `unwanted`. */
-function restriction(rows: RowStore, row: number, unwanted = 0): { hooks: number; culprit: Extension | undefined } {
+function loopFault(table: Table, row: number, to: number): RowFault {
+  const name = table.chainsById[to]?.name ?? "";
+  return new RowFault("loop", lineOf(table.rows, row), name, `no jump back to ${name}, which leads here`);
+}
+
+function lineOf(rows: RowStore, row: number): number {
+  return rows.view.getUint32((rows.offsets[row] as number) + ROW_LINE, true);
+}
+
+/** The fault of a row that is reached from hooks that one of its extensions does not work in. */
+function wrongHook(rows: RowStore, row: number, reached: number): RowFault {
   const { view } = rows;
   const at = rows.offsets[row] as number;
   const target = at + view.getUint16(at + ROW_TARGET, true);
-  let hooks = ALL_HOOKS;
   let culprit: Extension | undefined;
-  const look = (extension: Extension | undefined, record: number): void => {
-    const allowed = extension?.hooks?.(rows, record) ?? ALL_HOOKS;
-    if (unwanted & ~allowed) culprit ??= extension;
-    hooks &= allowed;
-  };
-  for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true))
-    look(matchByType[view.getUint16(match + RECORD_TYPE, true)], match);
-  look(targetByType[view.getUint16(target + RECORD_TYPE, true)], target);
-  return { hooks, culprit };
-}
-
-function checkRow(rows: RowStore, row: number, reached: number): RowFault | undefined {
-  const { hooks, culprit } = restriction(rows, row, reached);
-  if (!culprit) return undefined;
-  const line = rows.view.getUint32((rows.offsets[row] as number) + ROW_LINE, true);
+  for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true)) {
+    const extension = matchByType[view.getUint16(match + RECORD_TYPE, true)];
+    if (reached & ~(extension?.hooks?.(rows, match) ?? ALL_HOOKS)) culprit ??= extension;
+  }
+  culprit ??= targetByType[view.getUint16(target + RECORD_TYPE, true)];
+  const hooks = allowedHooks(rows, row);
   const expected = `a rule reached from ${hookNames(hooks)} alone; this one is from ${hookNames(reached & ~hooks)}`;
-  return new RowFault("wrong-hook", line, culprit.name, expected);
+  return new RowFault("wrong-hook", lineOf(rows, row), culprit?.name ?? "", expected);
 }
 
 function hookNames(bits: number): string {

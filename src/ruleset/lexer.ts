@@ -15,6 +15,7 @@ const ARGUMENT_COUNT_LIMIT = 251;
 const NO_LIMIT = 1 << 21;
 
 const NEWLINE = 10;
+const STAR = 42;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
@@ -75,6 +76,15 @@ export class Lexer {
   /** Offset of the newline that ends this line. */
   lineEnd(): number {
     return this.bytes.indexOf(NEWLINE, this.lineStart);
+  }
+
+  /** Bytes from here to the next line that opens a table, or to the end. */
+  bytesToTable(): number {
+    for (let at = this.next; ; at++) {
+      at = this.bytes.indexOf(STAR, at);
+      if (at < 0 || at >= this.length) return this.length - this.next;
+      if (this.bytes[at - 1] === NEWLINE) return at - this.next;
+    }
   }
 
   /** Goes back to line `line`. */

@@ -47,6 +47,9 @@ export interface Chain {
   rules: number[];
 }
 
+/** What every chain of the user's has: it has no policy to count for. */
+const NO_COUNTERS = new Uint32Array(4);
+
 export class Table {
   readonly name: TableName;
   readonly rows: RowStore;
@@ -65,7 +68,7 @@ export class Table {
       name,
       hook,
       policy: "ACCEPT",
-      policyCounters: new Uint32Array(4),
+      policyCounters: hook < 0 ? NO_COUNTERS : new Uint32Array(4),
       policyCounter: 0,
       rules: [],
     };

@@ -42,11 +42,15 @@ export interface TableSink {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A chain's name as text. */
+/** A chain's name as text, undefined when it is no UTF-8. */
 export function decodeName(bytes: Uint8Array, start: number, end: number): string | undefined {
-  try {
-    return decoder.decode(bytes.subarray(start, end));
-  } catch {
-    return undefined;
-  }
+  for (let i = start; i < end; i++)
+    if ((bytes[i] as number) > 127) {
+      try {
+        return decoder.decode(bytes.subarray(start, end));
+      } catch {
+        return undefined;
+      }
+    }
+  return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
 }

@@ -2,25 +2,24 @@
 export class TextArena {
   bytes = new Uint8Array(1 << 10);
   end = 0;
-  /** Open addressing on the text's hash: offset + 1, 0 empty. */
-  private slots = new Uint32Array(256);
+  /** Open addressing on the text's hash, two words a slot: offset + 1, 0 empty; the hash. */
+  private slots = new Uint32Array(512);
   private used = 0;
 
   /** The offset of `text`, added when it is new. At most 65,535 bytes. */
   intern(text: Uint8Array, start = 0, end = text.length): number {
-    let hash = 0x811c9dc5;
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ (text[i] as number), 0x01000193);
-    hash ^= hash >>> 15;
-    const mask = this.slots.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+    const hash = hashOf(text, start, end);
+    const mask = this.slots.length - 2;
+    for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
       const found = this.slots[slot] as number;
       if (found === 0) {
         const offset = this.append(text, start, end);
         this.slots[slot] = offset + 1;
-        if (++this.used * 2 > this.slots.length) this.rehash();
+        this.slots[slot + 1] = hash;
+        if (++this.used * 4 > this.slots.length) this.rehash();
         return offset;
       }
-      if (this.equals(found - 1, text, start, end)) return found - 1;
+      if (this.slots[slot + 1] === hash && this.equals(found - 1, text, start, end)) return found - 1;
     }
   }
 
@@ -56,15 +55,31 @@ export class TextArena {
   private rehash(): void {
     const old = this.slots;
     this.slots = new Uint32Array(old.length * 2);
-    const mask = this.slots.length - 1;
-    for (const entry of old) {
-      if (entry === 0) continue;
-      let hash = 0x811c9dc5;
-      for (const byte of this.bytesAt(entry - 1)) hash = Math.imul(hash ^ byte, 0x01000193);
-      hash ^= hash >>> 15;
-      let slot = hash & mask;
-      while (this.slots[slot] !== 0) slot = (slot + 1) & mask;
-      this.slots[slot] = entry;
+    const mask = this.slots.length - 2;
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from] === 0) continue;
+      const hash = old[from + 1] as number;
+      let slot = (hash << 1) & mask;
+      while (this.slots[slot] !== 0) slot = (slot + 2) & mask;
+      this.slots[slot] = old[from] as number;
+      this.slots[slot + 1] = hash;
     }
   }
+}
+
+/** Four bytes at a time: texts are long and differ anywhere. */
+function hashOf(text: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  let i = start;
+  for (const last = end - 4; i <= last; i += 4) {
+    const word =
+      (text[i] as number) |
+      ((text[i + 1] as number) << 8) |
+      ((text[i + 2] as number) << 16) |
+      ((text[i + 3] as number) << 24);
+    hash = Math.imul(hash ^ word, 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ (text[i] as number), 0x01000193);
+  return (hash ^ (hash >>> 13)) >>> 0;
 }
