@@ -5,7 +5,7 @@ import { randomPacket } from "./oracle/random-packet.js";
 import { randomRuleset } from "./oracle/random-ruleset.js";
 import { CLASSIFIERS, REFUSED } from "./oracle/subject.js";
 
-const RULESETS = 1000;
+const RULESETS = 1200;
 const PACKETS = 40;
 
 describe("the matcher", () => {

@@ -11,6 +11,7 @@ import {
 import * as payloads from "../../src/blob/payloads.js";
 import { underMask } from "./address.js";
 import { matchConnmark, matchConntrack, matchMark, matchState } from "./match-connection.js";
+import { matchDscp, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./match-header.js";
 import { matchAddrtype, matchIprange, matchLength, matchMac, matchOwner, matchPhysdev } from "./match-origin.js";
 import { matchIcmp, matchMultiport, matchSctp, matchTcp, matchUdp } from "./match-ports.js";
 import { matchLimit, matchStatistic } from "./match-rate.js";
@@ -39,6 +40,13 @@ const MATCHES: Readonly<Record<number, Match>> = {
   [payloads.MATCH_IPRANGE]: matchIprange,
   [payloads.MATCH_OWNER]: matchOwner,
   [payloads.MATCH_LENGTH]: matchLength,
+  [payloads.MATCH_TTL]: matchTtl,
+  [payloads.MATCH_HL]: matchTtl,
+  [payloads.MATCH_PKTTYPE]: matchPkttype,
+  [payloads.MATCH_TCPMSS]: matchTcpmss,
+  [payloads.MATCH_TOS]: matchTos,
+  [payloads.MATCH_DSCP]: matchDscp,
+  [payloads.MATCH_POLICY]: matchPolicy,
 };
 
 export function ruleMatches(rule: Rule, walk: Walk): boolean {

@@ -6,13 +6,14 @@ import {
   CT_STATE_DNAT,
   CT_STATE_SNAT,
   HOOK_OUTPUT,
+  HOOK_PREROUTING,
   RESULT_FLAG_DNAT,
   RESULT_FLAG_MASQUERADE,
   RESULT_FLAG_SNAT,
   VERDICT_ACCEPT,
   VERDICT_DROP,
 } from "../../src/blob/layout.js";
-import { NAT_ADDRESS_MIN, NAT_FLAG_ADDRESS, NAT_FLAG_PORT, NAT_FLAGS, NAT_PORT_MIN } from "../../src/blob/payloads.js";
+import { NAT_ADDRESS_MAX, NAT_ADDRESS_MIN, NAT_FLAG_ADDRESS, NAT_FLAG_PORT, NAT_FLAGS, NAT_PORT_MIN } from "../../src/blob/payloads.js";
 import { addressBytes } from "./address.js";
 import type { Outcome } from "./result.js";
 import type { RecordView } from "./rule.js";
@@ -59,6 +60,17 @@ export function destinationNat(record: RecordView, walk: Walk, outcome: Outcome)
 
 export function sourceNat(record: RecordView, walk: Walk, outcome: Outcome): number {
   return rewriteSource(walk, outcome, readRange(record, walk.packet.source.length));
+}
+
+/** xt_NETMAP.c: bits in which the two ends of the range agree are the range's, the others stay. */
+export function netmap({ bytes }: RecordView, walk: Walk, outcome: Outcome): number {
+  const destination = walk.hook === HOOK_PREROUTING || walk.hook === HOOK_OUTPUT;
+  const address = (destination ? walk.packet.destination : walk.packet.source).map((own, i) => {
+    const min = bytes[NAT_ADDRESS_MIN + i] as number;
+    const host = min ^ (bytes[NAT_ADDRESS_MAX + i] as number);
+    return (own & host) | (min & ~host & 255);
+  });
+  return (destination ? rewriteDestination : rewriteSource)(walk, outcome, { address, port: undefined });
 }
 
 /** To this machine: its loopback address for what it sent itself, else its first address; none of the family drops. */

@@ -63,10 +63,11 @@ export class Oracle {
       if (outcome.verdict !== VERDICT_ACCEPT) break;
       hook = nextHook(hook, own, this.host.isLocal);
     }
-    const { mark, ctMark, sourcePort, destinationPort, mss } = own;
+    const { mark, ctMark, sourcePort, destinationPort, mss, ttl, tos, priority } = own;
     const source = addressText(own.source);
     const destination = addressText(own.destination);
-    return { result: { ...outcome, mark, ctMark, source, destination, sourcePort, destinationPort, mss }, steps };
+    const rewritten = { mark, ctMark, source, destination, sourcePort, destinationPort, mss, ttl, tos, priority };
+    return { result: { ...outcome, ...rewritten }, steps };
   }
 
   /** Puts what was counted into the ruleset that this oracle was made from. */

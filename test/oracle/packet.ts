@@ -17,6 +17,7 @@ import {
   PACKET_MSS,
   PACKET_OUTPUT,
   PACKET_PATH,
+  PACKET_PRIORITY,
   PACKET_PHYSICAL_INPUT,
   PACKET_PHYSICAL_OUTPUT,
   PACKET_PROTOCOL,
@@ -28,7 +29,9 @@ import {
   PACKET_TCP_FLAGS,
   PACKET_TCP_OPTIONS,
   PACKET_TIME,
+  PACKET_TOS,
   PACKET_TTL,
+  PACKET_TYPE,
   PACKET_UID,
   CT_STATE_NEW,
   PATH_IN,
@@ -60,6 +63,11 @@ export interface Packet {
   fragmentOffset: number;
   length: number;
   ttl: number;
+  tos: number;
+  /** Whom the link layer sent it to: PACKET_TYPE. */
+  type: number;
+  /** Class for queueing. */
+  priority: number;
   mark: number;
   ctMark: number;
   ctState: number;
@@ -99,6 +107,9 @@ export function blankPacket(family: Family): Packet {
     fragmentOffset: 0,
     length: 100,
     ttl: 64,
+    tos: 0,
+    type: 0,
+    priority: 0,
     mark: 0,
     ctMark: 0,
     ctState: CT_STATE_NEW,
@@ -133,6 +144,9 @@ export function encodePacket(packet: Packet): Uint8Array {
   view.setUint16(PACKET_CT_STATE, packet.ctState, true);
   view.setUint16(PACKET_CT_STATUS, packet.ctStatus, true);
   bytes[PACKET_TTL] = packet.ttl;
+  bytes[PACKET_TOS] = packet.tos;
+  bytes[PACKET_TYPE] = packet.type;
+  view.setUint32(PACKET_PRIORITY, packet.priority, true);
   view.setUint16(PACKET_FRAGMENT_OFFSET, packet.fragmentOffset, true);
   bytes.set(packet.mac, PACKET_SOURCE_MAC);
   bytes[PACKET_PATH] = packet.path;

@@ -13,6 +13,7 @@ import {
 import { addressBytes, compareAddresses } from "./address.js";
 import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, randomPhysdev, together } from "./random-condition.js";
+import { hasPolicyDirection, randomDscp, randomPkttype, randomPolicy, randomTos, randomTtl } from "./random-header.js";
 import { hex, LENGTHS, MACS, MARKS, randomAddress } from "./random-pool.js";
 
 type Maker = (random: Random, place: Place) => Condition;
@@ -35,6 +36,11 @@ const MATCHES: readonly (readonly [number, Maker, (place: Place) => boolean])[] 
   [1, limit, ({ forgetful }) => !forgetful],
   [1, recent, ({ forgetful }) => !forgetful],
   [2, randomPhysdev, () => true],
+  [2, randomTtl, () => true],
+  [2, randomTos, () => true],
+  [1, randomDscp, () => true],
+  [1, randomPkttype, () => true],
+  [1, randomPolicy, hasPolicyDirection],
 ];
 
 export function randomMatch(random: Random, place: Place): Condition {

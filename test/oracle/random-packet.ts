@@ -18,7 +18,7 @@ import {
 import { addressBytes } from "./address.js";
 import { blankPacket, type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from "./packet.js";
 import type { Random } from "./random.js";
-import { DEVICES, LENGTHS, LOCAL_ADDRESSES, MACS, MARKS, PORTS, randomAddress } from "./random-pool.js";
+import { DEVICES, LENGTHS, LOCAL_ADDRESSES, MACS, MARKS, PORTS, randomAddress, SEGMENT_SIZES, TOS_VALUES, TTLS } from "./random-pool.js";
 import type { RandomChain, RandomRuleset } from "./random-ruleset.js";
 import type { RandomRule } from "./random-rule.js";
 
@@ -53,7 +53,10 @@ function anyPacket(random: Random, { family }: RandomRuleset): Packet {
   packet.input = random.pick(DEVICES);
   packet.output = random.pick(DEVICES);
   packet.length = random.pick(LENGTHS);
-  packet.ttl = random.pick([1, 64, 255]);
+  packet.ttl = random.pick(TTLS);
+  packet.tos = random.pick(TOS_VALUES);
+  packet.type = random.pick([0, 0, 0, 1, 2, 3, 5]);
+  packet.priority = random.pick([0, 0, 6]);
   packet.tcpFlags = random.pick([2, 16, 18, 4, 17, 0]);
   packet.mark = random.chance(0.3) ? random.pick(MARKS) : 0;
   packet.ctMark = random.chance(0.3) ? random.pick(MARKS) : 0;
@@ -75,6 +78,8 @@ function anyPacket(random: Random, { family }: RandomRuleset): Packet {
     packet.uid = random.pick([0, 1000, 1003, 1006]);
     packet.gid = random.pick([0, 1000, 1003, 1006]);
   }
+  if (random.chance(0.2)) packet.mss = random.pick(SEGMENT_SIZES);
+  if (random.chance(0.02)) packet.tcpDataOffset = random.pick([0, 16]);
   if (random.chance(0.1)) packet.physicalInput = random.pick(DEVICES);
   if (random.chance(0.1)) packet.physicalOutput = random.pick(DEVICES);
   packet.path = random.chance(0.5) ? PATH_IN : PATH_OUT;

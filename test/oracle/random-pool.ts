@@ -48,6 +48,9 @@ export const DEVICE_PATTERNS = [...DEVICES, "eth+", "eth1+", "e+", "abcdefghijkl
 export const PORTS = [0, 22, 53, 80, 443, 1024, 8080, 30000, 65535];
 export const MARKS = [0, 1, 2, 0x10, 0x4000, 0x8000, 0xff00ff00, 0xffffffff];
 export const MACS = ["00:11:22:33:44:55", "00:11:22:33:44:56", "02:00:00:00:00:01"];
+export const TTLS = [0, 1, 2, 63, 64, 128, 254, 255];
+export const TOS_VALUES = [0, 2, 8, 0x10, 0x2e << 2, 0xb9, 0xff];
+export const SEGMENT_SIZES = [0, 536, 1220, 1400, 1460, 65535];
 export const LENGTHS = [20, 40, 60, 100, 1500, 65535];
 
 export const randomAddress = (random: Random, family: Family): string => random.pick(ADDRESSES[family]);

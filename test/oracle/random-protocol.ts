@@ -9,6 +9,7 @@ import {
 } from "./packet.js";
 import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, randomPortOption, together } from "./random-condition.js";
+import { randomSegmentSize } from "./random-header.js";
 import { PORTS } from "./random-pool.js";
 
 /** A rule's protocol. `exact` is not negated, as targets and matches with ports ask. */
@@ -66,6 +67,7 @@ function withPorts(random: Random, number: number, name: string): Protocol {
   if (name === "tcp" && random.chance(0.1)) own.push(tcpOption(random));
   if (own.length > 0) conditions.push(together(`-m ${name}`, own));
   if (random.chance(0.15)) conditions.push(multiport(random));
+  if (name === "tcp" && random.chance(0.08)) conditions.push(randomSegmentSize(random));
   return { number, exact: true, conditions };
 }
 

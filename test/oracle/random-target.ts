@@ -1,9 +1,9 @@
 /** Random targets, as far as Linux accepts them behind the rule's protocol in its place. */
-import { HOOK_INPUT, HOOK_OUTPUT, HOOK_POSTROUTING, HOOK_PREROUTING } from "../../src/blob/layout.js";
+import { HOOK_FORWARD, HOOK_INPUT, HOOK_OUTPUT, HOOK_POSTROUTING, HOOK_PREROUTING } from "../../src/blob/layout.js";
 import { PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
 import type { Random } from "./random.js";
 import type { Place } from "./random-condition.js";
-import { hex, MARKS, PORTS, randomAddress } from "./random-pool.js";
+import { hex, MARKS, PORTS, randomAddress, TOS_VALUES, TTLS } from "./random-pool.js";
 import type { Protocol } from "./random-protocol.js";
 
 /** Words from -j on, "" for none. */
@@ -31,6 +31,14 @@ const TARGETS: readonly (readonly [number, Maker, (place: Place, protocol: Proto
   [6, reject, (place) => place.table === "filter"],
   [3, () => "-j NOTRACK", (place) => place.table === "raw"],
   [3, () => "-j CT --notrack", (place) => place.table === "raw"],
+  [1, () => "-j TRACE", (place) => place.table === "raw"],
+  [2, () => "-j CHECKSUM --checksum-fill", (place) => place.table === "mangle"],
+  [3, setTtl, (place) => place.table === "mangle"],
+  [3, setTos, (place) => place.table === "mangle"],
+  [2, (random) => `-j DSCP --set-dscp ${random.below(64)}`, (place) => place.table === "mangle"],
+  [2, classify, within(HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING)],
+  [2, giveToProxy, (place, protocol) => place.table === "mangle" && within(HOOK_PREROUTING)(place) && isProxied(protocol)],
+  [3, mapNetwork, (place) => place.table === "nat"],
   [10, destinationNat, (place) => place.table === "nat" && within(HOOK_PREROUTING, HOOK_OUTPUT)(place)],
   [8, sourceNat, (place) => place.table === "nat" && within(HOOK_POSTROUTING, HOOK_INPUT)(place)],
   [5, withPorts("MASQUERADE"), (place) => place.table === "nat" && within(HOOK_POSTROUTING)(place)],
@@ -54,6 +62,39 @@ function setConnmark(random: Random): string {
     `--save-mark --nfmask ${mask} --ctmask ${mask}`,
     `--restore-mark --nfmask ${mask} --ctmask ${mask}`,
   ])}`;
+}
+
+function setTtl(random: Random, { family }: Place): string {
+  const name = family === "ipv4" ? "ttl" : "hl";
+  const [operation, value] = random.pick([
+    ["set", random.pick(TTLS)],
+    ["inc", random.between(1, 3)],
+    ["dec", random.between(1, 3)],
+    ["dec", 255],
+  ] as const);
+  return `-j ${name.toUpperCase()} --${name}-${operation} ${value}`;
+}
+
+function setTos(random: Random): string {
+  const value = hex(random.pick(TOS_VALUES));
+  return `-j TOS ${random.pick([`--set-tos ${value}/0xff`, `--set-tos ${value}/0x3f`, `--and-tos ${value}`, `--or-tos ${value}`, `--xor-tos ${value}`])}`;
+}
+
+function classify(random: Random): string {
+  return `-j CLASSIFY --set-class ${random.below(3)}:${random.pick(["1", "ffff", "a0"])}`;
+}
+
+function isProxied({ number, exact }: Protocol): boolean {
+  return exact && [PROTOCOL_TCP, PROTOCOL_UDP].includes(number);
+}
+
+function giveToProxy(random: Random): string {
+  return `-j TPROXY --on-port ${random.pick(PORTS.slice(1))} --tproxy-mark ${hex(random.pick(MARKS))}/${hex(random.pick(MARKS))}`;
+}
+
+function mapNetwork(random: Random, { family }: Place): string {
+  const bits = family === "ipv4" ? random.pick([8, 16, 24, 29, 32]) : random.pick([16, 32, 64, 120, 128]);
+  return `-j NETMAP --to ${randomAddress(random, family)}/${bits}`;
 }
 
 const REJECTIONS = {

@@ -55,19 +55,21 @@ function withoutCounters(text: string): string {
 
 /** Whether a line of counters is of a rule whose chain says the same in both. */
 function unchanged(before: Ruleset, after: Ruleset): (line: string) => boolean {
-  const rulesOf = (ruleset: Ruleset): Map<string, string> => {
-    const chains = new Map<string, string>();
-    for (const table of ruleset.tables.values())
-      for (const chain of table.chains.keys()) {
-        const lines = printRuleset(ruleset).split(`*${table.name}\n`)[1]?.split("COMMIT")[0]?.split("\n") ?? [];
-        chains.set(`${table.name} ${chain}`, lines.filter((line) => line.startsWith(`-A ${chain} `)).join("\n"));
-      }
-    return chains;
-  };
-  const old = rulesOf(before);
-  const same = new Set([...rulesOf(after)].filter(([chain, rules]) => old.get(chain) === rules).map(([chain]) => chain));
+  const old = rulesByChain(before);
+  const kept = new Set([...rulesByChain(after)].filter(([chain, rules]) => old.get(chain) === rules).map(([chain]) => chain));
   return (line) => {
     const [table, chain, rule] = line.split(" ");
-    return rule !== "0" && same.has(`${table} ${chain}`);
+    return rule !== "0" && kept.has(`${table} ${chain}`);
   };
+}
+
+function rulesByChain(ruleset: Ruleset): Map<string, string> {
+  const chains = new Map<string, string>();
+  let table = "";
+  for (const line of printRuleset(ruleset).split("\n")) {
+    if (line.startsWith("*")) table = line.slice(1);
+    const chain = `${table} ${/^-A (\S+)/.exec(line)?.[1] ?? ""}`;
+    chains.set(chain, `${chains.get(chain) ?? ""}${line}\n`);
+  }
+  return chains;
 }

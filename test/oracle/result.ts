@@ -8,11 +8,14 @@ import {
   RESULT_HOOK,
   RESULT_MARK,
   RESULT_MSS,
+  RESULT_PRIORITY,
   RESULT_QUEUE,
   RESULT_REJECT,
   RESULT_SOURCE,
   RESULT_SOURCE_PORT,
   RESULT_TABLE,
+  RESULT_TOS,
+  RESULT_TTL,
   RESULT_VERDICT,
 } from "../../src/blob/layout.js";
 import { addressText } from "./address.js";
@@ -45,6 +48,9 @@ export interface Result extends Outcome {
   sourcePort: number;
   destinationPort: number;
   mss: number;
+  ttl: number;
+  tos: number;
+  priority: number;
 }
 
 export function readResult(view: DataView, addressWidth: number): Result {
@@ -64,5 +70,8 @@ export function readResult(view: DataView, addressWidth: number): Result {
     sourcePort: view.getUint16(RESULT_SOURCE_PORT, true),
     destinationPort: view.getUint16(RESULT_DESTINATION_PORT, true),
     mss: view.getUint16(RESULT_MSS, true),
+    ttl: view.getUint8(RESULT_TTL),
+    tos: view.getUint8(RESULT_TOS),
+    priority: view.getUint32(RESULT_PRIORITY, true),
   };
 }

@@ -4,14 +4,16 @@ import {
   RESULT_FLAG_CT_MARK,
   RESULT_FLAG_NOTRACK,
   VERDICT_CONTINUE,
+  VERDICT_DROP,
   VERDICT_QUEUE,
   VERDICT_REJECT,
 } from "../../src/blob/layout.js";
 import * as payloads from "../../src/blob/payloads.js";
 import { hasConnection } from "./match-connection.js";
-import { destinationNat, masquerade, redirect, sourceNat } from "./nat.js";
+import { destinationNat, masquerade, netmap, redirect, sourceNat } from "./nat.js";
 import type { Outcome } from "./result.js";
 import type { RecordView } from "./rule.js";
+import { classify, giveToProxy, setDscp, setTos, setTtl } from "./target-mangle.js";
 import type { Walk } from "./walk.js";
 
 export type Target = (record: RecordView, walk: Walk, outcome: Outcome) => number;
@@ -44,6 +46,15 @@ export const TARGETS: Readonly<Record<number, Target>> = {
   [payloads.TARGET_CT]: (record, walk, outcome) =>
     record.view.getUint16(payloads.CT_FLAGS, true) & 1 ? notrack(record, walk, outcome) : VERDICT_CONTINUE,
   [payloads.TARGET_TCPMSS]: setMss,
+  [payloads.TARGET_NETMAP]: netmap,
+  [payloads.TARGET_TTL]: setTtl,
+  [payloads.TARGET_HL]: setTtl,
+  [payloads.TARGET_TOS]: setTos,
+  [payloads.TARGET_DSCP]: setDscp,
+  [payloads.TARGET_CLASSIFY]: classify,
+  [payloads.TARGET_TPROXY]: giveToProxy,
+  [payloads.TARGET_CHECKSUM]: () => VERDICT_CONTINUE,
+  [payloads.TARGET_TRACE]: () => VERDICT_CONTINUE,
 };
 
 function countEvent(_record: RecordView, _walk: Walk, outcome: Outcome): number {
@@ -82,6 +93,7 @@ const OPTION_BYTES = 4;
 function setMss({ view }: RecordView, { packet }: Walk): number {
   const size = view.getUint16(payloads.TCPMSS_VALUE, true);
   if (packet.fragmentOffset !== 0) return VERDICT_CONTINUE;
+  if (packet.tcpDataOffset < 20) return VERDICT_DROP;
   if (packet.mss !== 0) {
     packet.mss = Math.min(packet.mss, size);
     return VERDICT_CONTINUE;

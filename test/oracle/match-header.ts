@@ -1,0 +1,79 @@
+/** Matches on header fields: xt_hl.c, xt_dscp.c, xt_pkttype.c, xt_tcpmss.c, and xt_policy.c on a machine without IPsec. */
+import { PACKET_FLAG_ODD } from "../../src/blob/layout.js";
+import {
+  DSCP_INVERT,
+  DSCP_VALUE,
+  MSS_INVERT,
+  MSS_MAX,
+  MSS_MIN,
+  PKTTYPE_INVERT,
+  PKTTYPE_TYPE,
+  POLICY_FLAGS,
+  TOS_INVERT,
+  TOS_MASK,
+  TOS_VALUE,
+  TTL_MODE,
+  TTL_VALUE,
+} from "../../src/blob/payloads.js";
+import type { Packet } from "./packet.js";
+import type { RecordView } from "./rule.js";
+import { inverted, type Walk } from "./walk.js";
+
+/** By mode: equal, not equal, less, greater. */
+const COMPARISONS: readonly ((a: number, b: number) => boolean)[] = [
+  (a, b) => a === b,
+  (a, b) => a !== b,
+  (a, b) => a < b,
+  (a, b) => a > b,
+];
+
+export function matchTtl({ bytes }: RecordView, { packet }: Walk): boolean {
+  const compare = COMPARISONS[bytes[TTL_MODE] as number];
+  return compare?.(packet.ttl, bytes[TTL_VALUE] as number) ?? false;
+}
+
+export function matchTos({ bytes }: RecordView, { packet }: Walk): boolean {
+  const same = (packet.tos & (bytes[TOS_MASK] as number)) === bytes[TOS_VALUE];
+  return inverted(same, bytes[TOS_INVERT] as number, 1);
+}
+
+/** The upper six bits. */
+export function matchDscp({ bytes }: RecordView, { packet }: Walk): boolean {
+  return inverted(packet.tos >> 2 === bytes[DSCP_VALUE], bytes[DSCP_INVERT] as number, 1);
+}
+
+const BROADCAST = 1;
+const MULTICAST = 2;
+const LOOPED_BACK = 5;
+
+export function matchPkttype({ bytes }: RecordView, { packet }: Walk): boolean {
+  return inverted(linkType(packet) === bytes[PKTTYPE_TYPE], bytes[PKTTYPE_INVERT] as number, 1);
+}
+
+/** What was looped back is multicast when its IPv4 destination is, and always in IPv6. */
+function linkType({ type, family, destination }: Packet): number {
+  if (type !== LOOPED_BACK) return type;
+  const first = destination[0] as number;
+  return family === "ipv6" || (first >= 224 && first <= 239) ? MULTICAST : BROADCAST;
+}
+
+const TCP_HEADER = 20;
+
+/** No size is no size of the range. */
+export function matchTcpmss({ view, bytes }: RecordView, walk: Walk): boolean {
+  const { fragmentOffset, flags, tcpDataOffset, mss } = walk.packet;
+  if (fragmentOffset !== 0) return false;
+  if (flags & PACKET_FLAG_ODD || tcpDataOffset < TCP_HEADER) {
+    walk.hotdrop = true;
+    return false;
+  }
+  const within = mss !== 0 && mss >= view.getUint16(MSS_MIN, true) && mss <= view.getUint16(MSS_MAX, true);
+  return inverted(within, bytes[MSS_INVERT] as number, 1);
+}
+
+const NONE = 4;
+
+/** No packet has a policy: what asks for none has it. */
+export function matchPolicy({ bytes }: RecordView): boolean {
+  return ((bytes[POLICY_FLAGS] as number) & NONE) !== 0;
+}
