@@ -21,6 +21,7 @@ import {
   PACKET_SOURCE_PORT,
   PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_OPTIONS,
+  PACKET_ZONE,
   RESULT_EVENTS,
   RESULT_FLAG_CT_MARK,
   RESULT_FLAG_DNAT,
@@ -36,7 +37,11 @@ import {
   VERDICT_QUEUE,
   VERDICT_REJECT,
 } from "../src/blob/layout";
+import { CONNECTION_MARK } from "../src/blob/connections";
 import * as P from "../src/blob/payloads";
+import { natBind } from "./conntrack/nat";
+import { connections } from "./conntrack/table";
+import { connection, scratchTuple } from "./conntrack/track";
 import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
@@ -50,6 +55,7 @@ const CT_NOTRACK: u16 = 1;
 const MSS_IPV4: u16 = 536;
 const MSS_IPV6: u16 = 1220;
 const MSS_OPTION: u32 = 2;
+const TCP_HEADER_MIN: u8 = 20;
 const TCP_HEADER_MAX: u32 = 60;
 const IPV4_HEADER: u32 = 20;
 const IPV6_HEADER: u32 = 40;
@@ -75,12 +81,15 @@ export function fire(type: u32, record: usize): u32 {
     case P.TARGET_CONNMARK:
       return connmark(record);
     case P.TARGET_DNAT:
+      if (connections()) return natBind(record, 0, true);
       return rewrite(record, PACKET_DESTINATION, PACKET_DESTINATION_PORT, record + P.NAT_ADDRESS_MIN, RESULT_FLAG_DNAT);
     case P.TARGET_SNAT:
+      if (connections()) return natBind(record, 0, true);
       return rewrite(record, PACKET_SOURCE, PACKET_SOURCE_PORT, record + P.NAT_ADDRESS_MIN, RESULT_FLAG_SNAT);
     case P.TARGET_REDIRECT:
       return redirect(record);
     case P.TARGET_MASQUERADE:
+      if (connections()) return masquerade(record);
       return rewrite(
         record,
         PACKET_SOURCE,
@@ -92,8 +101,15 @@ export function fire(type: u32, record: usize): u32 {
     case P.TARGET_NFLOG:
       if (load<u8>(result, RESULT_EVENTS) < 255) store<u8>(result, load<u8>(result, RESULT_EVENTS) + 1, RESULT_EVENTS);
       return VERDICT_CONTINUE;
-    case P.TARGET_NOTRACK:
     case P.TARGET_CT:
+      if (!(load<u16>(record, P.CT_FLAGS) & CT_NOTRACK)) {
+        store<u16>(packet, load<u16>(record, P.CT_ZONE), PACKET_ZONE);
+        return VERDICT_CONTINUE;
+      }
+      store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);
+      flag(RESULT_FLAG_NOTRACK);
+      return VERDICT_CONTINUE;
+    case P.TARGET_NOTRACK:
       store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);
       flag(RESULT_FLAG_NOTRACK);
       return VERDICT_CONTINUE;
@@ -169,8 +185,7 @@ export function checkTarget(type: u32, record: usize): bool {
     return verdict == 0 || verdict == 1 || verdict == 3 || verdict == 5;
   }
   // Zones, helpers and timeouts act on connections, which the packet's record does not hold.
-  if (type == P.TARGET_CT)
-    return load<u16>(record, P.CT_FLAGS) == CT_NOTRACK || load<u16>(record, P.CT_FLAGS) == (CT_NOTRACK | 2);
+  if (type == P.TARGET_CT) return checkCt(record);
   if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
   if (type == P.TARGET_TTL || type == P.TARGET_HL)
@@ -179,8 +194,26 @@ export function checkTarget(type: u32, record: usize): bool {
   return true;
 }
 
+/** NOTRACK always; zones where connections are tracked. Helpers and timeouts of policies are not there. */
+function checkCt(record: usize): bool {
+  const flags = load<u16>(record, P.CT_FLAGS);
+  if (flags == CT_NOTRACK || flags == (CT_NOTRACK | 2)) return true;
+  return connections() != 0 && flags == 0 && !load<u8>(record, P.CT_HELPER) && !load<u8>(record, P.CT_TIMEOUT);
+}
+
 function flag(bit: u32): void {
   store<u8>(result, <u8>(load<u8>(result, RESULT_FLAGS) | bit), RESULT_FLAGS);
+}
+
+function redirectAddress(): usize {
+  if (hook == HOOK_OUTPUT) {
+    const loopback = scratchTuple(6);
+    store<u64>(loopback, addressBytes == 4 ? 0x0100007f : 0);
+    store<u64>(loopback, addressBytes == 4 ? 0 : 0x0100000000000000, 8);
+    return loopback;
+  }
+  const onInput = localOn(packet + PACKET_INPUT);
+  return onInput ? onInput : localFirst();
 }
 
 function connmark(record: usize): u32 {
@@ -197,6 +230,7 @@ function connmark(record: usize): u32 {
     store<u32>(packet, (ctMark & ~ctMask) ^ shift(record, mark & nfMask), PACKET_CT_MARK);
     flag(RESULT_FLAG_CT_MARK);
   } else store<u32>(packet, (mark & ~nfMask) ^ shift(record, ctMark & ctMask), PACKET_MARK);
+  if (connections() && connection) store<u32>(connection, load<u32>(packet, PACKET_CT_MARK), CONNECTION_MARK);
   return VERDICT_CONTINUE;
 }
 
@@ -226,6 +260,12 @@ function rewrite(record: usize, address: usize, port: usize, given: usize, mark:
   return VERDICT_ACCEPT;
 }
 
+/** The address that the way out has; Linux drops where there is none. */
+function masquerade(record: usize): u32 {
+  const address = localOn(packet + PACKET_OUTPUT);
+  return address ? natBind(record, address, false) : VERDICT_DROP;
+}
+
 /** A connection whose packets really change is in the NAT state (nf_nat_setup_info). */
 function rewritten(bit: u32, oldAddress: v128, address: usize, oldPort: u16, port: usize): void {
   if (oldPort != load<u16>(port) || v128.any_true(v128.xor(oldAddress, v128.load(address))))
@@ -233,6 +273,11 @@ function rewritten(bit: u32, oldAddress: v128, address: usize, oldPort: u16, por
 }
 
 function netmap(record: usize): u32 {
+  if (connections()) {
+    const mapped = scratchTuple(6);
+    v128.store(mapped, mappedAddress(record));
+    return natBind(record, mapped, false);
+  }
   const destination = mapsDestination();
   const address = packet + (destination ? PACKET_DESTINATION : PACKET_SOURCE);
   const port = packet + (destination ? PACKET_DESTINATION_PORT : PACKET_SOURCE_PORT);
@@ -243,22 +288,18 @@ function netmap(record: usize): u32 {
   return VERDICT_ACCEPT;
 }
 
+/** To this host: its loopback for what it sends itself, else the address of the interface that the packet came in by. */
 function redirect(record: usize): u32 {
+  if (connections()) {
+    const address = redirectAddress();
+    return address ? natBind(record, address, false) : VERDICT_DROP;
+  }
   const to = packet + PACKET_DESTINATION;
   const oldPort = load<u16>(packet, PACKET_DESTINATION_PORT);
   const old = v128.load(to);
-  if (hook == HOOK_OUTPUT) {
-    if (addressBytes == 4) store<u32>(to, 0x0100007f);
-    else {
-      store<u64>(to, 0);
-      store<u64>(to, 0x0100000000000000, 8);
-    }
-  } else {
-    const onInput = localOn(packet + PACKET_INPUT);
-    const given = onInput ? onInput : localFirst();
-    if (!given) return VERDICT_DROP;
-    memory.copy(to, given, addressBytes);
-  }
+  const given = redirectAddress();
+  if (!given) return VERDICT_DROP;
+  memory.copy(to, given, addressBytes);
   flag(RESULT_FLAG_DNAT);
   if (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_PORT)
     store<u16>(packet, load<u16>(record, P.NAT_PORT_MIN), PACKET_DESTINATION_PORT);
@@ -272,6 +313,7 @@ function redirect(record: usize): u32 {
  */
 function clampMss(record: usize): u32 {
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_CONTINUE;
+  if (load<u8>(packet, PACKET_TCP_DATA_OFFSET) < TCP_HEADER_MIN) return VERDICT_DROP;
   const limit = load<u16>(record, P.TCPMSS_VALUE);
   const old = load<u16>(packet, PACKET_MSS);
   const assumed: u16 = addressBytes == 4 ? MSS_IPV4 : MSS_IPV6;
