@@ -29,13 +29,13 @@ export class BatchSink implements TableSink, TableBatch {
 
   chain(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const known = this.names.find(bytes, view, start, end);
-    if (known >= 0) return this.names.values[known] as number;
+    if (known >= 0) return this.names.value(known);
+    // Once asked for, a name that is no chain stays known as ABSENT.
+    const index = this.names.add(bytes, view, start, end);
     const text = decodeName(bytes, start, end);
     if (text === undefined || !this.scope.hasChain(this.table, text)) return ABSENT;
     const number = this.chainNames.push(text) - 1;
-    // Adding may put a larger array in place of `values`.
-    const index = this.names.add(bytes, view, start, end);
-    this.names.values[index] = number;
+    this.names.setValue(index, number);
     return number;
   }
 
@@ -48,7 +48,7 @@ export class BatchSink implements TableSink, TableBatch {
     for (const name of this.chainNames) names.add(name);
     return [...names].filter((name) => {
       const known = this.names.findText(name);
-      return known < 0 || this.names.values[known] !== ABSENT;
+      return known < 0 || this.names.value(known) !== ABSENT;
     });
   }
 
@@ -129,9 +129,8 @@ export class BatchSink implements TableSink, TableBatch {
     const text = decodeName(bytes, start, end);
     if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
     const number = this.chainNames.push(text) - 1;
-    // Adding may put a larger array in place of `values`.
     const index = this.names.add(bytes, view, start, end);
-    this.names.values[index] = number;
+    this.names.setValue(index, number);
     return number;
   }
 

@@ -148,15 +148,15 @@ export class RuleParser {
   setTarget(start: number, end: number, token: number, inverted: boolean, sink: TableSink): void {
     this.give(GIVEN_JUMP, 0, inverted);
     const { bytes, view } = this.lexer;
-    const word = words.find(bytes, view, start, end);
-    const target = word < 0 ? undefined : this.extensions.targets[word];
-    if (target && sink.chain(bytes, view, start, end) < 0) {
-      this.addLoaded(this.draft.load(target, token));
-      this.draft.target = this.draft.count - 1;
-      return;
-    }
     const chain = sink.chain(bytes, view, start, end);
     if (chain < 0) {
+      const word = words.find(bytes, view, start, end);
+      const target = word < 0 ? undefined : this.extensions.targets[word];
+      if (target) {
+        this.addLoaded(this.draft.load(target, token));
+        this.draft.target = this.draft.count - 1;
+        return;
+      }
       const suggestion = nearest(this.argument.text(start, end), [...sink.knownChains(), ...targetNames(this.family)]);
       throw new Fault("unknown-target", start, end, "a target or the name of a chain", suggestion);
     }

@@ -26,7 +26,7 @@ export class RulesetSink implements TableSink {
 
   chain(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const name = this.names.find(bytes, view, start, end);
-    return name < 0 ? ABSENT : (this.names.values[name] as number);
+    return name < 0 ? ABSENT : this.names.value(name);
   }
 
   hook(chain: number): number {
@@ -43,10 +43,10 @@ export class RulesetSink implements TableSink {
 
   newChain(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const name = this.names.add(bytes, view, start, end);
-    if (this.names.values[name] !== ABSENT) throw new Fault("chain-exists", start, end, "a new name");
+    if (this.names.value(name) !== ABSENT) throw new Fault("chain-exists", start, end, "a new name");
     const text = decodeName(bytes, start, end);
     if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
-    this.names.values[name] = this.target.addChain(text).id;
+    this.names.setValue(name, this.target.addChain(text).id);
   }
 
   setPolicy(chain: number, policy: Policy, counters: Uint32Array | undefined): void {
@@ -88,14 +88,14 @@ export class RulesetSink implements TableSink {
   rename(chain: number, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const found = this.userChain(chain);
     const name = this.names.add(bytes, view, start, end);
-    if (this.names.values[name] !== ABSENT) throw new Fault("chain-exists", start, end, "a new name");
+    if (this.names.value(name) !== ABSENT) throw new Fault("chain-exists", start, end, "a new name");
     const text = decodeName(bytes, start, end);
     if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
     this.forget(found);
     this.target.chains.delete(found.name);
     found.name = text;
     this.target.chains.set(text, found);
-    this.names.values[name] = chain;
+    this.names.setValue(name, chain);
   }
 
   flush(chain: number): void {

@@ -1,7 +1,7 @@
-/** Chains that no hook leads to. */
 import type { Chain, Table } from "./ruleset.js";
 import { jumpsOf } from "./references.js";
 
+/** Chains that no hook leads to, though they have rules. Programs keep empty ones, to see whether someone flushed all. */
 export function unreachableChains(table: Table): Chain[] {
   const reached = new Set<Chain>();
   const waiting = [...table.chains.values()].filter(({ hook }) => hook >= 0);
@@ -13,5 +13,5 @@ export function unreachableChains(table: Table): Chain[] {
       if (next) waiting.push(next);
     }
   }
-  return [...table.chains.values()].filter((chain) => !reached.has(chain));
+  return [...table.chains.values()].filter((chain) => !reached.has(chain) && chain.rules.length > 0);
 }
