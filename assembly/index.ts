@@ -9,6 +9,7 @@ import {
   CONTROL_ARENA,
   CONTROL_BASE_DIRECTORY,
   CONTROL_CLASSIFIER,
+  CONTROL_CONNECTIONS,
   CONTROL_COUNTER_TOP,
   CONTROL_HEAP_TOP,
   CONTROL_MAGIC,
@@ -28,11 +29,13 @@ import {
   READER_SCRATCH,
   READER_SIZE,
   READER_STACK,
+  READER_TUPLES,
   READERS_ADDRESS,
 } from "../src/blob/memory";
 import { PACKET_SIZE, RESULT_SIZE } from "../src/blob/layout";
 import { arenaAllocate } from "./arena";
 import { counterBytes, counterPackets } from "./counters";
+import { connectionsBytes, connectionsInit, removeAll } from "./conntrack/table";
 import { chunkStaging } from "./chunk";
 import { heapAllocate } from "./heap";
 import { setReader } from "./packet";
@@ -72,6 +75,8 @@ export { faultOffset, validateBlob, validateStaged } from "./validate";
 const UNDO_BYTES: u32 = 65536;
 const FIRST_DEPTH: u32 = 64;
 const STAGING_BYTES: u32 = 512;
+/** Room for the tuples that a reader works with. */
+const TUPLES_BYTES: u32 = 512;
 
 /** Sets up the engine in fresh, zeroed memory. `scratchBytes` is the writer's staging area. False without memory. */
 export function engineInit(readers: u32, classifier: u32, seed: u32, scratchBytes: u32): bool {
@@ -84,7 +89,7 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   store<u32>(CONTROL_ADDRESS, 1, CONTROL_COUNTER_TOP);
   logBegin();
   const directory: u32 = 4 * COUNTER_DIRECTORY_COUNT;
-  const fixed = ARENA_SIZE + directory * (readers + 1) + PACKET_SIZE * readers + STAGING_BYTES;
+  const fixed = ARENA_SIZE + directory * (readers + 1) + (PACKET_SIZE + TUPLES_BYTES) * readers + STAGING_BYTES;
   let at = heapAllocate(fixed);
   const scratch = heapAllocate(scratchBytes);
   if (!at || !scratch) return false;
@@ -108,6 +113,8 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   for (let i: u32 = 0; i < readers; i++) {
     store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_SCRATCH);
     at += PACKET_SIZE;
+    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_TUPLES);
+    at += TUPLES_BYTES;
   }
   store<u32>(CONTROL_ADDRESS, FIRST_DEPTH, CONTROL_STACK_DEPTH);
   const root = arenaAllocate(arena, ROOT_SIZE);
@@ -121,12 +128,27 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   return true;
 }
 
+/** Tracks connections from now on, at most `limit` at a time. False without memory. */
+export function engineTrack(limit: u32): bool {
+  const table = engineAllocate(connectionsBytes(limit));
+  if (!table) return false;
+  memory.fill(table, 0, connectionsBytes(limit));
+  connectionsInit(table, limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED));
+  store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_CONNECTIONS);
+  return true;
+}
+
+/** Forgets every connection. */
+export function engineForget(): void {
+  removeAll();
+}
+
 /** Readies this instance for an engine that exists. */
 export function engineAttach(): void {
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
   const directory: usize = 4 * COUNTER_DIRECTORY_COUNT;
   chunkStaging(
-    <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) + ARENA_SIZE + directory * (readers + 1) + PACKET_SIZE * readers,
+    <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) + ARENA_SIZE + directory * (readers + 1) + (PACKET_SIZE + TUPLES_BYTES) * readers,
   );
 }
 

@@ -31,6 +31,7 @@ import {
   PATH_HOOK,
   PATH_IN,
   RESULT_CT_MARK,
+  RESULT_CT_STATE,
   RESULT_DESTINATION,
   RESULT_DESTINATION_PORT,
   RESULT_GENERATION,
@@ -47,6 +48,7 @@ import {
   RESULT_VERDICT,
   TABLE_COUNT,
   TABLE_NAT,
+  TABLE_RAW,
   VERDICT_ACCEPT,
 } from "../src/blob/layout";
 import {
@@ -61,6 +63,9 @@ import {
   ROOT_IPV6,
   ROOT_TABLES,
 } from "../src/blob/memory";
+import { natBindNothing, natPacket, natUndecided } from "./conntrack/nat";
+import { connections } from "./conntrack/table";
+import { trackBegin, trackConfirm, trackEnd, trackIn } from "./conntrack/track";
 import { isLocal } from "./locals";
 import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setHook, setPacket } from "./packet";
 import { walk } from "./walk";
@@ -97,8 +102,11 @@ export function traverse(root: usize, from: usize, into: usize): void {
   setAddressBytes(ipv4 ? 4 : 16);
   const tables = root + ROOT_TABLES + (ipv4 ? ROOT_IPV4 : ROOT_IPV6) * 4 * TABLE_COUNT;
   const path = <u32>load<u8>(scratch, PACKET_PATH);
-  const verdict =
-    path >= <u32>PATH_HOOK ? atHook(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
+  const tracking = connections() != 0;
+  if (tracking) trackBegin();
+  let verdict =
+    path >= <u32>PATH_HOOK ? alone(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
+  if (tracking && verdict == VERDICT_ACCEPT) verdict = trackConfirm();
   store<u8>(into, <u8>verdict, RESULT_VERDICT);
   store<u32>(into, load<u32>(scratch, PACKET_MARK), RESULT_MARK);
   store<u32>(into, load<u32>(scratch, PACKET_CT_MARK), RESULT_CT_MARK);
@@ -108,9 +116,20 @@ export function traverse(root: usize, from: usize, into: usize): void {
   store<u16>(into, load<u16>(scratch, PACKET_DESTINATION_PORT), RESULT_DESTINATION_PORT);
   store<u32>(into, generationSeen, RESULT_GENERATION);
   store<u16>(into, load<u16>(scratch, PACKET_MSS), RESULT_MSS);
+  store<u16>(into, load<u16>(scratch, PACKET_CT_STATE), RESULT_CT_STATE);
+  if (tracking) trackEnd();
   store<u8>(into, load<u8>(scratch, PACKET_TTL), RESULT_TTL);
   store<u8>(into, load<u8>(scratch, PACKET_TOS), RESULT_TOS);
   store<u32>(into, load<u32>(scratch, PACKET_PRIORITY), RESULT_PRIORITY);
+}
+
+/** One hook alone; a packet that does not come in there is tracked first all the same. */
+function alone(tables: usize, number: u32): u32 {
+  if (connections() && number != HOOK_PREROUTING && number != HOOK_OUTPUT) {
+    const verdict = trackIn();
+    if (verdict != VERDICT_ACCEPT) return verdict;
+  }
+  return atHook(tables, number);
 }
 
 function inward(tables: usize): u32 {
@@ -135,17 +154,40 @@ function atHook(tables: usize, number: u32): u32 {
   // Hooks do not know every device: no output before routing, no input of what a process sends.
   if (number <= <u32>HOOK_INPUT) v128.store(packet, v128.splat<u32>(0), PACKET_OUTPUT);
   else if (number == HOOK_OUTPUT) v128.store(packet, v128.splat<u32>(0), PACKET_INPUT);
+  const tracking = connections() != 0;
   for (let list = tablesAt(number); (list & 15) != 15; list >>= 4) {
     const kind = list & 15;
     const table: usize = load<u32>(tables + (kind << 2));
-    // NAT looks at the first packet of a connection only; later ones follow what was decided then.
-    if (!table || (kind == TABLE_NAT && !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_NEW | CT_STATE_RELATED))))
-      continue;
-    store<u8>(result, <u8>kind, RESULT_TABLE);
-    const verdict = walk(table);
+    let verdict: u32 = VERDICT_ACCEPT;
+    if (kind == TABLE_NAT) verdict = tracking ? atNat(table) : atNatByState(table);
+    else if (table) {
+      store<u8>(result, <u8>kind, RESULT_TABLE);
+      verdict = walk(table);
+    }
+    // Tracking comes right behind raw, which both hooks that packets enter by begin with.
+    if (kind == TABLE_RAW && tracking && verdict == VERDICT_ACCEPT) verdict = trackIn();
     if (verdict != VERDICT_ACCEPT) return verdict;
   }
   return VERDICT_ACCEPT;
+}
+
+/** NAT of tracked packets: rules decide for the first packet of a connection, every packet is rewritten as decided. */
+function atNat(table: usize): u32 {
+  if (table && natUndecided()) {
+    store<u8>(result, TABLE_NAT, RESULT_TABLE);
+    const verdict = walk(table);
+    if (verdict != VERDICT_ACCEPT) return verdict;
+    if (natUndecided()) natBindNothing();
+  }
+  natPacket();
+  return VERDICT_ACCEPT;
+}
+
+/** NAT without tracking: the packet's record says whether it begins a connection; targets rewrite the packet itself. */
+function atNatByState(table: usize): u32 {
+  if (!table || !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_NEW | CT_STATE_RELATED))) return VERDICT_ACCEPT;
+  store<u8>(result, TABLE_NAT, RESULT_TABLE);
+  return walk(table);
 }
 
 function tablesAt(number: u32): u32 {

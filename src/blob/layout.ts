@@ -232,7 +232,7 @@ export const PACKET_PAYLOAD = 152; // u32 address of the packet's own bytes (fro
 export const PACKET_PAYLOAD_LENGTH = 156; // u32
 export const PACKET_PRIORITY = 160; // u32
 export const PACKET_ZONE = 164; // u16
-export const PACKET_DSCP_RESERVED = 166; // u16
+export const PACKET_ICMP_ID = 166; // u16 identifier of an ICMP request or reply
 export const PACKET_SIZE = 192;
 
 /** Values of PACKET_FLAGS. */
@@ -285,6 +285,7 @@ export const RESULT_MSS = 60; // u16 after TCPMSS
 export const RESULT_TTL = 62; // u8 after TTL or HL
 export const RESULT_TOS = 63; // u8 after TOS or DSCP
 export const RESULT_PRIORITY = 64; // u32 after CLASSIFY
+export const RESULT_CT_STATE = 68; // u16 CT_STATE_* at the end of the way
 export const RESULT_SIZE = 72;
 
 export const RESULT_FLAG_DNAT = 1;

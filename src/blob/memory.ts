@@ -32,6 +32,7 @@ export const CONTROL_SCRATCH = 80; // u32 the writer's staging area
 export const CONTROL_SCRATCH_BYTES = 84; // u32
 export const CONTROL_STACK_DEPTH = 88; // u32 chains that every reader's stack can nest
 export const CONTROL_OBJECTS = 92; // u32 first named object
+export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
 export const CONTROL_SIZE = 128;
 /** Value: "RSWC". */
 export const CONTROL_MAGIC_VALUE = 0x43575352;
@@ -58,6 +59,7 @@ export const READER_ONLINE = 12; // u32, atomic: 1 while the thread runs its loo
 export const READER_STACK = 16; // u32 jump stack, atomic (the writer replaces it by a deeper one)
 export const READER_COUNTERS = 20; // u32 directory of counter segments
 export const READER_SCRATCH = 24; // u32 the packet being walked
+export const READER_TUPLES = 28; // u32 tuples that the packet's connection is worked out in
 export const READER_RANDOM = 32; // u64 state of the seeded generator
 export const READER_SIZE = 128;
 export const READERS_ADDRESS = CONTROL_ADDRESS + CONTROL_SIZE;
