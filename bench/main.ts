@@ -30,5 +30,7 @@ for (const { label, operations, prepare } of chosen) {
   if (result?.state !== "completed") throw new Error(`${label}: ${result?.state ?? "did not run"}`);
   const each = (milliseconds: number): string => ((milliseconds * 1e6) / operations).toFixed(0).padStart(12);
   const { p50, p99, max, samplesCount } = result.latency;
-  process.stdout.write(`${label.padEnd(44)} ns: p50 ${each(p50)}  p99 ${each(p99)}  max ${each(max)}  (${samplesCount} samples)\n`);
+  process.stdout.write(
+    `${label.padEnd(44)} ns: p50 ${each(p50)}  p99 ${each(p99)}  max ${each(max)}  (${samplesCount} samples)\n`,
+  );
 }

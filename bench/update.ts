@@ -1,4 +1,13 @@
-import { type Change, Engine, parseRuleset, STRATEGIES, type Strategy, Updater, type UpdateRequest, workloads } from "ruleswap";
+import {
+  type Change,
+  Engine,
+  parseRuleset,
+  STRATEGIES,
+  type Strategy,
+  Updater,
+  type UpdateRequest,
+  workloads,
+} from "ruleswap";
 import { expect, SEED, type Task } from "./task.js";
 
 /** A service comes and goes: two updates a run, so that every run finds what the one before found. */

@@ -30,16 +30,40 @@ export function addBench(program: Command): void {
     .command("bench")
     .description("measure what one change costs, each strategy and size beside the others, while readers match packets")
     .option("--workload <name|file>", `${names(workloads).join(", ")}, or a ruleset's file`, d.workload)
-    .option("--sizes <list>", "services, or what else the workload counts (default: the workload's own)", listOf(wholeFrom(1, 1_000_000)))
+    .option(
+      "--sizes <list>",
+      "services, or what else the workload counts (default: the workload's own)",
+      listOf(wholeFrom(1, 1_000_000)),
+    )
     .option("--family <name>", "ipv4 or ipv6; a file has its own", oneOf(["ipv4", "ipv6"]), d.family)
     .addOption(listOption("--strategies <list>", "how changes are made", names(STRATEGIES), d.strategies))
     .addOption(listOption("--classifiers <list>", "how readers search the rules", names(CLASSIFIERS), d.classifiers))
-    .option("--rate <n|auto>", "changes a second; auto: 200, or what keeps a strategy busy half the time", readRate, d.rate)
-    .option("--arrivals <name>", `how changes are spaced: ${names(ARRIVALS).join(", ")}`, oneOf(names(ARRIVALS)), d.arrivals)
-    .option("--duration <s>", "seconds of changes for each combination, all rounds together", numberFrom(0.01, 86_400), d.duration)
+    .option(
+      "--rate <n|auto>",
+      "changes a second; auto: 200, or what keeps a strategy busy half the time",
+      readRate,
+      d.rate,
+    )
+    .option(
+      "--arrivals <name>",
+      `how changes are spaced: ${names(ARRIVALS).join(", ")}`,
+      oneOf(names(ARRIVALS)),
+      d.arrivals,
+    )
+    .option(
+      "--duration <s>",
+      "seconds of changes for each combination, all rounds together",
+      numberFrom(0.01, 86_400),
+      d.duration,
+    )
     .option("--rounds <n>", "times that all is measured, in turns", wholeFrom(1, 100), d.rounds)
     .option("--readers <n>", "threads that match packets, 1 to 64", wholeFrom(1, 64), d.readers)
-    .option("--quiesce <name>", `how a writer waits for readers: ${names(QUIESCE).join(", ")}`, oneOf(names(QUIESCE)), d.quiesce)
+    .option(
+      "--quiesce <name>",
+      `how a writer waits for readers: ${names(QUIESCE).join(", ")}`,
+      oneOf(names(QUIESCE)),
+      d.quiesce,
+    )
     .option("--seed <n>", "of rulesets, changes, traffic and arrivals", wholeFrom(0, 2 ** 32 - 1), d.seed)
     .option("--json <file>", 'write the result as JSON, "-" for standard output in place of the table')
     .option("--report <folder>", "write index.html here", REPORT_FOLDER)

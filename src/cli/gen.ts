@@ -32,13 +32,24 @@ export function addGen(program: Command): void {
   const about = names.map((name) => `  ${name.padEnd(16)} ${workloads[name].about}`).join("\n");
   program
     .command("gen")
-    .description("a workload's ruleset as iptables-save prints it, or its changes, or its traffic; the same seed, the same text")
+    .description(
+      "a workload's ruleset as iptables-save prints it, or its changes, or its traffic; the same seed, the same text",
+    )
     .addArgument(new Argument("<workload>", "its name").choices(names))
-    .option("--size <n>", "services, or what else the workload counts (default: the workload's first size)", wholeFrom(1, 1_000_000))
+    .option(
+      "--size <n>",
+      "services, or what else the workload counts (default: the workload's first size)",
+      wholeFrom(1, 1_000_000),
+    )
     .option("--seed <n>", "of all chance", wholeFrom(0, 2 ** 32 - 1), 1)
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
     .option("--changes <n>", "the first n changes in place of the ruleset", wholeFrom(1, 1_000_000))
-    .option("--as <form>", `changes as ${Object.keys(CHANGE_FORMS).join(", ")}`, oneOf(Object.keys(CHANGE_FORMS) as GenOptions["as"][]), "batch")
+    .option(
+      "--as <form>",
+      `changes as ${Object.keys(CHANGE_FORMS).join(", ")}`,
+      oneOf(Object.keys(CHANGE_FORMS) as GenOptions["as"][]),
+      "batch",
+    )
     .option("--traffic <n>", "n packets, a line each, in place of the ruleset", wholeFrom(1, 10_000_000))
     .option("--sets", "text for ipset restore that the ruleset needs, in place of the ruleset", false)
     .addHelpText("after", `\nWorkloads:\n${about}`)

@@ -11,7 +11,9 @@ import { EXIT_BAD, EXIT_FINE, messageOf } from "./fault.js";
 const COMMANDS = [addBench, addCheck, addTrace, addGen];
 
 function makeProgram(): Command {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   const program = new Command("ruleswap")
     .description("netfilter's rules in WebAssembly, and what it costs to change them")
     .version(version)

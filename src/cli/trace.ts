@@ -21,7 +21,10 @@ export function addTrace(program: Command): void {
     .command("trace")
     .description("one packet's way through hooks, tables, chains and rules")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
-    .requiredOption("--packet <text>", 'such as "tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn"; its addresses say the family')
+    .requiredOption(
+      "--packet <text>",
+      'such as "tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn"; its addresses say the family',
+    )
     .option("--local <address...>", "addresses of the machine: packets to them go to INPUT")
     .action((path: string, options: TraceOptions) => trace(readInput(path), options));
 }

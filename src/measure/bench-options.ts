@@ -71,10 +71,10 @@ export function checkBenchOptions(options: BenchOptions): void {
 
 function checkNumber(option: string, value: number, low: number, high: number, whole: boolean): void {
   const fits = value >= low && value <= high && (!whole || Number.isInteger(value));
-  if (!fits) throw new RangeError(`${option}: a ${whole ? "whole number" : "number"} from ${low} to ${high}, not ${value}`);
+  if (!fits)
+    throw new RangeError(`${option}: a ${whole ? "whole number" : "number"} from ${low} to ${high}, not ${value}`);
 }
 
 function checkName(option: string, value: string, known: object): void {
-  if (!Object.hasOwn(known, value))
-    throw new RangeError(`${option}: ${Object.keys(known).join(", ")}, not "${value}"`);
+  if (!Object.hasOwn(known, value)) throw new RangeError(`${option}: ${Object.keys(known).join(", ")}, not "${value}"`);
 }

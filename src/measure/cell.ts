@@ -111,7 +111,12 @@ async function warmUp(cell: Cell, context: CellContext, engine: Engine): Promise
   const run = async (count: number): Promise<number> => {
     const changes = take(cell.subject.workload.changes(seedOf(context)), count);
     const { serviceNs, failed, firstFailure } = await context.crew.update({
-      ...writing({ ...cell, strategy }, context.options, engine, changes.map((change) => requestOf(change, cell.strategy))),
+      ...writing(
+        { ...cell, strategy },
+        context.options,
+        engine,
+        changes.map((change) => requestOf(change, cell.strategy)),
+      ),
       scheduleNs: new Float64Array(count),
       deadlineNs: 0,
       least: count,
@@ -127,7 +132,12 @@ async function warmUp(cell: Cell, context: CellContext, engine: Engine): Promise
   return more > 0 ? run(more) : first;
 }
 
-function writing(cell: Pick<Cell, "strategy" | "subject">, options: BenchOptions, engine: Engine, requests: UpdateRequest[]) {
+function writing(
+  cell: Pick<Cell, "strategy" | "subject">,
+  options: BenchOptions,
+  engine: Engine,
+  requests: UpdateRequest[],
+) {
   return {
     engine: engine.handle,
     strategy: cell.strategy,

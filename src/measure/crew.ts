@@ -2,6 +2,7 @@
  * The bench's threads: one pool of readers and one of a single writer, so that neither runs on code that the other's work
  * has optimised. A thread that throws, exits or runs out of memory fails its task.
  */
+import type { ResourceLimits } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { ReaderRecord, ReaderTask } from "./reader-task.js";
 import type { UpdaterRecord, UpdaterTask } from "./updater-task.js";
@@ -13,6 +14,8 @@ export interface CrewTasks {
   /** Module with the reader's task as default export; as for `updater` an absolute file: address. */
   readonly reader: string;
   readonly updater: string;
+  /** Of each thread. Default Node's own. */
+  readonly limits?: ResourceLimits;
 }
 
 export const CREW_TASKS: CrewTasks = Object.freeze({
@@ -39,6 +42,7 @@ export class Crew {
         concurrentTasksPerWorker: 1,
         idleTimeout: Number.POSITIVE_INFINITY,
         atomics: "disabled",
+        ...(tasks.limits ? { resourceLimits: tasks.limits } : {}),
       });
     this.readers = fixed(readers, tasks.reader);
     this.writer = fixed(1, tasks.updater);

@@ -30,6 +30,12 @@ export function sizeOf({ workload, services, rules }: ResultRecord): string {
   return `${whole(count)} ${counted(workload, count)}`;
 }
 
+/** "kube-proxy, 5,000 services, 55,008 rules". */
+export function titleOf(record: ResultRecord): string {
+  const rules = record.services === null ? "" : `, ${whole(record.rules)} rules`;
+  return `${record.workload}, ${sizeOf(record)}${rules}`;
+}
+
 function answer(records: readonly ResultRecord[]): string {
   const first = records[0] as ResultRecord;
   const shown = records.filter(({ classifier }) => classifier === classifierOf(records));

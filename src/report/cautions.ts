@@ -18,7 +18,8 @@ export function cautions(result: ResultFile): string[] {
     said.push(`${threads} threads shared ${environment.cores} cores: matching and updates waited for each other.`);
   for (const record of results) {
     const { failed, unfinished, count, first_failure } = record.update;
-    if (failed > 0) said.push(`${nameOf(record)}: ${whole(failed)} of ${whole(count)} changes failed: ${first_failure}`);
+    if (failed > 0)
+      said.push(`${nameOf(record)}: ${whole(failed)} of ${whole(count)} changes failed: ${first_failure}`);
     if (unfinished > 0)
       said.push(
         `${nameOf(record)}: fell behind; ${whole(unfinished)} of ${whole(count)} changes were not done at the end and count ` +

@@ -72,7 +72,8 @@ const DRAW = `function (data) {
     height: 420,
     scales: { x: { time: false, distr: 3, range: [first / 1.3, last * 1.3] }, y: { distr: 3 } },
     axes: [
-      { splits: function () { return data.sizes; }, values: function (u, at) { return at.map(function (n) { return n.toLocaleString("en-US"); }); } },
+      { splits: function () { return data.sizes; }, filter: function (u, at) { return at; },
+        values: function (u, at) { return at.map(function (n) { return n.toLocaleString("en-US"); }); } },
       { size: 70, values: function (u, at) { return at.map(function (us) { return us === null ? "" : say(us); }); } }
     ],
     series: [{ label: "size", value: function (u, n) { return n == null ? "-" : n.toLocaleString("en-US"); } }].concat(

@@ -35,7 +35,8 @@ export const COLUMNS: readonly Column[] = [
   {
     head: "match ns",
     title: "Nanoseconds to match a packet, the median: nothing else going on / while changes are made",
-    text: ({ match }) => `${nanoseconds(match.idle.ns_per_packet_p50)} / ${nanoseconds(match.updating.ns_per_packet_p50)}`,
+    text: ({ match }) =>
+      `${nanoseconds(match.idle.ns_per_packet_p50)} / ${nanoseconds(match.updating.ns_per_packet_p50)}`,
   },
 ];
 

@@ -2,12 +2,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { GrowthMetric, GrowthRecord, ResultFile, ResultRecord } from "../measure/result.js";
-import { answers, bySize } from "./answer.js";
+import { answers, bySize, titleOf } from "./answer.js";
 import { cautions } from "./cautions.js";
 import { chartScript, chartStyle } from "./chart.js";
 import { byCell, COLUMNS, exponent, GROWTH_HEADS } from "./columns.js";
 import { html, type Html, join as all, raw } from "./markup.js";
-import { whole } from "./units.js";
 
 /** Writes `folder`/index.html, the folder as well where it is missing, and returns the path. */
 export function writeReport(result: ResultFile, folder: string): string {
@@ -31,10 +30,11 @@ export function renderHtml(result: ResultFile): string {
 ${all(answers(result).map((sentence) => html`<p class="answer">${sentence}</p>\n`))}
 ${all(cautions(result).map((sentence) => html`<p class="caution">${sentence}</p>\n`))}
 <h2>Update latency by size</h2>
-<p>The median, from the moment a change was meant to begin until it is in force. Both axes are logarithmic.</p>
+<p>The median, from the moment a change was meant to begin until it is in force. Both axes are logarithmic.
+Dashed lines are the linear classifier's.</p>
 <div id="chart"></div>
 <noscript><p>The chart needs JavaScript; the tables below hold the same numbers.</p></noscript>
-${all([...bySize(result.results)].map(([size, records]) => sizeTable(size, records)))}
+${all([...bySize(result.results).values()].map(sizeTable))}
 ${result.growth.length > 0 ? growthTable(result.growth) : ""}
 <h2>Where and how</h2>
 ${environmentTable(result)}
@@ -45,11 +45,13 @@ ${environmentTable(result)}
   return page.text;
 }
 
-function sizeTable(size: string, records: readonly ResultRecord[]): Html {
-  const { workload, rules } = records[0] as ResultRecord;
+function sizeTable(records: readonly ResultRecord[]): Html {
+  const first = records[0] as ResultRecord;
   const heads = COLUMNS.map(({ head, title }) => html`<th title="${title}">${head}</th>`);
-  const lines = records.map((record) => html`<tr>${all(COLUMNS.map(({ text }) => html`<td>${text(record)}</td>`))}</tr>\n`);
-  return html`<h2>${workload}, ${size}, ${whole(rules)} rules</h2>
+  const lines = records.map(
+    (record) => html`<tr>${all(COLUMNS.map(({ text }) => html`<td>${text(record)}</td>`))}</tr>\n`,
+  );
+  return html`<h2>${titleOf(first)}</h2>
 <div class="wide"><table><thead><tr>${all(heads)}</tr></thead><tbody>
 ${all(lines)}</tbody></table></div>
 `;
@@ -87,9 +89,9 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 .answer { font-size: 1.15rem; font-weight: 600; margin: .3rem 0; }
 .caution { border-left: 4px solid #c80; padding-left: .7rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .2rem .8rem; border-bottom: 1px solid #8885; white-space: nowrap; }
-th:nth-child(-n+2), td:nth-child(-n+2), .environment td { text-align: left; }
-.environment td { white-space: normal; }
+.wide table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+.wide :is(th, td) { text-align: right; padding: .2rem .7rem; border-bottom: 1px solid #8885; white-space: nowrap; }
+.wide :is(th, td):nth-child(-n+2), .environment td { text-align: left; }
+.wide .environment td { white-space: normal; }
 #chart { background: #fff; color: #222; border-radius: 6px; padding: .5rem; }
 `;

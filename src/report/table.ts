@@ -2,10 +2,9 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { GrowthMetric, GrowthRecord, ResultFile, ResultRecord } from "../measure/result.js";
-import { answers, bySize } from "./answer.js";
+import { answers, bySize, titleOf } from "./answer.js";
 import { cautions } from "./cautions.js";
 import { byCell, COLUMNS, exponent, GROWTH_HEADS } from "./columns.js";
-import { whole } from "./units.js";
 
 export interface TextOptions {
   readonly color: boolean;
@@ -16,7 +15,7 @@ export function renderText(result: ResultFile, { color }: TextOptions): string {
     color ? styleText(name, text, { validateStream: false }) : text;
   const parts = [answers(result).map((sentence) => style("bold", sentence))];
   parts.push(cautions(result).map((sentence) => style("yellow", wrap(`! ${sentence}`))));
-  for (const [size, records] of bySize(result.results)) parts.push([sizeTable(size, records)]);
+  for (const records of bySize(result.results).values()) parts.push([sizeTable(records)]);
   if (result.growth.length > 0) parts.push([growthTable(result.growth)]);
   const said = parts.filter((part) => part.length > 0).map((part) => part.join("\n"));
   return `${said.join("\n\n")}\n`;
@@ -26,14 +25,14 @@ export function renderText(result: ResultFile, { color }: TextOptions): string {
 const GROWTH_SHOWN = 4;
 const WIDTH = 80;
 
-function sizeTable(size: string, records: readonly ResultRecord[]): string {
+function sizeTable(records: readonly ResultRecord[]): string {
   const first = records[0] as ResultRecord;
   const table = plainTable(
     COLUMNS.map(({ head }) => head),
     2,
   );
   for (const record of records) table.push(COLUMNS.map(({ text }) => text(record)));
-  return `${first.workload}, ${size}, ${whole(first.rules)} rules\n${table}`;
+  return `${titleOf(first)}\n${table}`;
 }
 
 function growthTable(growth: readonly GrowthRecord[]): string {
@@ -62,7 +61,16 @@ function wrap(text: string): string {
 
 /** Columns two spaces apart; the first `left` to the left, the others to the right. */
 function plainTable(head: string[], left: number): Table.Table {
-  const none = ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"] as const;
+  const none = [
+    "top",
+    "top-mid",
+    "top-left",
+    "top-right",
+    "bottom",
+    "bottom-mid",
+    "bottom-left",
+    "bottom-right",
+  ] as const;
   const chars = Object.fromEntries(
     [...none, "left", "left-mid", "mid", "mid-mid", "right", "right-mid"].map((name) => [name, ""]),
   );

@@ -1,0 +1,292 @@
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "ruleswap-cli-"));
+
+function ruleswap(args: readonly string[], input = "") {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    input,
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content);
+  return name;
+}
+
+const filter = (...lines: string[]): string =>
+  `*filter\n:INPUT ACCEPT [0:0]\n${lines.map((line) => `${line}\n`).join("")}COMMIT\n`;
+
+describe("a bad ruleset", () => {
+  const cases: [string, string | Uint8Array, RegExp][] = [
+    [
+      "cut off in a rule",
+      "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s 192.0.2.1 -j DR",
+      /^bad:3:26: unknown target "DR"/,
+    ],
+    ["cut off before COMMIT", "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -j DROP\n", /^bad:4:1: missing commit/],
+    ["that is binary", Uint8Array.from([0x2a, 0x66, 0, 1, 2, 0xff, 0x0a]), /^bad:1:3: not text/],
+    [
+      "with an unknown match",
+      filter("-A INPUT -p tcp -m tpc --dport 80 -j DROP"),
+      /^bad:3:20: unknown match "tpc" \(did you mean "tcp"\?\)/,
+    ],
+    ["with a jump to a chain that is not there", filter("-A INPUT -j NOWHERE"), /^bad:3:13: unknown target "NOWHERE"/],
+    [
+      "with a loop between chains",
+      filter(":A - [0:0]", ":B - [0:0]", "-A INPUT -j A", "-A A -j B", "-A B -j A"),
+      /^bad:\d+.*loop/,
+    ],
+    ["with port 70000", filter("-A INPUT -p tcp --dport 70000 -j DROP"), /^bad:3:25: bad port "70000"/],
+    [
+      "with a comment of 300 characters",
+      filter(`-A INPUT -m comment --comment ${"x".repeat(300)} -j DROP`),
+      /^bad:3:31: comment too long/,
+    ],
+    ["that is empty", "", /bad: the file is empty/],
+  ];
+  for (const [what, content, message] of cases)
+    it(`${what} is refused with its place, code 2 and no stack`, () => {
+      file("bad", content);
+      for (const args of [
+        ["check", "bad"],
+        ["bench", "--workload", "bad", "--no-report"],
+        ["trace", "bad", "--packet", "tcp 192.0.2.1:1 > 192.0.2.2:2 in eth0"],
+      ]) {
+        const { status, stdout, stderr } = ruleswap(args);
+        expect(status, args[0]).toBe(2);
+        if (!content.length && args[0] === "bench") continue; // A file without rules has its own words.
+        expect(stderr).toMatch(message);
+        expect(stderr).not.toMatch(/\bat .*:\d+:\d+\)?$/m);
+        expect(stdout).toBe("");
+      }
+    });
+
+  it("that is not there, or a folder, is named", () => {
+    expect(ruleswap(["check", "nowhere.v4"])).toMatchObject({
+      status: 2,
+      stderr: "ruleswap: nowhere.v4: no such file or directory\n",
+    });
+    expect(ruleswap(["check", "."])).toMatchObject({ status: 2, stderr: "ruleswap: .: is a directory\n" });
+  });
+});
+
+describe("bad use", () => {
+  const cases: [string[], RegExp][] = [
+    [[], /Usage: ruleswap/],
+    [["brench"], /unknown command 'brench'/],
+    [["bench", "--sizes", "0"], /'--sizes <list>' argument '0' is invalid. Expected a whole number from 1/],
+    [["bench", "--sizes", "10,,20"], /'--sizes/],
+    [["bench", "--sizes", "10,10"], /twice/],
+    [["bench", "--strategies", "incremental,quick"], /Expected one-by-one, full, partial, incremental/],
+    [["bench", "--classifiers", "trie"], /Expected linear, tuple-space/],
+    [["bench", "--rate", "fast"], /'--rate/],
+    [["bench", "--duration", "-1"], /'--duration/],
+    [["bench", "--readers", "1.5"], /'--readers/],
+    [["bench", "--seed", "0x10"], /'--seed/],
+    [["bench", "--frobnicate"], /unknown option '--frobnicate'/],
+    [["bench", "more"], /too many arguments/],
+    [["bench", "--workload", "nowhere"], /no file and no workload "nowhere"; workloads are kube-proxy/],
+    [["gen", "nothing"], /Allowed choices are kube-proxy/],
+    [["trace", "x.v4"], /required option '--packet/],
+    [["check"], /missing required argument 'rules'/],
+  ];
+  for (const [args, message] of cases)
+    it(`is said and ends with code 2: ruleswap ${args.join(" ")}`, () => {
+      const { status, stdout, stderr } = ruleswap(args);
+      expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+      expect(stderr).toMatch(message);
+      expect(stderr).not.toMatch(/\bat .*:\d+:\d+\)?$/m);
+    });
+
+  it("of a packet shows where", () => {
+    file("fine.v4", filter("-A INPUT -j DROP"));
+    const { status, stderr } = ruleswap(["trace", "fine.v4", "--packet", "tcp 192.0.2.1:1 >> 192.0.2.2:2"]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/packet:17: expected ">"/);
+  });
+});
+
+describe("help", () => {
+  it("goes to standard output, with units and defaults, and ends with code 0", () => {
+    const { status, stdout, stderr } = ruleswap(["bench", "--help"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toMatch(/--duration <s>\s+seconds[\s\S]*default:\s+0\.5/);
+    expect(ruleswap(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("check", () => {
+  it("finds nothing wrong with what gen prints, over a pipe", () => {
+    const text = ruleswap(["gen", "kube-proxy", "--size", "20"]).stdout;
+    expect(ruleswap(["check", "-"], text)).toEqual({
+      status: 0,
+      stdout: "standard input: 1 table, 228 rules, no errors\n",
+      stderr: "",
+    });
+  });
+
+  it("tells every wrong rule, not only the first", () => {
+    file("two.v4", filter("-A INPUT -m tpc -j DROP", "-A INPUT -j ACCEPT", "-A INPUT -p tcp --dport 70000 -j DROP"));
+    const { status, stderr } = ruleswap(["check", "two.v4"]);
+    expect(status).toBe(2);
+    expect(stderr.match(/^two\.v4:\d+/gm)).toEqual(["two.v4:3", "two.v4:5"]);
+  });
+
+  it("finds rules behind one that takes their packets, and chains that no hook leads to", () => {
+    file(
+      "odd.v4",
+      filter(
+        ":A - [0:0]",
+        ":B - [0:0]",
+        "-A INPUT -s 192.0.2.1 -j A",
+        "-A INPUT -s 192.0.2.1 -j DROP",
+        "-A INPUT -s 192.0.2.1 -j ACCEPT",
+        "-A A -j DROP",
+        "-A A -p tcp -j ACCEPT",
+        "-A B -j DROP",
+      ),
+    );
+    const { status, stdout } = ruleswap(["check", "odd.v4"]);
+    expect(status).toBe(1);
+    expect(stdout.split("\n").slice(0, -2)).toEqual([
+      "odd.v4:7: rule 3 of filter INPUT never matches: rule 2 (line 6) takes its packets",
+      "odd.v4:9: rule 2 of filter A never matches: rule 1 (line 8) takes its packets",
+      "odd.v4: no hook leads to chain B of table filter",
+    ]);
+  });
+
+  it("does not call a rule shadowed by chance, by a limit or by a mark that changes", () => {
+    file(
+      "fine.v4",
+      filter(
+        "-A INPUT -m statistic --mode random --probability 0.5 -j DROP",
+        "-A INPUT -m statistic --mode random --probability 0.5 -j DROP",
+        "-A INPUT -m limit --limit 1/sec -j ACCEPT",
+        "-A INPUT -m limit --limit 1/sec -j ACCEPT",
+        "-A INPUT -m mark --mark 0x1 -j ACCEPT",
+        "-A INPUT -m mark --mark 0x1 -j ACCEPT",
+        "-A INPUT -p tcp -j ACCEPT",
+        "-A INPUT -p udp -j ACCEPT",
+      ),
+    );
+    expect(ruleswap(["check", "fine.v4"])).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("trace", () => {
+  it("shows each rule that matched, its line, and how the packet ended", () => {
+    file("trace.v4", filter(":A - [0:0]", "-A INPUT -s 192.0.2.1 -j A", "-A A -p udp -j ACCEPT", "-A A -j DROP"));
+    const packet = "tcp 192.0.2.1:1 > 192.0.2.2:2 in eth0";
+    expect(ruleswap(["trace", "trace.v4", "--packet", packet, "--local", "192.0.2.2"])).toEqual({
+      status: 0,
+      stdout: [
+        "INPUT filter INPUT rule 1, line 4: -A INPUT -s 192.0.2.1/32 -j A",
+        "INPUT filter A rule 2, line 6: -A A -j DROP",
+        "DROP in INPUT filter",
+        "",
+      ].join("\n"),
+      stderr: "",
+    });
+  });
+});
+
+describe("gen", () => {
+  it("prints the same for the same seed", () => {
+    const of = (seed: string): string => ruleswap(["gen", "docker", "--size", "3", "--seed", seed]).stdout;
+    expect(of("5")).toBe(of("5"));
+    expect(of("5")).not.toBe(of("6"));
+  });
+
+  it("prints changes and packets", () => {
+    const changes = ruleswap(["gen", "kube-proxy", "--size", "2", "--changes", "2"]).stdout;
+    expect(changes.match(/^# (add|remove) service/gm)).toEqual(["# add service", "# remove service"]);
+    expect(ruleswap(["gen", "kube-proxy", "--size", "2", "--traffic", "5"]).stdout.trim().split("\n")).toHaveLength(5);
+  });
+
+  it("does not mind when its reader goes away", async () => {
+    const child = spawn(process.execPath, [MAIN, "gen", "kube-proxy", "--size", "5000"], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let errors = "";
+    child.stderr.on("data", (chunk) => {
+      errors += chunk;
+    });
+    child.stdout.once("data", () => child.stdout.destroy());
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+  });
+});
+
+describe("bench", () => {
+  const quick = [
+    "bench",
+    "--sizes",
+    "10",
+    "--strategies",
+    "full,incremental",
+    "--classifiers",
+    "linear",
+    "--duration",
+    "0.02",
+    "--rounds",
+    "1",
+  ];
+
+  it("prints the answer, writes the page and the result, and shows no progress where nobody looks", () => {
+    const { status, stdout, stderr } = ruleswap([...quick, "--json", "result.json", "--report", "page"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^one service change at 10 services: full .*, incremental .* times\)\n/);
+    expect(stderr).toBe(`report: ${join("page", "index.html")}\n`);
+    expect(existsSync(join(folder, "page", "index.html"))).toBe(true);
+    expect(JSON.parse(readFileSync(join(folder, "result.json"), "utf8"))).toMatchObject({
+      schema: "ruleswap.result/1",
+      options: { sizes: [10], seed: 1 },
+    });
+  });
+
+  it("prints nothing but the result when that goes to standard output", () => {
+    const { status, stdout, stderr } = ruleswap([...quick, "--json", "-", "--no-report"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(stdout).results).toHaveLength(2);
+  });
+
+  it("measures a ruleset of one's own", () => {
+    file(
+      "own.v4",
+      filter("-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -s 192.0.2.2 -j DROP", "-A INPUT -s 192.0.2.3 -j DROP"),
+    );
+    const args = quick.filter((_, nth) => nth !== 1 && nth !== 2);
+    const { status, stdout } = ruleswap([...args, "--workload", "own.v4", "--no-report"]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^one rule change at 3 rules: /);
+    expect(ruleswap([...quick, "--workload", "own.v4"])).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/--sizes/),
+    });
+  });
+
+  it("keeps what it has measured when it is interrupted", async () => {
+    const args = ["bench", "--sizes", "10,20", "--duration", "2", "--json", "partial.json", "--no-report"];
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    let text = "";
+    child.stdout.on("data", (chunk) => {
+      text += chunk;
+    });
+    setTimeout(() => child.kill("SIGINT"), 4000);
+    const code = await new Promise((resolve) => child.on("close", resolve));
+    expect(code).toBe(0);
+    expect(text).toContain("Stopped early");
+    const result = JSON.parse(readFileSync(join(folder, "partial.json"), "utf8"));
+    expect(result.partial).toBe(true);
+    expect(result.results.length).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import { runBench } from "../src/measure/bench.js";
+import { BENCH_DEFAULTS } from "../src/measure/bench-options.js";
+import { CREW_TASKS, type CrewTasks, WorkerFailure } from "../src/measure/crew.js";
+import { kubeProxy } from "../src/workload/kube-proxy.js";
+
+const dying = (how: string): string => new URL(`./measure/${how}.mjs`, import.meta.url).href;
+
+function run(tasks: CrewTasks, signal?: AbortSignal) {
+  const options = {
+    ...BENCH_DEFAULTS,
+    sizes: [5],
+    strategies: ["incremental"],
+    classifiers: ["linear"],
+    rounds: 1,
+    duration: 0.01,
+  } as const;
+  return runBench(options, (services) => kubeProxy({ services }), { tasks, ...(signal ? { signal } : {}) });
+}
+
+describe("a thread that ends before its work is done", () => {
+  const cases: [string, string][] = [
+    ["throws", "this thread gave up"],
+    ["exits", "exited with code: 7"],
+    ["runs-out-of-memory", "memory limit"],
+  ];
+  for (const [how, message] of cases) {
+    it(`ends the run with its error when a reader ${how.replaceAll("-", " ")}`, async () => {
+      const failure = run({ ...CREW_TASKS, reader: dying(how), limits: { maxOldGenerationSizeMb: 64 } });
+      await expect(failure).rejects.toThrow(WorkerFailure);
+      await expect(failure).rejects.toThrow(message);
+    });
+
+    it(`ends the run with its error when the updater ${how.replaceAll("-", " ")}`, async () => {
+      const failure = run({ ...CREW_TASKS, updater: dying(how), limits: { maxOldGenerationSizeMb: 64 } });
+      await expect(failure).rejects.toThrow(WorkerFailure);
+      await expect(failure).rejects.toThrow(message);
+    });
+  }
+
+  it("does not keep a run from being stopped when it hangs", async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 300);
+    const result = await run({ ...CREW_TASKS, updater: dying("hangs") }, stop.signal);
+    expect(result.partial).toBe(true);
+    expect(result.results).toEqual([]);
+  });
+});

@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { BENCH_DEFAULTS, checkBenchOptions } from "../src/measure/bench-options.js";
+import { LEAST_CHANGES, planRun } from "../src/measure/plan.js";
+import { Signals } from "../src/measure/signals.js";
+
+const MS = 1e6;
+
+describe("the plan of a cell", () => {
+  const auto = { rate: "auto", duration: 1, rounds: 2 } as const;
+
+  it("is 200 changes a second where a change is quick", () => {
+    expect(planRun(auto, 0, 0.1 * MS)).toMatchObject({ rate: 200, count: 100 });
+  });
+
+  it("keeps a slower strategy busy half the time", () => {
+    expect(planRun(auto, 0, 10 * MS)).toMatchObject({ rate: 50, count: 25 });
+  });
+
+  it("gives the slowest a handful over all rounds, nearly one after another", () => {
+    const plans = [0, 1].map((round) => planRun(auto, round, 2000 * MS));
+    expect(plans.map(({ count }) => count).reduce((a, b) => a + b)).toBe(LEAST_CHANGES);
+    for (const { rate, least, count, deadlineNs } of plans) {
+      expect(rate).toBeCloseTo(0.45);
+      expect(least).toBe(count);
+      expect(deadlineNs).toBeGreaterThan((count / rate) * 1e9);
+    }
+  });
+
+  it("keeps to a rate that the user gave, however slow a change is", () => {
+    const plan = planRun({ rate: 100, duration: 1, rounds: 1 }, 0, 2000 * MS);
+    expect(plan).toEqual({ rate: 100, count: 100, deadlineNs: 2e9, least: LEAST_CHANGES });
+  });
+
+  it("has one change at least in every round", () => {
+    for (let round = 0; round < 20; round++)
+      expect(planRun({ ...auto, rounds: 20 }, round, 5000 * MS).count).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe("the bench's options", () => {
+  it("are fine by default", () => {
+    expect(() => checkBenchOptions(BENCH_DEFAULTS)).not.toThrow();
+  });
+
+  const wrong: [string, object][] = [
+    ["sizes", { sizes: [] }],
+    ["sizes", { sizes: [10, 10] }],
+    ["sizes", { sizes: [1.5] }],
+    ["strategies", { strategies: ["quick"] }],
+    ["classifiers", { classifiers: ["toString"] }],
+    ["rate", { rate: 0 }],
+    ["duration", { duration: Number.NaN }],
+    ["rounds", { rounds: 0 }],
+    ["readers", { readers: 65 }],
+    ["seed", { seed: -1 }],
+    ["quiesce", { quiesce: "never" }],
+    ["arrivals", { arrivals: "poisson" }],
+    ["family", { family: "arp" }],
+  ];
+  for (const [option, given] of wrong)
+    it(`are refused by name: ${JSON.stringify(given)}`, () => {
+      expect(() => checkBenchOptions({ ...BENCH_DEFAULTS, ...given })).toThrow(new RegExp(`^${option}: `));
+    });
+});
+
+describe("the signals between threads", () => {
+  it("take the first report of an effect and no later one", () => {
+    const updater = new Signals();
+    const reader = new Signals(updater.buffer);
+    updater.arm(0);
+    expect(reader.wanted).toBe(0);
+    reader.reportEffect(0, 100);
+    reader.reportEffect(0, 200);
+    expect(reader.wanted).toBe(-1);
+    expect(updater.awaitEffect(0)).toBe(100);
+  });
+
+  it("give up on an effect that no reader sees, and take no late report for the next one", () => {
+    const signals = new Signals();
+    signals.arm(0);
+    expect(signals.awaitEffect(0)).toBeUndefined();
+    signals.arm(1);
+    signals.reportEffect(0, 50);
+    expect(signals.wanted).toBe(1);
+    signals.reportEffect(1, 70);
+    expect(signals.awaitEffect(1)).toBe(70);
+  });
+});
