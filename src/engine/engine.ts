@@ -25,6 +25,11 @@ export interface EngineOptions {
   maximumBytes?: number;
   /** Addresses of this host: `10.0.0.1`, or `10.0.0.1 eth0` with the interface that has it. */
   localAddresses?: readonly string[];
+  /**
+   * Most connections to track at a time (nf_conntrack_max). 0, the default, tracks none: then a packet's record says
+   * what state its connection is in, and NAT targets rewrite that packet alone.
+   */
+  connections?: number;
 }
 
 /** What another thread needs to attach; may be posted to a worker. */
@@ -44,6 +49,7 @@ export const ENGINE_DEFAULTS = Object.freeze({
 /** Bytes of the writer's staging area: a row of at most 64 KiB, text, names. */
 export const SCRATCH_BYTES = 1 << 18;
 const WASM_PAGE = 65536;
+const CONNECTIONS_MOST = 1 << 22;
 
 export class Engine {
   readonly handle: EngineHandle;
@@ -68,6 +74,10 @@ export class Engine {
     if (!engine.kernel.engineInit(readers, CLASSIFIERS[classifier], seed, SCRATCH_BYTES))
       throw new EngineError(M.FAULT_MEMORY);
     engine.setLocalAddresses(options.localAddresses ?? []);
+    const connections = options.connections ?? 0;
+    if (!Number.isInteger(connections) || connections < 0 || connections > CONNECTIONS_MOST)
+      throw new RangeError(`connections must be a whole number from 0 to ${CONNECTIONS_MOST}, not ${connections}`);
+    if (connections > 0 && !engine.kernel.engineTrack(connections)) throw new EngineError(M.FAULT_MEMORY);
     return engine;
   }
 

@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 export interface Kernel {
   engineInit(readers: number, classifier: number, seed: number, scratchBytes: number): number;
   engineAttach(): void;
+  engineTrack(limit: number): number;
+  engineForget(): void;
   engineAllocate(bytes: number): number;
   readerAttach(id: number): void;
   readerMatch(packets: number, results: number, count: number): void;
