@@ -148,7 +148,10 @@ export function engineAttach(): void {
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
   const directory: usize = 4 * COUNTER_DIRECTORY_COUNT;
   chunkStaging(
-    <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) + ARENA_SIZE + directory * (readers + 1) + (PACKET_SIZE + TUPLES_BYTES) * readers,
+    <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) +
+      ARENA_SIZE +
+      directory * (readers + 1) +
+      (PACKET_SIZE + TUPLES_BYTES) * readers,
   );
 }
 

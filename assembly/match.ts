@@ -3,6 +3,7 @@
  * values that a blob may hold are checked here too, so that a type the walk cannot do is refused when a blob is loaded.
  */
 import * as P from "../src/blob/payloads";
+import { connections } from "./conntrack/table";
 import { matchAddrtype } from "./matches/addrtype";
 import { checkPolicy, matchDscp, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
 import { matchIprange } from "./matches/iprange";
@@ -95,7 +96,7 @@ export function matchSize(type: u32, bytes: u32): bool {
     case P.MATCH_STATISTIC:
       return bytes == P.STATISTIC_SIZE;
     case P.MATCH_CONNTRACK:
-      return bytes == P.CONNTRACK_SHORT_SIZE;
+      return bytes == P.CONNTRACK_SHORT_SIZE || (bytes == P.CONNTRACK_SIZE && connections() != 0);
     case P.MATCH_STATE:
       return bytes == P.STATE_SIZE;
     case P.MATCH_ADDRTYPE:

@@ -189,7 +189,10 @@ export function checkTarget(type: u32, record: usize): bool {
   if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
   if (type == P.TARGET_TTL || type == P.TARGET_HL)
-    return load<u8>(record, P.SETTTL_MODE) == 0 || (load<u8>(record, P.SETTTL_MODE) <= 2 && load<u8>(record, P.SETTTL_VALUE) != 0);
+    return (
+      load<u8>(record, P.SETTTL_MODE) == 0 ||
+      (load<u8>(record, P.SETTTL_MODE) <= 2 && load<u8>(record, P.SETTTL_VALUE) != 0)
+    );
   if (type == P.TARGET_DSCP) return load<u8>(record, P.SETDSCP_VALUE) <= 63;
   return true;
 }

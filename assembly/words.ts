@@ -99,11 +99,7 @@ export function rowWord(row: usize, offset: u32): void {
 /** Whether evaluating a match of this type can change anything, or drop the packet, and so ends what may be skipped. */
 export function hasSideEffect(type: u32): bool {
   return (
-    type == MATCH_STATISTIC ||
-    type == MATCH_LIMIT ||
-    type == MATCH_RECENT ||
-    type == MATCH_SET ||
-    type == MATCH_TCPMSS
+    type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_RECENT || type == MATCH_SET || type == MATCH_TCPMSS
   );
 }
 

@@ -142,9 +142,28 @@ describe("a tracked connection", () => {
   });
 });
 
+describe("the conntrack match", () => {
+  it("sees the addresses and ports before and behind NAT, and the direction", () => {
+    const host = new Host(
+      `${nat("-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.9:8080")}`.replace(
+        "COMMIT",
+        [
+          "-A FORWARD -m conntrack --ctdir REPLY --ctorigdst 192.0.2.1 --ctorigdstport 80 --ctreplsrc 10.0.0.9 --ctproto 6 -j DROP",
+          "-A FORWARD -m conntrack --ctdir ORIGINAL ! --ctreplsrcport 8080 -j DROP",
+          "COMMIT",
+        ].join("\n"),
+      ),
+    );
+    expect(host.send("tcp 198.51.100.7:1000 > 192.0.2.1:80 in eth0 out eth1 syn")).toMatch(/^accept/);
+    expect(host.send("tcp 10.0.0.9:8080 > 198.51.100.7:1000 in eth1 out eth0 syn ack")).toMatch(/^drop/);
+  });
+});
+
 describe("NAT", () => {
   it("rewrites the answers of a redirected connection back", () => {
-    const host = new Host(nat("-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.9:8080"));
+    const host = new Host(
+      nat("-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.9:8080"),
+    );
     expect(host.send("tcp 198.51.100.7:1000 > 192.0.2.1:80 in eth0 out eth1 syn")).toBe(
       "accept 198.51.100.7:1000 > 10.0.0.9:8080 NEW,DNAT",
     );
@@ -180,7 +199,9 @@ describe("NAT", () => {
 
   it("keeps ports in a range, and drops nothing when they are used up before 65,536", () => {
     const host = new Host(nat("-A POSTROUTING -o eth0 -p udp -j SNAT --to-source 192.0.2.1:5000-5003"));
-    const ports = [1, 2, 3, 4].map((i) => /:(\d+) >/.exec(host.send(`udp 10.0.0.${10 + i}:1000 > 198.51.100.7:53 in eth1 out eth0`))?.[1]);
+    const ports = [1, 2, 3, 4].map(
+      (i) => /:(\d+) >/.exec(host.send(`udp 10.0.0.${10 + i}:1000 > 198.51.100.7:53 in eth1 out eth0`))?.[1],
+    );
     expect(new Set(ports)).toEqual(new Set(["5000", "5001", "5002", "5003"]));
   });
 
@@ -194,7 +215,12 @@ describe("NAT", () => {
   it("maps the same client to the same address of a range", () => {
     const host = new Host(nat("-A POSTROUTING -o eth0 -j SNAT --to-source 192.0.2.10-192.0.2.13 --persistent"));
     const sources = new Set(
-      [1, 2, 3].map((port) => /^accept ([\d.]+):/.exec(host.send(`udp 10.0.0.9:${1000 + port} > 198.51.100.${port}:53 in eth1 out eth0`))?.[1]),
+      [1, 2, 3].map(
+        (port) =>
+          /^accept ([\d.]+):/.exec(
+            host.send(`udp 10.0.0.9:${1000 + port} > 198.51.100.${port}:53 in eth1 out eth0`),
+          )?.[1],
+      ),
     );
     expect(sources.size).toBe(1);
   });

@@ -112,7 +112,8 @@ export function natPacket(): void {
   if (!connection) return;
   const manip = manipulated();
   const source = (manip == SOURCE) == (direction == 0);
-  if (!(load<u32>(connection, CONNECTION_STATUS) & (source ? <u32>STATUS_SOURCE_NAT : <u32>STATUS_DESTINATION_NAT))) return;
+  if (!(load<u32>(connection, CONNECTION_STATUS) & (source ? <u32>STATUS_SOURCE_NAT : <u32>STATUS_DESTINATION_NAT)))
+    return;
   const target = scratchTuple(2);
   tupleInvert(connection + (direction ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE, target);
   const related = (load<u16>(packet, PACKET_CT_STATE) & CT_STATE_RELATED) != 0;
@@ -214,7 +215,8 @@ function pickPort(tuple: usize, range: usize, flags: u32, manip: u32): void {
     low = port >= 1024 ? 1024 : port >= 512 ? 600 : 1;
     size = port >= 1024 ? 64512 : port >= 512 ? 424 : 511;
   }
-  let offset: u32 = flags & NAT_FLAG_PORT_OFFSET ? <u16>(load<u16>(key) - load<u16>(range, NAT_PORT_BASE)) : random32() & 0xffff;
+  let offset: u32 =
+    flags & NAT_FLAG_PORT_OFFSET ? <u16>(load<u16>(key) - load<u16>(range, NAT_PORT_BASE)) : random32() & 0xffff;
   let attempts = size < ATTEMPTS ? size : ATTEMPTS;
   while (true) {
     for (let i: u32 = 0; i < attempts; i++, offset = (offset + 1) & 0xffff) {

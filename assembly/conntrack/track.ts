@@ -82,7 +82,8 @@ export function trackBegin(): void {
 /** Behind raw, in PREROUTING and OUTPUT. Drops only when the table is full. */
 export function trackIn(): u32 {
   if (load<u16>(packet, PACKET_CT_STATE) == CT_STATE_UNTRACKED) return VERDICT_ACCEPT;
-  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD || load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_ACCEPT;
+  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD || load<u16>(packet, PACKET_FRAGMENT_OFFSET))
+    return VERDICT_ACCEPT;
   const protocol = load<u8>(packet, PACKET_PROTOCOL);
   if (protocol == TCP && !tcpFlagsValid()) return VERDICT_ACCEPT;
   if (isIcmp(protocol)) {
@@ -196,7 +197,8 @@ function follow(): u32 {
   } else if (protocol == UDP || protocol == UDPLITE) followUdp(now);
   else store<u32>(connection, now + (isIcmp(protocol) ? ICMP_TIMEOUT : GENERIC_TIMEOUT), CONNECTION_EXPIRES);
   const status = load<u32>(connection, CONNECTION_STATUS);
-  if (direction == 1 && !(status & STATUS_SEEN_REPLY)) store<u32>(connection, status | STATUS_SEEN_REPLY, CONNECTION_STATUS);
+  if (direction == 1 && !(status & STATUS_SEEN_REPLY))
+    store<u32>(connection, status | STATUS_SEEN_REPLY, CONNECTION_STATUS);
   return 0;
 }
 
@@ -268,7 +270,7 @@ function quotedTuple(tuple: usize): bool {
     store<u16>(tuple, bswap<u16>(load<u16>(transport, 2)), TUPLE_DESTINATION_PORT);
   } else if (isIcmp(protocol)) {
     store<u16>(tuple, bswap<u16>(load<u16>(transport, 4)), TUPLE_SOURCE_PORT);
-    store<u16>(tuple, (<u16>load<u8>(transport) << 8) | load<u8>(transport, 1), TUPLE_DESTINATION_PORT);
+    store<u16>(tuple, ((<u16>load<u8>(transport)) << 8) | load<u8>(transport, 1), TUPLE_DESTINATION_PORT);
   }
   return true;
 }

@@ -74,7 +74,7 @@ export function tupleInvert(tuple: usize, into: usize): bool {
   }
   const answer = icmpAnswer(protocol, <u8>(destination >> 8));
   store<u16>(into, source, TUPLE_SOURCE_PORT);
-  store<u16>(into, (<u16>answer << 8) | (destination & 255), TUPLE_DESTINATION_PORT);
+  store<u16>(into, ((<u16>answer) << 8) | (destination & 255), TUPLE_DESTINATION_PORT);
   return answer != NO_ANSWER;
 }
 

@@ -76,5 +76,8 @@ export function matchPolicy(record: usize): bool {
 }
 
 export function checkPolicy(record: usize): bool {
-  return (load<u8>(record, P.POLICY_FLAGS) & POLICY_DIRECTIONS) != 0 && load<u8>(record, P.POLICY_COUNT) <= <u8>P.POLICY_ELEMENTS_COUNT;
+  return (
+    (load<u8>(record, P.POLICY_FLAGS) & POLICY_DIRECTIONS) != 0 &&
+    load<u8>(record, P.POLICY_COUNT) <= <u8>P.POLICY_ELEMENTS_COUNT
+  );
 }

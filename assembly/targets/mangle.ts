@@ -39,7 +39,7 @@ export function setTos(record: usize): u32 {
 
 export function setDscp(record: usize): u32 {
   const kept = <u32>load<u8>(packet, PACKET_TOS) & ECN_MASK;
-  store<u8>(packet, <u8>(kept | (<u32>load<u8>(record, P.SETDSCP_VALUE) << DSCP_SHIFT)), PACKET_TOS);
+  store<u8>(packet, <u8>(kept | ((<u32>load<u8>(record, P.SETDSCP_VALUE)) << DSCP_SHIFT)), PACKET_TOS);
   return VERDICT_CONTINUE;
 }
 

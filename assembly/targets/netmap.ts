@@ -1,10 +1,5 @@
 /** NETMAP (xt_NETMAP.c): the network part of an address becomes the target's, the host part stays. */
-import {
-  HOOK_OUTPUT,
-  HOOK_PREROUTING,
-  PACKET_DESTINATION,
-  PACKET_SOURCE,
-} from "../../src/blob/layout";
+import { HOOK_OUTPUT, HOOK_PREROUTING, PACKET_DESTINATION, PACKET_SOURCE } from "../../src/blob/layout";
 import { NAT_ADDRESS_MAX, NAT_ADDRESS_MIN } from "../../src/blob/payloads";
 import { hook, packet } from "../packet";
 
