@@ -327,8 +327,87 @@ export const STRING_PATTERN = 26; // 128
 export const STRING_PATTERN_BYTES = 128;
 export const STRING_SIZE = 160;
 
+/** -m helper: the name of the helper that expected the connection; an empty one is any. */
+export const MATCH_HELPER = 35;
+export const HELPER_NAME = 4; // 30
+export const HELPER_NAME_BYTES = 30;
+export const HELPER_INVERT = 34; // u8
+export const HELPER_SIZE = 40;
+
+/** -m esp, -m ah, -m ipcomp: security parameters index. Length and the reserved field are IPv6's ah and ipcomp. */
+export const MATCH_ESP = 36;
+export const MATCH_AH = 37;
+export const MATCH_IPCOMP = 38;
+export const SPI_MIN = 4; // u32
+export const SPI_MAX = 8; // u32
+export const SPI_INVERT = 12; // u8 bits: 1 index, 2 length
+export const SPI_RESERVED = 13; // u8 1: the reserved field is zero
+export const SPI_LENGTH = 16; // u32, 0 not given unless inverted
+export const SPI_SIZE = 24;
+
+/** -m dccp. Ports first; PORTS_INVERT has 4 types, 8 option. */
+export const MATCH_DCCP = 39;
+export const DCCP_TYPES = 16; // u16 bit n: packet type n; 10 and above are invalid
+export const DCCP_OPTION = 18; // u8
+export const DCCP_FLAGS = 19; // u8 bits: 1 source, 2 destination, 4 types, 8 option
+export const DCCP_SIZE = 24;
+
+/** -m connbytes. The lower end above the upper one inverts. */
+export const MATCH_CONNBYTES = 40;
+export const CONNBYTES_WHAT = 4; // u8 0 packets, 1 bytes, 2 average packet
+export const CONNBYTES_DIRECTION = 5; // u8 0 original, 1 reply, 2 both
+export const CONNBYTES_FROM = 8; // u64
+export const CONNBYTES_TO = 16; // u64
+export const CONNBYTES_SIZE = 24;
+
+/** -m quota. */
+export const MATCH_QUOTA = 41;
+export const QUOTA_INVERT = 4; // u8
+export const QUOTA_BYTES = 8; // u64
+export const QUOTA_STATE = 16; // u32 runtime
+export const QUOTA_SIZE = 24;
+
+/** -m realm: of the route, with the fields of -m mark. */
+export const MATCH_REALM = 42;
+
+/** -m ecn. */
+export const MATCH_ECN = 43;
+export const ECN_OPERATION = 4; // u8 bits: 1 ECT, 16 ECE, 32 CWR
+export const ECN_INVERT = 5; // u8 the same bits
+export const ECN_ECT = 6; // u8
+export const ECN_SIZE = 8;
+
+/** -m socket. */
+export const MATCH_SOCKET = 44;
+export const SOCKET_FLAGS = 4; // u8 bits: 1 transparent, 2 nowildcard, 4 restore-skmark
+export const SOCKET_SIZE = 8;
+
+/** -m devgroup. */
+export const MATCH_DEVGROUP = 45;
+export const DEVGROUP_FLAGS = 4; // u8 bits: 1 source, 2 invert it, 4 destination, 8 invert it
+export const DEVGROUP_SOURCE = 8; // u32
+export const DEVGROUP_SOURCE_MASK = 12; // u32
+export const DEVGROUP_DESTINATION = 16; // u32
+export const DEVGROUP_DESTINATION_MASK = 20; // u32
+export const DEVGROUP_SIZE = 24;
+
+/** -m cpu. */
+export const MATCH_CPU = 46;
+export const CPU_NUMBER = 4; // u32
+export const CPU_INVERT = 8; // u8
+export const CPU_SIZE = 16;
+
+/** -m frag: IPv6 fragment header. The kernel does not look at the length. */
+export const MATCH_FRAG = 47;
+export const FRAG_ID_MIN = 4; // u32
+export const FRAG_ID_MAX = 8; // u32
+export const FRAG_LENGTH = 12; // u32
+export const FRAG_FLAGS = 16; // u8 bits: 1 id, 2 length, 4 reserved field is zero, 8 first, 16 more, 32 last
+export const FRAG_INVERT = 17; // u8 bits: 1 id, 2 length
+export const FRAG_SIZE = 24;
+
 /** Value: one above the last match type. */
-export const MATCH_TYPE_COUNT = 35;
+export const MATCH_TYPE_COUNT = 48;
 
 // ---- Targets ----
 
@@ -494,5 +573,28 @@ export const SETTARGET_TIMEOUT = 124; // u32 seconds
 export const SETTARGET_FLAGS = 128; // u8 bits: 1 timeout given, 2 exist, 4 map-mark, 8 map-prio, 16 map-queue
 export const SETTARGET_SIZE = 136;
 
+/** A copy of the packet goes to the gateway. */
+export const TARGET_TEE = 26;
+export const TEE_GATEWAY = 8; // 16
+export const TEE_INTERFACE = 24; // 16 name, empty for any
+export const TEE_SIZE = 40;
+
+export const TARGET_ECN = 27;
+export const SETECN_OPERATION = 4; // u8 bits: 1 ECT, 16 ECE, 32 CWR
+export const SETECN_ECT = 5; // u8
+export const SETECN_ECE = 6; // u8
+export const SETECN_CWR = 7; // u8
+export const SETECN_SIZE = 8;
+
+export const TARGET_TCPOPTSTRIP = 28;
+export const TCPOPTSTRIP_MAP = 4; // 32 bytes: bit n = option kind n
+export const TCPOPTSTRIP_SIZE = 40;
+
+export const TARGET_SYNPROXY = 29;
+export const SYNPROXY_OPTIONS = 4; // u8 bits: 1 mss, 2 wscale, 4 sack-perm, 8 timestamp, 16 ecn
+export const SYNPROXY_WSCALE = 5; // u8
+export const SYNPROXY_MSS = 6; // u16
+export const SYNPROXY_SIZE = 8;
+
 /** Value: one above the last target type. */
-export const TARGET_TYPE_COUNT = 26;
+export const TARGET_TYPE_COUNT = 30;
