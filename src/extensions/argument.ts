@@ -83,6 +83,15 @@ export class Argument {
     return value;
   }
 
+  /** A number of 64 bits. */
+  wide(start = this.start, end = this.end): bigint {
+    const text = this.text(start, end);
+    if (!/^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text)) this.fail("bad-number", "a number of 64 bits", start, end);
+    const value = BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text);
+    if (value > 0xffffffffffffffffn) this.fail("bad-number", "a number of 64 bits", start, end);
+    return value;
+  }
+
   /** `n`, `n:m`, `:m` or `n:` into `value` and `mask` (the upper end). */
   range(maximum: number): void {
     const colon = this.indexOf(COLON);
@@ -119,7 +128,8 @@ export class Argument {
 
   /** An address into 16 bytes at `out[at]`, which are zero behind an IPv4 one. */
   address(out: Uint8Array, at: number, start = this.start, end = this.end): void {
-    if (!readAddress(this.bytes, start, end, this.width, out, at)) this.fail("bad-address", this.addressKind(), start, end);
+    if (!readAddress(this.bytes, start, end, this.width, out, at))
+      this.fail("bad-address", this.addressKind(), start, end);
   }
 
   /** `address[/length or mask]` into 16 bytes of address and 16 of mask. The address is kept as given. */
@@ -129,7 +139,10 @@ export class Argument {
     const full = 8 * this.width;
     const length = slash < 0 ? full : wholeNumber(this.bytes, slash + 1, this.end, 0, full);
     if (length >= 0) writePrefixMask(length, this.width, out, maskAt);
-    else if (!readAddress(this.bytes, slash + 1, this.end, this.width, out, maskAt) || prefixLength(out, maskAt, this.width) < 0)
+    else if (
+      !readAddress(this.bytes, slash + 1, this.end, this.width, out, maskAt) ||
+      prefixLength(out, maskAt, this.width) < 0
+    )
       this.fail("bad-mask", `a prefix length from 0 to ${full}`, slash + 1);
   }
 
@@ -222,8 +235,7 @@ export function sameText(bytes: Uint8Array, start: number, end: number, text: st
 /** Whether the bytes are how `word` begins, in any case of ASCII letters. */
 function isBeginning(bytes: Uint8Array, start: number, end: number, word: string): boolean {
   if (end - start > word.length) return false;
-  for (let i = start; i < end; i++)
-    if (lower(bytes[i] as number) !== lower(word.charCodeAt(i - start))) return false;
+  for (let i = start; i < end; i++) if (lower(bytes[i] as number) !== lower(word.charCodeAt(i - start))) return false;
   return true;
 }
 

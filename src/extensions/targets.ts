@@ -6,6 +6,7 @@ import { connmarkTarget } from "./targets/connmark.js";
 import { ct } from "./targets/ct.js";
 import { dnat } from "./targets/dnat.js";
 import { setDscp } from "./targets/dscp.js";
+import { setEcn } from "./targets/ecn.js";
 import { log } from "./targets/log.js";
 import { setMark } from "./targets/mark.js";
 import { masquerade } from "./targets/masquerade.js";
@@ -17,7 +18,10 @@ import { redirect } from "./targets/redirect.js";
 import { reject } from "./targets/reject.js";
 import { setTarget } from "./targets/set.js";
 import { snat } from "./targets/snat.js";
+import { synproxy } from "./targets/synproxy.js";
 import { tcpmss } from "./targets/tcpmss.js";
+import { tcpoptstrip } from "./targets/tcpoptstrip.js";
+import { tee } from "./targets/tee.js";
 import { setTos } from "./targets/tos.js";
 import { tproxy } from "./targets/tproxy.js";
 import { trace } from "./targets/trace.js";
@@ -33,6 +37,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   DNAT: dnat,
   DROP: drop,
   DSCP: setDscp,
+  ECN: setEcn,
   HL: setHl,
   LOG: log,
   MARK: setMark,
@@ -47,7 +52,10 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   RETURN: returnToCaller,
   SET: setTarget,
   SNAT: snat,
+  SYNPROXY: synproxy,
   TCPMSS: tcpmss,
+  TCPOPTSTRIP: tcpoptstrip,
+  TEE: tee,
   TOS: setTos,
   TPROXY: tproxy,
   TRACE: trace,
