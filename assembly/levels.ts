@@ -21,6 +21,7 @@ import {
   CHAIN_NEXT,
   CHAIN_REACHED,
   CHAIN_TABLE,
+  CHAIN_TWIN,
   CHAIN_USER,
   CHAIN_VISIT,
   GENERATION_NEVER,
@@ -48,6 +49,9 @@ const DONE: u8 = 2;
 /** The row that is at fault: whose jump closes a loop, or which a wrong hook reaches. */
 export let faultRow: usize = 0;
 let visits: u32 = 0;
+/** Chains that were measured, callers in front of callees, linked by CHAIN_TWIN. */
+let ordered: usize = 0;
+let logged = true;
 
 /** Accounts for a rule that was added: what its jump reaches, and whether it may stand where it stands. */
 export function ruleAdded(head: usize, row: usize): void {
@@ -69,16 +73,21 @@ export function ruleRemoved(head: usize, row: usize): void {
 export function verifyTable(table: usize): u32 {
   if (!load<u32>(table, BLOB_SUSPECT)) return FAULT_NONE;
   put32(table + BLOB_SUSPECT, 0);
-  return relevel(table);
+  return relevel(table, false);
 }
 
-/** Computes levels and hooks of every chain; a FAULT_* (see faultRow). Visits every rule that is reached. */
-export function relevel(table: usize): u32 {
-  let deepest: u32 = 0;
+/**
+ * Computes levels and hooks of every chain; a FAULT_* (see faultRow). Visits every rule that is reached twice: callees first
+ * for the heights, callers first for the hooks. `fresh`: nobody has seen the table yet, so nothing needs to be undone.
+ */
+export function relevel(table: usize, fresh: bool): u32 {
+  logged = !fresh;
   faultRow = 0;
+  ordered = 0;
+  let deepest: u32 = 0;
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
-    put32(head + CHAIN_LEVEL, 0);
-    put8(head + CHAIN_REACHED, 0);
+    setLevel(head, 0);
+    setReached(head, 0);
     store<u8>(head, 0, CHAIN_VISIT);
   }
   let good = true;
@@ -88,16 +97,19 @@ export function relevel(table: usize): u32 {
     if (!height) good = false;
     if (height > deepest) deepest = height;
   }
-  // Heights count from the leaves; levels from the hooks, so that a callee's is the greater one.
-  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
-    const height = load<u32>(head, CHAIN_LEVEL);
-    if (height) put32(head + CHAIN_LEVEL, load<u8>(head, CHAIN_HOOK) == CHAIN_USER ? deepest - height + 1 : 1);
+  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
     store<u8>(head, 0, CHAIN_VISIT);
-  }
   if (!good) return FAULT_LOOP;
   put32(table + BLOB_MAX_DEPTH, deepest);
-  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
-    if (load<u8>(head, CHAIN_HOOK) != CHAIN_USER) reach(head, <u8>(1 << load<u8>(head, CHAIN_HOOK)));
+  for (let head = ordered; head; head = load<u32>(head, CHAIN_TWIN)) {
+    if (load<u8>(head, CHAIN_HOOK) != CHAIN_USER) {
+      setLevel(head, 1);
+      setReached(head, 1 << load<u8>(head, CHAIN_HOOK));
+    }
+    // Heights count from the leaves; levels from the hooks, so that a callee's is the greater one.
+    else setLevel(head, deepest - load<u32>(head, CHAIN_LEVEL) + 1);
+    reach(head);
+  }
   return faultRow ? FAULT_REACHED : FAULT_NONE;
 }
 
@@ -167,23 +179,38 @@ function measure(head: usize): u32 {
     }
   }
   store<u8>(head, DONE, CHAIN_VISIT);
-  put32(head + CHAIN_LEVEL, height);
+  setLevel(head, height);
+  if (logged) put32(head + CHAIN_TWIN, <u32>ordered);
+  else store<u32>(head, <u32>ordered, CHAIN_TWIN);
+  ordered = head;
   return height;
 }
 
-/** Marks what the hook of `bit` reaches, in a table without loops, and notes the first rule that it must not. */
-function reach(head: usize, bit: u8): void {
-  if (load<u8>(head, CHAIN_REACHED) & bit) return;
-  put8(head + CHAIN_REACHED, load<u8>(head, CHAIN_REACHED) | bit);
+/** Passes the hooks that reach a chain on to what it calls, and notes the first rule that one of them must not reach. */
+function reach(head: usize): void {
+  const reached = load<u8>(head, CHAIN_REACHED);
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     for (let i: u32 = 0; i < used; i++) {
       const row = chunkRow(chunk, i);
       if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
-      if (load<u8>(row, ROW_FORBIDDEN) & bit && !faultRow) faultRow = row;
+      if (load<u8>(row, ROW_FORBIDDEN) & reached && !faultRow) faultRow = row;
       const target = row + load<u16>(row, ROW_TARGET);
-      if (isJump(target)) reach(load<u32>(target, JUMP_CHAIN), bit);
-      else if (endsChain(row)) return;
+      if (isJump(target)) {
+        const callee: usize = load<u32>(target, JUMP_CHAIN);
+        const has = load<u8>(callee, CHAIN_REACHED);
+        if ((has | reached) != has) setReached(callee, has | reached);
+      } else if (endsChain(row)) return;
     }
   }
+}
+
+function setLevel(head: usize, level: u32): void {
+  if (logged) put32(head + CHAIN_LEVEL, level);
+  else store<u32>(head, level, CHAIN_LEVEL);
+}
+
+function setReached(head: usize, reached: u32): void {
+  if (logged) put8(head + CHAIN_REACHED, <u8>reached);
+  else store<u8>(head, <u8>reached, CHAIN_REACHED);
 }

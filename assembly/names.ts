@@ -60,6 +60,20 @@ export function namesMake(table: usize, count: u32): usize {
   return names;
 }
 
+/** Enters a head of a table that is being linked, whose names have room. False when there is a chain of this name. */
+export function namesEnter(table: usize, head: usize): bool {
+  const names: usize = load<u32>(table, BLOB_NAMES);
+  const text = textAddress(table, load<u32>(head, CHAIN_NAME));
+  const slot = bucket(names, text);
+  const first: usize = load<u32>(slot);
+  for (let other = first; other; other = load<u32>(other, CHAIN_HASH_NEXT))
+    if (sameText(textAddress(table, load<u32>(other, CHAIN_NAME)), text)) return false;
+  store<u32>(head, <u32>first, CHAIN_HASH_NEXT);
+  store<u32>(slot, <u32>head);
+  store<u32>(names, load<u32>(names, NAMES_COUNT) + 1, NAMES_COUNT);
+  return true;
+}
+
 /** Enters a linked head. False without memory. */
 export function namesAdd(table: usize, head: usize): bool {
   let names: usize = load<u32>(table, BLOB_NAMES);

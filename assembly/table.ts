@@ -62,7 +62,7 @@ import { chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
 import { isJump, rowTable, textAddress } from "./content";
 import { counterTake } from "./counters";
 import { heapAllocate, heapFree } from "./heap";
-import { chainFind, namesAdd, namesMake } from "./names";
+import { chainFind, namesEnter, namesMake } from "./names";
 import { engineArena, generation } from "./retire";
 import { releaseRow, rowState } from "./row";
 import { touched } from "./store";
@@ -133,11 +133,10 @@ function linkHeads(table: usize): bool {
     store<u32>(head, <u32>previous, CHAIN_PREVIOUS);
     if (previous) store<u32>(previous, <u32>head, CHAIN_NEXT);
     previous = head;
-    if (chainFind(table, textAddress(table, load<u32>(head, CHAIN_NAME)))) {
+    if (!namesEnter(table, head)) {
       duplicateHead = head;
       return false;
     }
-    if (!namesAdd(table, head)) return false;
     head = table + load<u32>(head, CHAIN_ROWS_END);
   }
   store<u32>(table, <u32>previous, BLOB_LAST_CHAIN);

@@ -116,7 +116,7 @@ export function updateReplace(blob: usize, length: u32, carry: u32): u32 {
   const linked = linkTable(blob, old, carry);
   if (linked == LINK_MEMORY) return FAULT_MEMORY;
   if (linked == LINK_DUPLICATE) return refuse(FAULT_CHAIN, duplicateHead - blob);
-  const reached = relevel(blob);
+  const reached = relevel(blob, true);
   if (reached) return reached;
   store<u32>(slot, <u32>blob);
   return !old || retire(RETIRED_TABLE, <u32>old, 0, 0) ? FAULT_NONE : FAULT_MEMORY;
