@@ -19,7 +19,17 @@ export class ByteWriter {
   /** Any text, as UTF-8. */
   unicode(text: string): void {
     if (this.length + 3 * text.length > this.bytes.length) this.grow(3 * text.length);
-    this.length += encoder.encodeInto(text, this.bytes.subarray(this.length)).written;
+    const { bytes } = this;
+    let at = this.length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) {
+        this.length += encoder.encodeInto(text, bytes.subarray(this.length)).written;
+        return;
+      }
+      bytes[at++] = code;
+    }
+    this.length = at;
   }
 
   copy(source: Uint8Array, start = 0, end = source.length): void {

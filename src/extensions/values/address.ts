@@ -42,7 +42,14 @@ export function readIPv4(bytes: Uint8Array, start: number, end: number, out: Uin
 }
 
 /** One to four octets of any base, missing ones zero: "10.1" is 10.1.0.0. A mask needs all four. */
-export function readLooseIPv4(bytes: Uint8Array, start: number, end: number, out: Uint8Array, at: number, isMask: boolean): boolean {
+export function readLooseIPv4(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  at: number,
+  isMask: boolean,
+): boolean {
   let from = start;
   let part = 0;
   out.fill(0, at, at + 4);
@@ -108,14 +115,23 @@ export function readIPv6(bytes: Uint8Array, start: number, end: number, out: Uin
 
 /** The mask of `length` leading ones in `width` bytes. */
 export function writePrefixMask(length: number, width: number, out: Uint8Array, at: number): void {
-  for (let i = 0; i < width; i++) out[at + i] = (0xff00 >> Math.max(0, Math.min(8, length - 8 * i))) & 255;
+  for (let i = 0, left = length; i < width; i++, left -= 8)
+    out[at + i] = left >= 8 ? 255 : left > 0 ? 0xff00 >> left : 0;
 }
 
 /** Leading ones of a mask, or -1 when a one follows a zero. */
 export function prefixLength(bytes: Uint8Array, at: number, width: number): number {
   let length = 0;
-  while (length < 8 * width && ((bytes[at + (length >> 3)] as number) << (length & 7)) & 128) length++;
-  for (let bit = length; bit < 8 * width; bit++) if (((bytes[at + (bit >> 3)] as number) << (bit & 7)) & 128) return -1;
+  for (let i = 0; i < width; i += 4) {
+    const word =
+      ((bytes[at + i] as number) << 24) |
+      ((bytes[at + i + 1] as number) << 16) |
+      ((bytes[at + i + 2] as number) << 8) |
+      (bytes[at + i + 3] as number);
+    const ones = Math.clz32(~word);
+    if (length < 8 * i ? word !== 0 : ones < 32 && word << ones !== 0) return -1;
+    length += ones;
+  }
   return length;
 }
 
