@@ -17,9 +17,11 @@ import {
 } from "../src/blob/layout";
 import {
   COMMENT_TEXT,
+  HASHLIMIT_OBJECT,
   JUMP_CHAIN,
   LIMIT_STATE,
   MATCH_COMMENT,
+  MATCH_HASHLIMIT,
   MATCH_LIMIT,
   MATCH_RECENT,
   MATCH_SET,
@@ -37,6 +39,7 @@ export function runtimeWord(type: u32): u32 {
   if (type == MATCH_LIMIT) return LIMIT_STATE;
   if (type == MATCH_RECENT) return RECENT_OBJECT;
   if (type == MATCH_SET) return SET_OBJECT;
+  if (type == MATCH_HASHLIMIT) return HASHLIMIT_OBJECT;
   return 0;
 }
 

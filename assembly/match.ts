@@ -6,6 +6,8 @@ import * as P from "../src/blob/payloads";
 import { connections } from "./conntrack/table";
 import { matchAddrtype } from "./matches/addrtype";
 import { checkPolicy, matchDscp, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
+import { checkChunks } from "./matches/chunks";
+import { checkHashlimit, matchHashlimit } from "./matches/hashlimit";
 import { matchIprange } from "./matches/iprange";
 import { matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
 import { checkConntrack, matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
@@ -13,7 +15,10 @@ import { matchLimit } from "./matches/limit";
 import { matchMultiport } from "./matches/multiport";
 import { matchPhysdev } from "./matches/physdev";
 import { matchRecent } from "./matches/recent";
+import { checkRt, matchRt } from "./matches/rt";
 import { matchStatistic } from "./matches/statistic";
+import { checkString, matchString } from "./matches/string";
+import { checkTime, matchTime } from "./matches/time";
 import { matchIcmp, matchSctp, matchTcp, matchUdp } from "./matches/transport";
 
 /** Whether the packet satisfies the match record at `record`. */
@@ -72,6 +77,14 @@ export function matches(type: u32, record: usize): bool {
       return matchDscp(record);
     case P.MATCH_POLICY:
       return matchPolicy(record);
+    case P.MATCH_HASHLIMIT:
+      return matchHashlimit(record);
+    case P.MATCH_TIME:
+      return matchTime(record);
+    case P.MATCH_RT:
+      return matchRt(record);
+    case P.MATCH_STRING:
+      return matchString(record);
     default:
       return false;
   }
@@ -130,6 +143,14 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.DSCP_SIZE;
     case P.MATCH_POLICY:
       return bytes == P.POLICY_SIZE;
+    case P.MATCH_HASHLIMIT:
+      return bytes == P.HASHLIMIT_SIZE;
+    case P.MATCH_TIME:
+      return bytes == P.TIME_SIZE;
+    case P.MATCH_RT:
+      return bytes == P.RT_SIZE;
+    case P.MATCH_STRING:
+      return bytes == P.STRING_SIZE;
     default:
       return false;
   }
@@ -151,7 +172,7 @@ export function checkMatch(type: u32, record: usize): bool {
         load<u8>(record, P.MULTIPORT_KIND) <= 2 && <i32>load<u8>(record, P.MULTIPORT_COUNT) <= P.MULTIPORT_PORTS_COUNT
       );
     case P.MATCH_SCTP:
-      return load<u8>(record, P.SCTP_CHUNK_MATCH) == 0;
+      return checkChunks(record);
     case P.MATCH_OWNER:
       return (load<u8>(record, P.OWNER_MATCH) & ~7) == 0;
     case P.MATCH_TTL:
@@ -161,6 +182,14 @@ export function checkMatch(type: u32, record: usize): bool {
       return load<u8>(record, P.DSCP_VALUE) <= 63;
     case P.MATCH_POLICY:
       return checkPolicy(record);
+    case P.MATCH_HASHLIMIT:
+      return checkHashlimit(record);
+    case P.MATCH_TIME:
+      return checkTime(record);
+    case P.MATCH_RT:
+      return checkRt(record);
+    case P.MATCH_STRING:
+      return checkString(record);
     default:
       return true;
   }

@@ -197,12 +197,9 @@ export function releaseRow(table: usize, row: usize): void {
 /** State for every match of a fresh row that remembers. False without memory. */
 export function rowState(table: usize, row: usize): bool {
   const target = row + load<u16>(row, ROW_TARGET);
-  for (
-    let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES));
-    match < target;
-    match += load<u16>(match, RECORD_BYTES)
-  ) {
-    if (!stateTake(match)) return false;
+  const address = load<u32>(table, BLOB_ADDRESS_BYTES);
+  for (let match = rowMatches(row, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
+    if (!stateTake(match, address)) return false;
   }
   return true;
 }

@@ -1,17 +1,20 @@
 /** What matches remember between packets: taken when a rule is linked, given back when no reader sees it any more. */
 import { RECORD_TYPE } from "../src/blob/layout";
 import { STATE_COUNT, STATE_CREDIT, STATE_SIZE } from "../src/blob/memory";
-import { MATCH_LIMIT, MATCH_RECENT, MATCH_STATISTIC, STATISTIC_EVERY, STATISTIC_PACKET } from "../src/blob/payloads";
+import { MATCH_HASHLIMIT, MATCH_LIMIT, MATCH_RECENT, MATCH_STATISTIC, STATISTIC_EVERY, STATISTIC_PACKET } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree } from "./arena";
 import { runtimeWord } from "./content";
+import { hashTableLeave } from "./matches/hash-table";
+import { hashlimitJoin } from "./matches/hashlimit";
 import { limitCap } from "./matches/limit";
 import { recentJoin, recentLeave } from "./matches/recent";
 import { engineArena } from "./retire";
 
-/** Gives a fresh match record its state. False without memory. */
-export function stateTake(match: usize): bool {
+/** Gives a fresh match record its state. `address`: bytes of an address. False without memory. */
+export function stateTake(match: usize, address: u32): bool {
   const type = <u32>load<u16>(match, RECORD_TYPE);
   if (type == MATCH_RECENT) return recentJoin(match);
+  if (type == MATCH_HASHLIMIT) return hashlimitJoin(match, address);
   if (type != MATCH_STATISTIC && type != MATCH_LIMIT) return true;
   const cell = arenaAllocate(engineArena(), STATE_SIZE);
   if (!cell) return false;
@@ -25,6 +28,7 @@ export function stateTake(match: usize): bool {
 export function stateGive(match: usize): void {
   const type = <u32>load<u16>(match, RECORD_TYPE);
   if (type == MATCH_RECENT) recentLeave(match);
+  else if (type == MATCH_HASHLIMIT) hashTableLeave(match);
   else if (type == MATCH_STATISTIC || type == MATCH_LIMIT)
     arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
 }

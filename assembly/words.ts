@@ -36,10 +36,12 @@ import {
   ICMP_CODE_MIN,
   ICMP_INVERT,
   ICMP_TYPE,
+  MATCH_HASHLIMIT,
   MATCH_ICMP,
   MATCH_ICMP6,
   MATCH_LIMIT,
   MATCH_RECENT,
+  MATCH_RT,
   MATCH_SET,
   MATCH_STATISTIC,
   MATCH_TCP,
@@ -99,7 +101,13 @@ export function rowWord(row: usize, offset: u32): void {
 /** Whether evaluating a match of this type can change anything, or drop the packet, and so ends what may be skipped. */
 export function hasSideEffect(type: u32): bool {
   return (
-    type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_RECENT || type == MATCH_SET || type == MATCH_TCPMSS
+    type == MATCH_STATISTIC ||
+    type == MATCH_LIMIT ||
+    type == MATCH_RECENT ||
+    type == MATCH_SET ||
+    type == MATCH_HASHLIMIT ||
+    type == MATCH_TCPMSS ||
+    type == MATCH_RT
   );
 }
 

@@ -10,6 +10,7 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { packet, setHotdrop } from "../packet";
+import { chunksMatch } from "./chunks";
 
 /** False when the transport header is not in this packet; one that is cut short drops the packet at once. */
 export function hasTransport(tcp: bool): bool {
@@ -56,7 +57,7 @@ export function matchSctp(record: usize): bool {
       port >= load<u16>(record, P.PORTS_DESTINATION_MIN) && port <= load<u16>(record, P.PORTS_DESTINATION_MAX);
     if (inside == ((invert & P.PORTS_INVERT_DESTINATION) != 0)) return false;
   }
-  return true;
+  return !load<u8>(record, P.SCTP_CHUNK_MATCH) || chunksMatch(record) != ((invert & P.SCTP_INVERT_CHUNKS) != 0);
 }
 
 /** `any`: type 255 stands for every type, as in IPv4. */

@@ -32,6 +32,8 @@ export const CONTROL_SCRATCH = 80; // u32 the writer's staging area
 export const CONTROL_SCRATCH_BYTES = 84; // u32
 export const CONTROL_STACK_DEPTH = 88; // u32 chains that every reader's stack can nest
 export const CONTROL_OBJECTS = 92; // u32 first named object
+export const CONTROL_EPOCH = 96; // u32 seconds since 1970 when the virtual clock was 0
+export const CONTROL_HASH_TABLES = 100; // u32 first table of hashlimit
 export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
 export const CONTROL_SIZE = 128;
 /** Value: "RSWC". */
@@ -233,3 +235,45 @@ export const ENTRY_TTL = 20; // u8
 export const ENTRY_STAMP_COUNT = 24; // u32 stamps in use
 export const ENTRY_STAMP_NEXT = 28; // u32 where the next one goes
 export const ENTRY_STAMPS = 32; // u32 ms x LIST_STAMPS
+
+/**
+ * A table of `hashlimit`: linked from CONTROL_HASH_TABLES, shared by the rules that name it in one family. Behind it lie
+ * its buckets (u32 first entry each) and HASH_TABLE_MAX entries.
+ */
+export const HASH_TABLE_NEXT = 0; // u32
+export const HASH_TABLE_REFERENCES = 4; // u32 rules
+export const HASH_TABLE_LOCK = 8; // i32, atomic: readers take turns
+export const HASH_TABLE_COUNT = 12; // u32 entries in buckets
+export const HASH_TABLE_TOP = 16; // u32 entries ever taken
+export const HASH_TABLE_FREE = 20; // u32 first free entry
+export const HASH_TABLE_SWEPT = 24; // u32 ms: time of the collection that was last done for all entries
+export const HASH_TABLE_ADDRESS_BYTES = 28; // u32
+export const HASH_TABLE_BUCKETS = 32; // u32
+export const HASH_TABLE_MAX = 36; // u32 entries
+export const HASH_TABLE_SEED = 40; // u32 mixed into every hash
+export const HASH_TABLE_BYTES = 44; // u32 of all its memory
+export const HASH_TABLE_CREDIT = 48; // u64 of a fresh entry
+export const HASH_TABLE_CAP = 56; // u64 ENTRY's cap of a fresh entry
+export const HASH_TABLE_COST = 64; // u64 of a packet; of bytes: of 16 bytes
+export const HASH_TABLE_RATE = 72; // u64 rate match: packets or bytes a second
+export const HASH_TABLE_BURST = 80; // u64 rate match: the most of an interval
+export const HASH_TABLE_ENTRIES = 88; // u32 address of the first entry
+export const HASH_TABLE_SOURCE_MASK = 96; // 16
+export const HASH_TABLE_DESTINATION_MASK = 112; // 16
+export const HASH_TABLE_RECORD = 128; // the match record of the rule that made it, HASHLIMIT_SIZE bytes
+export const HASH_TABLE_SIZE = 448;
+/** Values: buckets where the rule says none, as of a machine with more than 1 GiB; entries a bucket where it says none. */
+export const HASH_TABLE_BUCKETS_DEFAULT = 8192;
+export const HASH_TABLE_ENTRIES_A_BUCKET = 8;
+
+/** An entry: its key, its bucket's list, its credit. */
+export const HASH_ENTRY_NEXT = 0; // u32
+export const HASH_ENTRY_EXPIRES = 4; // u32 ms
+export const HASH_ENTRY_PREVIOUS = 8; // u32 ms when the credit was last renewed
+export const HASH_ENTRY_WINDOW = 12; // u32 rate match: 1 when the last interval was over the rate
+export const HASH_ENTRY_SOURCE = 16; // 16
+export const HASH_ENTRY_DESTINATION = 32; // 16
+export const HASH_ENTRY_PORTS = 48; // u32 source and destination port
+export const HASH_ENTRY_CREDIT = 56; // u64; rate match: seen in this interval
+export const HASH_ENTRY_CAP = 64; // u64 packets: the most credit; bytes: how often it may still be filled up
+export const HASH_ENTRY_SIZE = 72;

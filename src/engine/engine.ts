@@ -30,6 +30,8 @@ export interface EngineOptions {
    * what state its connection is in, and NAT targets rewrite that packet alone.
    */
   connections?: number;
+  /** What the packets' clock counts from, for `time`: seconds since 1970 (UTC) at its millisecond 0. Default 0. */
+  epoch?: number;
 }
 
 /** What another thread needs to attach; may be posted to a worker. */
@@ -78,6 +80,10 @@ export class Engine {
     if (!Number.isInteger(connections) || connections < 0 || connections > CONNECTIONS_MOST)
       throw new RangeError(`connections must be a whole number from 0 to ${CONNECTIONS_MOST}, not ${connections}`);
     if (connections > 0 && !engine.kernel.engineTrack(connections)) throw new EngineError(M.FAULT_MEMORY);
+    const epoch = options.epoch ?? 0;
+    if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffffffff)
+      throw new RangeError(`epoch must be whole seconds from 0 to ${0xffffffff}, not ${epoch}`);
+    engine.data().setUint32(M.CONTROL_ADDRESS + M.CONTROL_EPOCH, epoch, true);
     return engine;
   }
 

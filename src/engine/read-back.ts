@@ -6,9 +6,11 @@ import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import {
   COMMENT_TEXT,
+  HASHLIMIT_OBJECT,
   JUMP_CHAIN,
   LIMIT_STATE,
   MATCH_COMMENT,
+  MATCH_HASHLIMIT,
   MATCH_LIMIT,
   MATCH_RECENT,
   MATCH_SET,
@@ -29,6 +31,7 @@ const RUNTIME_WORDS: Readonly<Record<number, number>> = {
   [MATCH_LIMIT]: LIMIT_STATE,
   [MATCH_RECENT]: RECENT_OBJECT,
   [MATCH_SET]: SET_OBJECT,
+  [MATCH_HASHLIMIT]: HASHLIMIT_OBJECT,
 };
 
 /** Address of the table in force, 0 when there is none. */

@@ -1,0 +1,60 @@
+/** The packet's own bytes, from its IP header on, where its record gives them. */
+import { PACKET_PAYLOAD, PACKET_PAYLOAD_LENGTH } from "../src/blob/layout";
+import { addressBytes, packet } from "./packet";
+
+/** Where a header was looked for and not found: there is none, or the packet ends in front of it. */
+export const HEADER_NONE: u32 = 0;
+export const HEADER_CUT: u32 = 0xffffffff;
+
+const IPV6_HEADER: u32 = 40;
+const HOP_BY_HOP: u8 = 0;
+const ROUTING: u8 = 43;
+const FRAGMENT: u8 = 44;
+const AUTHENTICATION: u8 = 51;
+const NO_NEXT: u8 = 59;
+const DESTINATION_OPTIONS: u8 = 60;
+/** For headerOffset: the first header that is no extension. */
+export const HEADER_TRANSPORT: u8 = 255;
+
+/** Address of the bytes; 0 where none are known. */
+export function payload(): usize {
+  const at: usize = load<u32>(packet, PACKET_PAYLOAD);
+  const end = <u64>at + <u64>load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  return at && end <= <u64>memory.size() << 16 ? at : 0;
+}
+
+/** Offset of the transport header behind the IP header; HEADER_CUT where the bytes end in front of it. */
+export function transportOffset(bytes: usize, length: u32): u32 {
+  if (addressBytes == 4) return length < 20 ? HEADER_CUT : (<u32>load<u8>(bytes) & 15) << 2;
+  const at = headerOffset(bytes, length, HEADER_TRANSPORT);
+  return at == HEADER_NONE ? HEADER_CUT : at;
+}
+
+/** Offset of an IPv6 extension header, as ipv6_find_hdr: HEADER_NONE without it, HEADER_CUT where headers are cut short. */
+export function headerOffset(bytes: usize, length: u32, wanted: u8): u32 {
+  if (length < IPV6_HEADER) return HEADER_CUT;
+  let type = load<u8>(bytes, 6);
+  let at = IPV6_HEADER;
+  while (true) {
+    if (!isExtension(type) || type == NO_NEXT) return wanted == HEADER_TRANSPORT ? at : HEADER_NONE;
+    if (at > length || length - at < (type == ROUTING || type == FRAGMENT ? 4 : 2)) return HEADER_CUT;
+    // What a later fragment carries is not a header.
+    if (type == FRAGMENT && bswap<u16>(load<u16>(bytes + at, 2)) & 0xfff8) return HEADER_NONE;
+    if (type == wanted) return at;
+    const size = <u32>load<u8>(bytes + at, 1);
+    const next = load<u8>(bytes + at);
+    at += type == FRAGMENT ? 8 : type == AUTHENTICATION ? (size + 2) << 2 : (size + 1) << 3;
+    type = next;
+  }
+}
+
+function isExtension(type: u8): bool {
+  return (
+    type == HOP_BY_HOP ||
+    type == ROUTING ||
+    type == FRAGMENT ||
+    type == AUTHENTICATION ||
+    type == NO_NEXT ||
+    type == DESTINATION_OPTIONS
+  );
+}
