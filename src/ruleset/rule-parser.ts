@@ -160,7 +160,7 @@ export class RuleParser {
       const suggestion = nearest(this.argument.text(start, end), [...sink.knownChains(), ...targetNames(this.family)]);
       throw new Fault("unknown-target", start, end, "a target or the name of a chain", suggestion);
     }
-    this.draft.chain = chain;
+    this.jumpTo(chain, start, end, sink);
   }
 
   /** `-g`. */
@@ -172,6 +172,12 @@ export class RuleParser {
       throw new Fault("unknown-chain", start, end, "the name of a chain", suggestion);
     }
     this.draft.flags |= ROW_FLAG_GOTO;
+    this.jumpTo(chain, start, end, sink);
+  }
+
+  /** libiptc takes no jump to a built-in chain. */
+  private jumpTo(chain: number, start: number, end: number, sink: TableSink): void {
+    if (sink.hook(chain) >= 0) throw new Fault("built-in-chain", start, end, "a chain of the user's to jump to");
     this.draft.chain = chain;
   }
 
