@@ -21,6 +21,7 @@ export function wireBytes(packet: Packet): Uint8Array {
 
 function writeIpv4(bytes: Buffer, packet: Packet): void {
   bytes[0] = 0x45;
+  bytes[1] = packet.tos;
   bytes.writeUInt16BE(packet.length, 2);
   bytes.writeUInt16BE(packet.fragmentOffset, 6);
   bytes[8] = packet.ttl;
@@ -31,7 +32,8 @@ function writeIpv4(bytes: Buffer, packet: Packet): void {
 }
 
 function writeIpv6(bytes: Buffer, packet: Packet): void {
-  bytes[0] = 0x60;
+  bytes[0] = 0x60 | (packet.tos >> 4);
+  bytes[1] = (packet.tos & 15) << 4;
   bytes.writeUInt16BE(packet.length - 40, 4);
   bytes[6] = packet.protocol;
   bytes[7] = packet.ttl;
@@ -41,7 +43,8 @@ function writeIpv6(bytes: Buffer, packet: Packet): void {
 
 function transportHeader(packet: Packet): Buffer {
   const { protocol, sourcePort, destinationPort } = packet;
-  if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6) return Buffer.from([sourcePort, destinationPort, 0, 0, 0, 0, 0, 0]);
+  if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6)
+    return Buffer.from([sourcePort, destinationPort, 0, 0, 0, 0, 0, 0]);
   const options = protocol === PROTOCOL_TCP ? tcpOptions(packet.tcpOptions) : [];
   const sizes: Readonly<Record<number, number>> = { [PROTOCOL_TCP]: 20, [PROTOCOL_SCTP]: 12 };
   const header = Buffer.alloc((sizes[protocol] ?? 8) + options.length);
