@@ -4,11 +4,12 @@ import { Command, CommanderError } from "commander";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { addBench } from "./bench.js";
 import { addCheck } from "./check.js";
+import { addDump } from "./dump.js";
 import { addGen } from "./gen.js";
 import { addTrace } from "./trace.js";
 import { EXIT_BAD, EXIT_FINE, messageOf } from "./fault.js";
 
-const COMMANDS = [addBench, addCheck, addTrace, addGen];
+const COMMANDS = [addBench, addCheck, addTrace, addGen, addDump];
 
 function makeProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
