@@ -144,6 +144,7 @@ export function walk(table: usize): u32 {
       continue;
     }
     count(row);
+    if (hotdrop) return actAndDrop(table, row);
     const target = row + load<u16>(row, ROW_TARGET);
     const type = <u32>load<u16>(target, RECORD_TYPE);
     if (type == TARGET_JUMP) {
@@ -176,6 +177,16 @@ export function walk(table: usize): u32 {
   }
   store<u32>(result, <u32>row, RESULT_ROW);
   return verdict;
+}
+
+/** A match may hit, being inverted, and drop all the same: the rule counts and acts, and its verdict is not asked for. */
+function actAndDrop(table: usize, row: usize): u32 {
+  const target = row + load<u16>(row, ROW_TARGET);
+  const type = <u32>load<u16>(target, RECORD_TYPE);
+  if (type != TARGET_JUMP && type != TARGET_VERDICT) fire(type, target);
+  if (trace) note(table, row, VERDICT_DROP);
+  store<u32>(result, <u32>row, RESULT_ROW);
+  return VERDICT_DROP;
 }
 
 /** The verdict of the chain's policy that this packet's generation sees. */

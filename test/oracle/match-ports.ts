@@ -21,12 +21,14 @@ import {
   SCTP_CHUNK_MATCH,
   SCTP_HAS_DESTINATION,
   SCTP_HAS_SOURCE,
+  SCTP_INVERT_CHUNKS,
   TCP_FLAG_COMPARE,
   TCP_FLAG_MASK,
   TCP_INVERT_FLAGS,
   TCP_INVERT_OPTION,
   TCP_OPTION,
 } from "../../src/blob/payloads.js";
+import { chunksMatch } from "./match-bytes.js";
 import type { RecordView } from "./rule.js";
 import { inverted, type Walk } from "./walk.js";
 
@@ -75,16 +77,15 @@ export function matchUdp(record: RecordView, walk: Walk): boolean {
   return hasHeader(walk) && portsMatch(record, walk);
 }
 
-/** Chunk types need the packet's own bytes. */
 export function matchSctp(record: RecordView, walk: Walk): boolean {
-  if (record.bytes[SCTP_CHUNK_MATCH] !== 0) throw new Error("the oracle does not look into chunks");
   if (!hasHeader(walk)) return false;
   const { sourcePort, destinationPort } = walk.packet;
   const invert = record.bytes[PORTS_INVERT] as number;
   const source = portIn(record, sourcePort, PORTS_SOURCE_MIN, PORTS_SOURCE_MAX);
   if (invert & SCTP_HAS_SOURCE && !inverted(source, invert, PORTS_INVERT_SOURCE)) return false;
   const destination = portIn(record, destinationPort, PORTS_DESTINATION_MIN, PORTS_DESTINATION_MAX);
-  return !(invert & SCTP_HAS_DESTINATION) || inverted(destination, invert, PORTS_INVERT_DESTINATION);
+  if (invert & SCTP_HAS_DESTINATION && !inverted(destination, invert, PORTS_INVERT_DESTINATION)) return false;
+  return record.bytes[SCTP_CHUNK_MATCH] === 0 || inverted(chunksMatch(record, walk), invert, SCTP_INVERT_CHUNKS);
 }
 
 export function matchIcmp(record: RecordView, walk: Walk): boolean {

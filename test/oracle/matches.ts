@@ -10,12 +10,15 @@ import {
 } from "../../src/blob/layout.js";
 import * as payloads from "../../src/blob/payloads.js";
 import { underMask } from "./address.js";
+import { matchRt, matchString } from "./match-bytes.js";
 import { matchConnmark, matchConntrack, matchMark, matchState } from "./match-connection.js";
+import { matchHashlimit } from "./match-hashlimit.js";
 import { matchDscp, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./match-header.js";
 import { matchAddrtype, matchIprange, matchLength, matchMac, matchOwner, matchPhysdev } from "./match-origin.js";
 import { matchIcmp, matchMultiport, matchSctp, matchTcp, matchUdp } from "./match-ports.js";
 import { matchLimit, matchStatistic } from "./match-rate.js";
 import { matchRecent } from "./match-recent.js";
+import { matchTime } from "./match-time.js";
 import type { Rule } from "./rule.js";
 import { inverted, type Match, nameMatches, type Walk } from "./walk.js";
 
@@ -47,6 +50,10 @@ const MATCHES: Readonly<Record<number, Match>> = {
   [payloads.MATCH_TOS]: matchTos,
   [payloads.MATCH_DSCP]: matchDscp,
   [payloads.MATCH_POLICY]: matchPolicy,
+  [payloads.MATCH_HASHLIMIT]: matchHashlimit,
+  [payloads.MATCH_TIME]: matchTime,
+  [payloads.MATCH_RT]: matchRt,
+  [payloads.MATCH_STRING]: matchString,
 };
 
 export function ruleMatches(rule: Rule, walk: Walk): boolean {
@@ -65,7 +72,8 @@ function fixedPartMatches(rule: Rule, walk: Walk): boolean {
   const { invert } = rule;
   const source = underMask(packet.source, rule.sourceMask, rule.source);
   const destination = underMask(packet.destination, rule.destinationMask, rule.destination);
-  if (!inverted(source, invert, ROW_INVERT_SOURCE) || !inverted(destination, invert, ROW_INVERT_DESTINATION)) return false;
+  if (!inverted(source, invert, ROW_INVERT_SOURCE) || !inverted(destination, invert, ROW_INVERT_DESTINATION))
+    return false;
   if (rule.input && !inverted(nameMatches(walk.input, rule.input.name, rule.input.mask), invert, ROW_INVERT_INPUT))
     return false;
   if (rule.output && !inverted(nameMatches(walk.output, rule.output.name, rule.output.mask), invert, ROW_INVERT_OUTPUT))

@@ -9,13 +9,15 @@ import {
   VERDICT_DROP,
   VERDICT_RETURN,
 } from "../../src/blob/layout.js";
-import { JUMP_CHAIN, MATCH_RECENT, TARGET_JUMP } from "../../src/blob/payloads.js";
+import { JUMP_CHAIN, MATCH_HASHLIMIT, MATCH_RECENT, TARGET_JUMP } from "../../src/blob/payloads.js";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { HOOK_NAMES, type Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../../src/ruleset/ruleset.js";
 import { addressBytes, addressText } from "./address.js";
 import { ruleMatches } from "./matches.js";
+import { joinHashTable } from "./match-hashlimit.js";
 import { joinRecentList } from "./match-recent.js";
 import type { Packet } from "./packet.js";
+import { EPOCH } from "./random-pool.js";
 import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK } from "./path.js";
 import type { Outcome, Result, Step } from "./result.js";
 import { type OracleChain, readChain, type Rule, writeBack } from "./rule.js";
@@ -40,7 +42,9 @@ export class Oracle {
     localAddresses: readonly string[],
   ) {
     this.family = ruleset.family;
-    const local = localAddresses.map(addressBytes).filter((bytes) => bytes.length === (this.family === "ipv4" ? 4 : 16));
+    const local = localAddresses
+      .map(addressBytes)
+      .filter((bytes) => bytes.length === (this.family === "ipv4" ? 4 : 16));
     const localText = new Set(local.map(addressText));
     this.host = {
       isLocal: (address) => localText.has(addressText(address)) || isLoopback(address),
@@ -48,6 +52,8 @@ export class Oracle {
       nth: new Map(),
       limits: new Map(),
       recentLists: new Map(),
+      hashTables: new Map(),
+      epoch: EPOCH,
     };
     for (const table of ruleset.tables.values()) this.tables.set(table.name, this.readTable(table));
   }
@@ -92,7 +98,10 @@ export class Oracle {
     for (const chain of table.chains.values()) chains.set(chain.id, readChain(table, chain));
     for (const chain of [...chains.values()].sort(inLoadOrder))
       for (const rule of chain.rules)
-        for (const record of rule.matches) if (record.type === MATCH_RECENT) joinRecentList(record, this.host.recentLists);
+        for (const record of rule.matches) {
+          if (record.type === MATCH_RECENT) joinRecentList(record, this.host.recentLists);
+          if (record.type === MATCH_HASHLIMIT) joinHashTable(record, this.host.hashTables);
+        }
     return chains;
   }
 
@@ -102,7 +111,17 @@ export class Oracle {
       if (!chains || (table === "nat" && !natApplies(packet))) continue;
       outcome.table = TABLE_NUMBERS[table];
       const devices = devicesAt(hook, packet);
-      const walk: TableWalk = { host: this.host, packet, hook, ...devices, hotdrop: false, table, chains, outcome, steps };
+      const walk: TableWalk = {
+        host: this.host,
+        packet,
+        hook,
+        ...devices,
+        hotdrop: false,
+        table,
+        chains,
+        outcome,
+        steps,
+      };
       const verdict = this.walkBase(walk);
       if (verdict !== VERDICT_ACCEPT) return verdict;
     }
@@ -123,10 +142,11 @@ export class Oracle {
   private walkChain(chain: OracleChain, walk: TableWalk): number {
     for (const rule of chain.rules) {
       const matched = ruleMatches(rule, walk);
-      if (walk.hotdrop) return VERDICT_DROP;
+      if (walk.hotdrop && !matched) return VERDICT_DROP;
       if (!matched) continue;
       rule.packets++;
       rule.bytes += BigInt(walk.packet.length);
+      if (walk.hotdrop) return this.actAndDrop(rule, walk);
       const verdict = rule.target.type === TARGET_JUMP ? this.jump(rule, walk) : this.act(rule, walk);
       if (verdict !== VERDICT_CONTINUE) return verdict;
     }
@@ -139,6 +159,13 @@ export class Oracle {
     const chain = walk.chains.get(rule.target.view.getUint32(JUMP_CHAIN, true)) as OracleChain;
     const verdict = this.walkChain(chain, walk);
     return verdict === VERDICT_RETURN && !(rule.flags & ROW_FLAG_GOTO) ? VERDICT_CONTINUE : verdict;
+  }
+
+  /** An inverted match may hit although it drops the packet; what the rule then says does not count. */
+  private actAndDrop(rule: Rule, walk: TableWalk): number {
+    if (rule.target.type !== TARGET_JUMP) TARGETS[rule.target.type]?.(rule.target, walk, walk.outcome);
+    this.step(walk, rule.chain, rule.number, VERDICT_DROP);
+    return VERDICT_DROP;
   }
 
   private act(rule: Rule, walk: TableWalk): number {

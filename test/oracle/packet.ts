@@ -2,6 +2,7 @@
 import {
   FAMILY_IPV4,
   FAMILY_IPV6,
+  PACKET_CHUNK_TYPE,
   PACKET_CT_MARK,
   PACKET_CT_STATE,
   PACKET_CT_STATUS,
@@ -17,6 +18,8 @@ import {
   PACKET_MSS,
   PACKET_OUTPUT,
   PACKET_PATH,
+  PACKET_PAYLOAD,
+  PACKET_PAYLOAD_LENGTH,
   PACKET_PRIORITY,
   PACKET_PHYSICAL_INPUT,
   PACKET_PHYSICAL_OUTPUT,
@@ -68,6 +71,13 @@ export interface Packet {
   type: number;
   /** Class for queueing. */
   priority: number;
+  /** Of the first SCTP chunk, where bytes are not known. */
+  chunkType: number;
+  /** An IPv6 routing header, and what comes behind the transport header: for wireBytes. */
+  routing: Uint8Array | undefined;
+  data: Uint8Array;
+  /** From the IP header on, where they are known. */
+  bytes: Uint8Array | undefined;
   mark: number;
   ctMark: number;
   ctState: number;
@@ -110,6 +120,10 @@ export function blankPacket(family: Family): Packet {
     tos: 0,
     type: 0,
     priority: 0,
+    chunkType: 0,
+    routing: undefined,
+    data: new Uint8Array(),
+    bytes: undefined,
     mark: 0,
     ctMark: 0,
     ctState: CT_STATE_NEW,
@@ -121,8 +135,8 @@ export function blankPacket(family: Family): Packet {
   };
 }
 
-/** The record of blob/layout.ts, PACKET_SIZE bytes. */
-export function encodePacket(packet: Packet): Uint8Array {
+/** The record of blob/layout.ts, PACKET_SIZE bytes. `payload` is where the packet's own bytes lie, if it has any. */
+export function encodePacket(packet: Packet, payload = 0): Uint8Array {
   const bytes = new Uint8Array(PACKET_SIZE);
   const view = new DataView(bytes.buffer);
   const text = (at: number, name: string): void => bytes.set(new TextEncoder().encode(name), at);
@@ -156,6 +170,11 @@ export function encodePacket(packet: Packet): Uint8Array {
   view.setUint32(PACKET_TIME, packet.time, true);
   view.setUint16(PACKET_MSS, packet.mss, true);
   bytes[PACKET_TCP_DATA_OFFSET] = packet.tcpDataOffset;
+  bytes[PACKET_CHUNK_TYPE] = packet.chunkType;
+  if (packet.bytes && payload !== 0) {
+    view.setUint32(PACKET_PAYLOAD, payload, true);
+    view.setUint32(PACKET_PAYLOAD_LENGTH, packet.bytes.length, true);
+  }
   return bytes;
 }
 

@@ -13,6 +13,8 @@ import {
 import { addressBytes, compareAddresses } from "./address.js";
 import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, randomPhysdev, together } from "./random-condition.js";
+import { hasRoutingHeaders, randomRoutingHeader, randomString } from "./random-bytes.js";
+import { randomHashlimit, randomTime } from "./random-clock.js";
 import { hasPolicyDirection, randomDscp, randomPkttype, randomPolicy, randomTos, randomTtl } from "./random-header.js";
 import { hex, LENGTHS, MACS, MARKS, randomAddress } from "./random-pool.js";
 
@@ -41,6 +43,10 @@ const MATCHES: readonly (readonly [number, Maker, (place: Place) => boolean])[] 
   [1, randomDscp, () => true],
   [1, randomPkttype, () => true],
   [1, randomPolicy, hasPolicyDirection],
+  [2, randomString, () => true],
+  [1, randomRoutingHeader, hasRoutingHeaders],
+  [1, randomTime, () => true],
+  [1, randomHashlimit, ({ forgetful }) => !forgetful],
 ];
 
 export function randomMatch(random: Random, place: Place): Condition {

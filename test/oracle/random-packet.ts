@@ -21,6 +21,7 @@ import type { Random } from "./random.js";
 import { DEVICES, LENGTHS, LOCAL_ADDRESSES, MACS, MARKS, PORTS, randomAddress, SEGMENT_SIZES, TOS_VALUES, TTLS } from "./random-pool.js";
 import type { RandomChain, RandomRuleset } from "./random-ruleset.js";
 import type { RandomRule } from "./random-rule.js";
+import { wireBytes } from "./wire.js";
 
 /** `time` is the packet's clock in milliseconds. */
 export function randomPacket(random: Random, ruleset: RandomRuleset, time: number): Packet {
@@ -39,6 +40,7 @@ export function randomPacket(random: Random, ruleset: RandomRuleset, time: numbe
   // No shorter than its own headers.
   const header = (packet.family === "ipv4" ? 20 : 40) + (packet.protocol === PROTOCOL_TCP ? packet.tcpDataOffset : 0);
   packet.length = Math.max(packet.length, header);
+  if (packet.data.length > 0 || packet.routing || random.chance(0.2)) packet.bytes = wireBytes(packet);
   return packet;
 }
 

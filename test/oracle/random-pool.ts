@@ -3,6 +3,9 @@ import type { Family } from "../../src/ruleset/row-store.js";
 import { addressBytes } from "./address.js";
 import type { Random } from "./random.js";
 
+/** When packets' clocks are 0, in seconds since 1970: 22 seconds before the 29th of a February. */
+export const EPOCH = Date.UTC(2028, 1, 28, 23, 59, 38) / 1000;
+
 /** What the tests' machine calls its own. */
 export const LOCAL_ADDRESSES = ["10.0.0.1", "192.168.0.1", "fd00::1", "2001:db8::1"];
 

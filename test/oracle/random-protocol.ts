@@ -9,6 +9,7 @@ import {
 } from "./packet.js";
 import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, randomPortOption, together } from "./random-condition.js";
+import { randomChunks } from "./random-bytes.js";
 import { randomSegmentSize } from "./random-header.js";
 import { PORTS } from "./random-pool.js";
 
@@ -65,6 +66,7 @@ function withPorts(random: Random, number: number, name: string): Protocol {
   if (random.chance(0.6)) own.push(randomPortOption(random, "--dport", "destinationPort"));
   if (name === "tcp" && random.chance(0.3)) own.push(tcpFlags(random));
   if (name === "tcp" && random.chance(0.1)) own.push(tcpOption(random));
+  if (name === "sctp" && random.chance(0.3)) own.push(randomChunks(random));
   if (own.length > 0) conditions.push(together(`-m ${name}`, own));
   if (random.chance(0.15)) conditions.push(multiport(random));
   if (name === "tcp" && random.chance(0.08)) conditions.push(randomSegmentSize(random));

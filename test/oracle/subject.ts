@@ -33,7 +33,7 @@ import { printRuleset } from "../../src/ruleset/print.js";
 import type { Ruleset } from "../../src/ruleset/ruleset.js";
 import { type Strategy, Updater } from "../../src/update/updater.js";
 import { encodePacket, type Packet } from "./packet.js";
-import { LOCAL_ADDRESSES } from "./random-pool.js";
+import { EPOCH, LOCAL_ADDRESSES } from "./random-pool.js";
 import { readResult, type Result, type Step } from "./result.js";
 
 export type Classifier = "linear" | "tuple-space";
@@ -43,27 +43,31 @@ export const STRATEGIES: readonly Strategy[] = ["one-by-one", "full", "partial",
 /** What an engine refuses to load as yet. */
 export const REFUSED = /-m recent /;
 
+const PAYLOAD_BYTES = 65536;
+
 export class Subject {
   readonly engine: Engine;
   readonly updater: Updater;
   private readonly reader: Reader;
   private readonly pool: PacketPool;
+  private readonly payload: number;
 
   constructor(classifier: Classifier, strategy: Strategy = "incremental") {
-    this.engine = Engine.create({ readers: 1, classifier, seed: 1, localAddresses: LOCAL_ADDRESSES });
+    this.engine = Engine.create({ readers: 1, classifier, seed: 1, localAddresses: LOCAL_ADDRESSES, epoch: EPOCH });
     this.updater = new Updater(this.engine, { strategy });
     this.reader = new Reader(this.engine, 0);
     this.pool = this.reader.allocate(1);
+    this.payload = this.engine.allocate(PAYLOAD_BYTES);
   }
 
   match(packet: Packet): Result {
-    this.pool.set(0, encodePacket(packet));
+    this.place(packet);
     this.reader.match(this.pool, 0, 1);
     return this.result(packet);
   }
 
   trace(packet: Packet): { result: Result; steps: Step[] } {
-    this.pool.set(0, encodePacket(packet));
+    this.place(packet);
     const steps = this.reader
       .trace(this.pool, 0)
       .map(({ hook, table, chain, rule, verdict }) => ({ hook, table, chain, rule, verdict }));
@@ -94,6 +98,12 @@ export class Subject {
     const [ruleset] = this.engine.readRuleset();
     if (!ruleset) throw new Error("the engine holds no ruleset");
     return ruleset;
+  }
+
+  /** The packet's record, and its own bytes beside it. */
+  private place(packet: Packet): void {
+    if (packet.bytes) new Uint8Array(this.engine.handle.memory.buffer, this.payload).set(packet.bytes);
+    this.pool.set(0, encodePacket(packet, this.payload));
   }
 
   private result(packet: Packet): Result {
@@ -133,13 +143,16 @@ function digest(memory: DataView, runs: readonly (readonly [number, number])[]):
 /** As Oracle.counters writes them. */
 export function countersOf(ruleset: Ruleset): string[] {
   const pair = (words: Uint32Array, at: number): string => {
-    const long = (index: number): bigint => BigInt(words[index] as number) | (BigInt(words[index + 1] as number) << 32n);
+    const long = (index: number): bigint =>
+      BigInt(words[index] as number) | (BigInt(words[index + 1] as number) << 32n);
     return `${long(at)}:${long(at + 2)}`;
   };
   return [...ruleset.tables.values()].flatMap((table) =>
     [...table.chains.values()].flatMap((chain) => [
       ...(chain.hook >= 0 ? [`${table.name} ${chain.name} 0 ${pair(chain.policyCounters, 0)}`] : []),
-      ...chain.rules.map((ordinal, i) => `${table.name} ${chain.name} ${i + 1} ${pair(table.rows.counters, 4 * ordinal)}`),
+      ...chain.rules.map(
+        (ordinal, i) => `${table.name} ${chain.name} ${i + 1} ${pair(table.rows.counters, 4 * ordinal)}`,
+      ),
     ]),
   );
 }

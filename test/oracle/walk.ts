@@ -1,5 +1,6 @@
 /** What a match or a target of the oracle sees of the walk that it is part of. */
 import type { Packet } from "./packet.js";
+import type { HashTable } from "./match-hashlimit.js";
 import type { RecentList } from "./match-recent.js";
 import type { RecordView } from "./rule.js";
 
@@ -12,6 +13,9 @@ export interface Host {
   readonly nth: Map<RecordView, number>;
   readonly limits: Map<RecordView, { credit: number; previous: number }>;
   readonly recentLists: Map<string, RecentList>;
+  readonly hashTables: Map<string, HashTable>;
+  /** Seconds since 1970 when the packets' clock was 0. */
+  readonly epoch: number;
 }
 
 export interface Walk {

@@ -4,17 +4,20 @@ import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TC
 
 const LONGEST = 1500;
 const NO_OPERATION = 1;
+const MAXIMUM_SEGMENT_SIZE = 2;
+const ROUTING = 43;
 
 export function wireBytes(packet: Packet): Uint8Array {
-  const transport = transportHeader(packet);
+  const transport = Buffer.concat([transportHeader(packet), packet.data]);
   const odd = packet.fragmentOffset === 0 && (packet.flags & PACKET_FLAG_ODD) !== 0;
-  const header = packet.family === "ipv4" ? 20 : 40;
+  const routing = packet.family === "ipv6" && packet.routing ? packet.routing : new Uint8Array();
+  const header = (packet.family === "ipv4" ? 20 : 40) + routing.length;
   // A header that is cut short ends behind three bytes.
   const least = header + (odd ? 3 : transport.length);
   packet.length = odd ? least : Math.max(Math.min(packet.length, LONGEST), least);
   const bytes = Buffer.alloc(packet.length);
   if (packet.family === "ipv4") writeIpv4(bytes, packet);
-  else writeIpv6(bytes, packet);
+  else writeIpv6(bytes, packet, routing);
   bytes.set(transport.subarray(0, packet.length - header), header);
   return bytes;
 }
@@ -31,21 +34,23 @@ function writeIpv4(bytes: Buffer, packet: Packet): void {
   bytes.writeUInt16BE(checksum(bytes.subarray(0, 20)), 10);
 }
 
-function writeIpv6(bytes: Buffer, packet: Packet): void {
+function writeIpv6(bytes: Buffer, packet: Packet, routing: Uint8Array): void {
   bytes[0] = 0x60 | (packet.tos >> 4);
   bytes[1] = (packet.tos & 15) << 4;
   bytes.writeUInt16BE(packet.length - 40, 4);
-  bytes[6] = packet.protocol;
+  bytes[6] = routing.length > 0 ? ROUTING : packet.protocol;
   bytes[7] = packet.ttl;
   bytes.set(packet.source, 8);
   bytes.set(packet.destination, 24);
+  bytes.set(routing, 40);
+  if (routing.length > 0) bytes[40] = packet.protocol;
 }
 
 function transportHeader(packet: Packet): Buffer {
   const { protocol, sourcePort, destinationPort } = packet;
   if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6)
     return Buffer.from([sourcePort, destinationPort, 0, 0, 0, 0, 0, 0]);
-  const options = protocol === PROTOCOL_TCP ? tcpOptions(packet.tcpOptions) : [];
+  const options = protocol === PROTOCOL_TCP ? tcpOptions(packet) : [];
   const sizes: Readonly<Record<number, number>> = { [PROTOCOL_TCP]: 20, [PROTOCOL_SCTP]: 12 };
   const header = Buffer.alloc((sizes[protocol] ?? 8) + options.length);
   if (![PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP].includes(protocol)) return header;
@@ -56,14 +61,20 @@ function transportHeader(packet: Packet): Buffer {
     header[12] = header.length << 2;
     header[13] = packet.tcpFlags;
     header.set(options, 20);
+    packet.tcpDataOffset = header.length;
   }
   return header;
 }
 
-/** Two bytes each, then no-operations to a multiple of four. */
-function tcpOptions(kinds: number): number[] {
+/** Two bytes each but for the segment size, where there is one; then no-operations to a multiple of four. */
+function tcpOptions(packet: Packet): number[] {
   const bytes: number[] = [];
-  for (let kind = 2; kind < 32; kind++) if ((kinds >>> kind) & 1) bytes.push(kind, 2);
+  for (let kind = 2; kind < 32; kind++) {
+    if (!((packet.tcpOptions >>> kind) & 1)) continue;
+    if (kind === MAXIMUM_SEGMENT_SIZE && packet.mss !== 0) bytes.push(kind, 4, packet.mss >> 8, packet.mss & 255);
+    else bytes.push(kind, 2);
+  }
+  if (!((packet.tcpOptions >>> MAXIMUM_SEGMENT_SIZE) & 1)) packet.mss = 0;
   while (bytes.length % 4 !== 0) bytes.push(NO_OPERATION);
   return bytes;
 }
