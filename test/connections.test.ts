@@ -103,6 +103,39 @@ describe("a tracked connection", () => {
     expect(host.list()[0]).toContain("tcp      6 300 ESTABLISHED");
   });
 
+  it("is INVALID where its opener answers its own SYN behind the handshake", () => {
+    const host = new Host(OPEN);
+    const opener = "tcp 10.0.0.9:1000 > 198.51.100.7:80 in eth1 out eth0";
+    host.send(`${opener} syn`);
+    host.send("tcp 198.51.100.7:80 > 10.0.0.9:1000 in eth0 out eth1 syn ack");
+    host.send(`${opener} ack`);
+    expect(host.send(`${opener} syn ack`)).toContain("INVALID");
+  });
+
+  it("is gone with a reset by its opener before any answer", () => {
+    const host = new Host(OPEN);
+    host.send("tcp 10.0.0.9:1000 > 198.51.100.7:80 in eth1 out eth0 syn");
+    expect(host.send("tcp 10.0.0.9:1000 > 198.51.100.7:80 in eth1 out eth0 rst")).toMatch(/^accept/);
+    expect(host.list()).toEqual([]);
+  });
+
+  it("stays closed for a SYN of the end that did not reset it, and begins anew for one of the end that did", () => {
+    const host = new Host(OPEN);
+    const [opener, other] = [
+      "tcp 10.0.0.9:1000 > 198.51.100.7:80 in eth1 out eth0",
+      "tcp 198.51.100.7:80 > 10.0.0.9:1000 in eth0 out eth1",
+    ];
+    host.send(`${opener} syn`);
+    host.send(`${other} syn ack`);
+    host.send(`${other} rst ack`);
+    host.send(`${opener} syn`);
+    expect(host.send(`${other} syn ack`)).toContain("ESTABLISHED");
+    expect(host.list()[0]).toContain(" CLOSE ");
+    host.send(`${opener} rst`);
+    expect(host.send(`${opener} syn`)).toContain("NEW");
+    expect(host.list()[0]).toContain(" SYN_SENT ");
+  });
+
   it("expires by the packets' clock", () => {
     const host = new Host(OPEN);
     host.send("udp 10.0.0.9:1000 > 198.51.100.7:53 in eth1 out eth0");
@@ -143,6 +176,18 @@ describe("a tracked connection", () => {
 });
 
 describe("the conntrack match", () => {
+  it("takes a direction or a protocol alone", () => {
+    const host = new Host(
+      OPEN.replace(
+        "COMMIT",
+        "-A FORWARD -m conntrack --ctproto 6 -j DROP\n-A FORWARD -m conntrack --ctdir REPLY -j DROP\nCOMMIT",
+      ),
+    );
+    expect(host.send("tcp 10.0.0.9:1 > 198.51.100.7:80 in eth1 out eth0 syn")).toMatch(/^drop/);
+    expect(host.send("udp 10.0.0.9:1 > 198.51.100.7:53 in eth1 out eth0")).toMatch(/^accept/);
+    expect(host.send("udp 198.51.100.7:53 > 10.0.0.9:1 in eth0 out eth1")).toMatch(/^drop/);
+  });
+
   it("sees the addresses and ports before and behind NAT, and the direction", () => {
     const host = new Host(
       `${nat("-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.9:8080")}`.replace(

@@ -87,11 +87,14 @@ function step(record: usize, direction: u32, now: u32): u32 {
     note(record, direction, index);
     return TRACKED;
   }
-  // A SYN that meets a closed connection opens another one.
+  // A SYN that meets a closed connection opens another one, or where nobody closed it in order, changes nothing.
   if (next == TCP_SYN_SENT && old >= <u32>TCP_TIME_WAIT) {
     const aborted =
-      load<u8>(record, CONNECTION_TCP_LAST_DIRECTION) == 0 && load<u8>(record, CONNECTION_TCP_LAST_INDEX) == INDEX_RST;
+      load<u8>(record, CONNECTION_TCP_LAST_DIRECTION) == <u8>direction &&
+      load<u8>(record, CONNECTION_TCP_LAST_INDEX) == <u8>INDEX_RST;
     if (load<u8>(record, CONNECTION_TCP_CLOSING) || aborted) return START_OVER;
+    note(record, direction, index);
+    return TRACKED;
   }
   note(record, direction, index);
   store<u8>(record, <u8>next, CONNECTION_TCP_STATE);
@@ -99,7 +102,7 @@ function step(record: usize, direction: u32, now: u32): u32 {
   const status = load<u32>(record, CONNECTION_STATUS);
   let timeout = tcpTimeout(next);
   if (!(status & STATUS_SEEN_REPLY)) {
-    if (index == INDEX_RST && direction == 1) return GONE;
+    if (index == INDEX_RST) return GONE;
     if (next == TCP_ESTABLISHED && timeout > UNACKNOWLEDGED) timeout = UNACKNOWLEDGED;
   } else if (!(status & STATUS_ASSURED) && (old == TCP_SYN_RECV || old == TCP_ESTABLISHED) && next == TCP_ESTABLISHED)
     store<u32>(record, status | STATUS_ASSURED, CONNECTION_STATUS);
@@ -139,7 +142,7 @@ function transition(direction: u32, index: u32, state: u32): u32 {
   let row: u64 = 0xaaaaaaaaaa;
   if (direction == 0) {
     if (index == INDEX_SYN) row = 0x911bbbbb11;
-    else if (index == INDEX_SYNACK) row = 0x2bbbbbbbaa;
+    else if (index == INDEX_SYNACK) row = 0x2aaaaaa2aa;
     else if (index == INDEX_FIN) row = 0xa8766644aa;
     else if (index == INDEX_ACK) row = 0xa8775533a3;
     else if (index == INDEX_RST) row = 0x888888888a;

@@ -21,12 +21,14 @@ import {
   PACKET_FLAG_ODD,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
+  PACKET_ICMP_ID,
   PACKET_PAYLOAD,
   PACKET_PAYLOAD_LENGTH,
   PACKET_PROTOCOL,
   PACKET_SOURCE_PORT,
   PACKET_TIME,
   PACKET_ZONE,
+  RESULT_ICMP_ID,
   VERDICT_ACCEPT,
   VERDICT_DROP,
 } from "../../src/blob/layout";
@@ -54,7 +56,7 @@ import {
   TUPLE_ZONE,
 } from "../../src/blob/connections";
 import { READER_TUPLES } from "../../src/blob/memory";
-import { packet, reader } from "../packet";
+import { packet, reader, result } from "../packet";
 import { find, insert, recordOf, release, remove, take } from "./table";
 import { GONE, NOT_TRACKED, START_OVER, tcpBegins, tcpFlagsValid, tcpPacket } from "./tcp";
 import { hasPorts, ICMP, ICMPV6, isIcmp, TCP, tupleInvert, tupleOfPacket, UDP, UDPLITE } from "./tuple";
@@ -116,6 +118,7 @@ export function trackConfirm(): u32 {
 
 /** The packet has gone; so has what it held. */
 export function trackEnd(): void {
+  store<u16>(result, load<u16>(packet, PACKET_ICMP_ID), RESULT_ICMP_ID);
   drop();
 }
 

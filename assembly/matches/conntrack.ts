@@ -124,11 +124,21 @@ function masked(address: usize, pattern: usize): bool {
   return !v128.any_true(differ);
 }
 
+/** What a short record can ask for. */
+const SHORT_BITS: u32 =
+  <u32>P.CONNTRACK_HAS_STATE |
+  <u32>P.CONNTRACK_HAS_STATUS |
+  <u32>P.CONNTRACK_HAS_DIRECTION |
+  <u32>P.CONNTRACK_HAS_PROTOCOL;
+
 /** Whether the walk can do all that the record asks: what the connection's tuples tell is not known without tracking. */
 export function checkConntrack(record: usize): bool {
   const match = <u32>load<u16>(record, P.CONNTRACK_MATCH);
   if (!(match & ~(<u32>P.CONNTRACK_HAS_STATE | <u32>P.CONNTRACK_HAS_STATUS))) return true;
-  return connections() != 0 && load<u16>(record, RECORD_BYTES) == P.CONNTRACK_SIZE;
+  if (!connections()) return false;
+  // A short record ends behind the protocol.
+  const far = match & ~SHORT_BITS;
+  return !far || load<u16>(record, RECORD_BYTES) == P.CONNTRACK_SIZE;
 }
 
 export function matchState(record: usize): bool {

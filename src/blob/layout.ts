@@ -286,6 +286,7 @@ export const RESULT_TTL = 62; // u8 after TTL or HL
 export const RESULT_TOS = 63; // u8 after TOS or DSCP
 export const RESULT_PRIORITY = 64; // u32 after CLASSIFY
 export const RESULT_CT_STATE = 68; // u16 CT_STATE_* at the end of the way
+export const RESULT_ICMP_ID = 70; // u16 identifier after rewrites, where connections are tracked
 export const RESULT_SIZE = 72;
 
 export const RESULT_FLAG_DNAT = 1;

@@ -50,7 +50,8 @@ function emptyTables(text: string): string {
     .join("");
 }
 
-function readCounters(saved: string): Map<string, string> {
+/** Of what iptables-save --counters prints, as playTraffic gives them. */
+export function readCounters(saved: string): Map<string, string> {
   const counters = new Map<string, string>();
   const rules = new Map<string, number>();
   let table = "";

@@ -1,0 +1,209 @@
+/** Random NAT rulesets of a router, and talks through it. */
+import type { Family } from "../../src/ruleset/row-store.js";
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
+import type { Random } from "./random.js";
+import { LAN, type Opening, type Step, type TalkRound, WAN } from "./talk.js";
+
+interface Places {
+  readonly clients: readonly string[];
+  readonly servers: readonly string[];
+  readonly insider: string;
+  readonly inside: string;
+  readonly outside: string;
+  readonly alias: string;
+  readonly lan: string;
+  readonly map: string;
+  readonly far: string;
+  readonly farMap: string;
+  readonly mask: string;
+}
+
+const PLACES: Readonly<Record<Family, Places>> = {
+  ipv4: {
+    clients: ["10.0.0.9", "10.0.0.8"],
+    servers: ["198.51.100.7", "198.51.100.8"],
+    insider: "10.0.0.80",
+    inside: "10.0.0.1",
+    outside: "192.0.2.1",
+    alias: "192.0.2.99",
+    lan: "10.0.0.0/24",
+    map: "203.0.113.0/24",
+    far: "198.51.100.0/24",
+    farMap: "198.18.5.0/24",
+    mask: "/32",
+  },
+  ipv6: {
+    clients: ["fd00:1::9", "fd00:1::8"],
+    servers: ["2001:db8:7::7", "2001:db8:7::8"],
+    insider: "fd00:1::80",
+    inside: "fd00:1::1",
+    outside: "2001:db8::1",
+    alias: "2001:db8::99",
+    lan: "fd00:1::/64",
+    map: "2001:db8:33::/64",
+    far: "2001:db8:7::/64",
+    farMap: "2001:db8:55::/64",
+    mask: "/128",
+  },
+};
+const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
+const PORTS = [53, 80, 443];
+
+export function randomTalks(random: Random, family: Family): TalkRound {
+  const places = PLACES[family];
+  const openings = Array.from({ length: random.between(3, 8) }, () => randomOpening(random, family, places));
+  const talks = openings.map((opening, talk) => randomSteps(random, opening, talk));
+  const steps: Step[] = [];
+  while (talks.some((talk) => talk.length > 0)) {
+    const step = random.pick(talks.filter((talk) => talk.length > 0)).shift();
+    if (step) steps.push(step);
+  }
+  return { family, text: randomTables(random, family, places), openings, steps };
+}
+
+function randomOpening(random: Random, family: Family, places: Places): Opening {
+  const fromOutside = random.chance(0.3);
+  const echo = family === "ipv4" ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
+  const protocol = random.weighted([
+    [3, PROTOCOL_TCP],
+    [3, PROTOCOL_UDP],
+    [1, echo],
+  ]);
+  return {
+    protocol,
+    source: random.pick(fromOutside ? places.servers : places.clients),
+    destination: fromOutside
+      ? random.pick([places.outside, places.outside, places.alias, places.insider])
+      : random.pick([...places.servers, ...places.servers, places.outside, places.inside, places.insider]),
+    sourcePort: random.pick([600, 1000, 4000, 5001, 300]),
+    destinationPort: protocol === echo ? 0 : random.pick(PORTS),
+    device: fromOutside ? WAN : LAN,
+  };
+}
+
+function randomSteps(random: Random, { protocol }: Opening, talk: number): Step[] {
+  const step = (answer: boolean, flags = 0): Step => ({ talk, answer, flags });
+  if (protocol !== PROTOCOL_TCP)
+    return [step(false), ...Array.from({ length: random.below(5) }, () => step(random.chance(0.5)))];
+  const usual = [
+    step(false, SYN),
+    step(true, SYN | ACK),
+    step(false, ACK),
+    step(true, ACK),
+    step(false, FIN | ACK),
+    step(true, ACK),
+    step(true, FIN | ACK),
+    step(false, ACK),
+    step(false, SYN),
+    step(true, SYN | ACK),
+  ].slice(0, random.between(1, 10));
+  // Something that is lost, sent again, or does not belong there.
+  while (random.chance(0.4)) {
+    const stray = step(
+      random.chance(0.5),
+      random.pick([SYN, SYN | ACK, ACK, FIN | ACK, RST, RST | ACK, FIN, SYN | FIN]),
+    );
+    usual.splice(random.between(1, usual.length), random.below(2), stray);
+  }
+  return usual;
+}
+
+function randomTables(random: Random, family: Family, places: Places): string {
+  const maybe = (probability: number, ...rules: string[]): string[] => (random.chance(probability) ? rules : []);
+  const table = (name: string, chains: readonly string[], rules: readonly string[]): string =>
+    [`*${name}`, ...chains.map((chain) => `:${chain} ACCEPT [0:0]`), ...rules, "COMMIT", ""].join("\n");
+  const five = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+  return [
+    table(
+      "raw",
+      ["PREROUTING", "OUTPUT"],
+      [
+        ...maybe(0.15, "-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack"),
+        ...maybe(0.15, "-A PREROUTING -j CT --zone 3"),
+        // The router's own answers are nobody's business here.
+        "-A OUTPUT -j DROP",
+      ],
+    ),
+    table("mangle", five, [
+      ...maybe(0.4, "-A PREROUTING -j CONNMARK --restore-mark --nfmask 0xffffffff --ctmask 0xffffffff"),
+      ...maybe(0.4, `-A PREROUTING -m mark --mark 0x0 -p tcp -j MARK --set-xmark 0x${random.between(1, 9)}/0xffffffff`),
+      ...maybe(0.3, `-A FORWARD -m conntrack --ctstate NEW -j CONNMARK --set-xmark 0x${random.between(1, 9)}/0xff`),
+      ...maybe(0.3, `-A FORWARD -m connmark --mark 0x${random.between(1, 9)}`),
+      ...maybe(0.4, "-A POSTROUTING -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff"),
+    ]),
+    table(
+      "nat",
+      ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"],
+      [
+        ...destinationRules(random, family, places),
+        ...maybe(0.2, `-A INPUT -p udp -j SNAT --to-source ${places.alias}`),
+        ...sourceRules(random, family, places),
+      ],
+    ),
+    table(
+      "filter",
+      ["INPUT", "FORWARD", "OUTPUT"],
+      [
+        ...["INPUT", "FORWARD"].flatMap((chain) => watchingRules(random, chain, places)),
+        "-A OUTPUT -m conntrack --ctstate NEW",
+      ],
+    ),
+  ].join("");
+}
+
+function destinationRules(random: Random, family: Family, places: Places): string[] {
+  const to = (ports = "") =>
+    family === "ipv4" || !ports ? `${places.insider}${ports}` : `[${places.insider}]${ports}`;
+  const at = random.pick([places.outside, places.alias]);
+  const service = () => {
+    const protocol = random.pick(["tcp", "udp"]);
+    return `-p ${protocol} -m ${protocol} --dport ${random.pick(PORTS)}`;
+  };
+  const choices = [
+    () => `-A PREROUTING -d ${at}${places.mask} ${service()} -j DNAT --to-destination ${to(":8080")}`,
+    () => `-A PREROUTING -d ${at}${places.mask} ${service()} -j DNAT --to-destination ${to()}`,
+    () => `-A PREROUTING -d ${at}${places.mask} ${service()} -j DNAT --to-destination ${to(":8000-8009")}`,
+    () => `-A PREROUTING -d ${at}${places.mask} -j DNAT --to-destination ${to()}`,
+    () => `-A PREROUTING -i ${LAN} ${service()} -j REDIRECT --to-ports 3128`,
+    () => `-A PREROUTING -d ${at}${places.mask} ${service()} -j REDIRECT`,
+    () => `-A PREROUTING -i ${LAN} -d ${places.far} -j NETMAP --to ${places.farMap}`,
+    () => `-A PREROUTING ${service()} -j ACCEPT`,
+  ];
+  return Array.from({ length: random.below(4) }, () => random.pick(choices)());
+}
+
+function sourceRules(random: Random, family: Family, places: Places): string[] {
+  const address = random.pick([places.outside, places.alias]);
+  const ports = (range: string) => (family === "ipv4" ? `${address}:${range}` : `[${address}]:${range}`);
+  const choices = [
+    () => `-A POSTROUTING -o ${WAN} -j MASQUERADE`,
+    () => `-A POSTROUTING -o ${WAN} -p ${random.pick(["tcp", "udp"])} -j MASQUERADE --to-ports 30000-30009`,
+    () => `-A POSTROUTING -s ${places.lan} -o ${WAN} -j SNAT --to-source ${address}`,
+    () => `-A POSTROUTING -o ${WAN} -p ${random.pick(["tcp", "udp"])} -j SNAT --to-source ${ports("30000-30003")}`,
+    () => `-A POSTROUTING -o ${WAN} -p ${random.pick(["tcp", "udp"])} -j SNAT --to-source ${ports("5000-5005")}`,
+    () => `-A POSTROUTING -s ${places.lan} -o ${LAN} -j MASQUERADE`,
+    () => `-A POSTROUTING -s ${places.lan} -o ${WAN} -j NETMAP --to ${places.map}`,
+  ];
+  return Array.from({ length: random.below(4) }, () => random.pick(choices)());
+}
+
+/** Rules that count, mostly, what the conntrack match sees. */
+function watchingRules(random: Random, chain: string, places: Places): string[] {
+  const ends = [...places.clients, ...places.servers, places.outside, places.insider, places.alias];
+  const not = random.chance(0.3) ? "! " : "";
+  const choices = [
+    () =>
+      `${not}--ctstate ${random.some(["INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT"]).join(",")}`,
+    () => `${not}--ctstatus ${random.some(["SEEN_REPLY", "ASSURED", "CONFIRMED"]).join(",")}`,
+    () => `${not}--ctstatus NONE`,
+    () => `${not}--ct${random.pick(["origsrc", "origdst", "replsrc", "repldst"])} ${random.pick(ends)}`,
+    () =>
+      `${not}--ctproto ${random.pick([6, 17])} --ct${random.pick(["origdst", "replsrc"])}port ${random.pick([...PORTS, 8080])}`,
+    () => `--ctdir ${random.pick(["ORIGINAL", "REPLY"])}`,
+  ];
+  const rules = Array.from({ length: random.between(1, 6) }, () => {
+    const target = random.chance(0.15) ? ` -j ${random.pick(["ACCEPT", "DROP"])}` : "";
+    return `-A ${chain} -m conntrack ${random.pick(choices)()}${target}`;
+  });
+  return rules;
+}
