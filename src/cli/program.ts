@@ -5,11 +5,12 @@ import { RulesetError } from "../ruleset/ruleset-error.js";
 import { addBench } from "./bench.js";
 import { addCheck } from "./check.js";
 import { addDump } from "./dump.js";
+import { addEdit } from "./edit.js";
 import { addGen } from "./gen.js";
 import { addTrace } from "./trace.js";
 import { EXIT_BAD, EXIT_FINE, messageOf } from "./fault.js";
 
-const COMMANDS = [addBench, addCheck, addTrace, addGen, addDump];
+const COMMANDS = [addBench, addCheck, addTrace, addEdit, addGen, addDump];
 
 function makeProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {

@@ -7,12 +7,13 @@ import { sameContent } from "./row-store.js";
 import type { Chain, Ruleset, Table } from "./ruleset.js";
 import { type ErrorCode, RulesetError } from "./ruleset-error.js";
 import { jumpedTo } from "./references.js";
+import { restoreTable, snapshotOf } from "./table-snapshot.js";
 
 /** `file` names the batch in error messages. */
 export function applyBatch(ruleset: Ruleset, batch: Batch, file = "batch"): void {
   const before = batch.tables.map(({ table }) => {
     const there = ruleset.tables.get(table);
-    return { name: table, there, chains: there && snapshot(there) };
+    return { name: table, there, chains: there && snapshotOf(there) };
   });
   try {
     for (const part of batch.tables) {
@@ -21,7 +22,7 @@ export function applyBatch(ruleset: Ruleset, batch: Batch, file = "batch"): void
     }
   } catch (error) {
     for (const { name, there, chains } of before)
-      if (there && chains) restore(there, chains);
+      if (there && chains) restoreTable(there, chains);
       else ruleset.tables.delete(name);
     throw error;
   }
@@ -124,23 +125,4 @@ function findRule(table: Table, chain: Chain, row: number, file: string, edit: E
   const place = chain.rules.findIndex((rule) => sameContent(table.rows.row(rule), wanted));
   if (place < 0) throw refusal(file, edit, "no-such-rule", chain.name, "a rule that is in the chain");
   return place;
-}
-
-type Snapshot = { chain: Chain; copy: Chain }[];
-
-function snapshot(table: Table): Snapshot {
-  return [...table.chains.values()].map((chain) => ({
-    chain,
-    copy: { ...chain, rules: chain.rules.slice(), policyCounters: chain.policyCounters.slice() },
-  }));
-}
-
-function restore(table: Table, chains: Snapshot): void {
-  table.chains.clear();
-  table.chainsById.fill(undefined);
-  for (const { chain, copy } of chains) {
-    Object.assign(chain, copy);
-    table.chains.set(chain.name, chain);
-    table.chainsById[chain.id] = chain;
-  }
 }

@@ -157,7 +157,8 @@ export class CommandExecutor {
         throw new Fault("bad-chain-name", start, end, "a name without white space");
   }
 
-  private refuseChain(sink: TableSink): never {
+  /** The chain that the line names is not there. */
+  refuseChain(sink: TableSink): never {
     const { command, rule } = this.parser;
     const { chainStart, chainEnd } = command;
     const suggestion = nearest(rule.argument.text(chainStart, chainEnd), sink.knownChains());

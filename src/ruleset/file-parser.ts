@@ -7,6 +7,7 @@ import { RowFault } from "./check-hooks.js";
 import { CommandExecutor, readPolicy } from "./command-executor.js";
 import { Lexer } from "./lexer.js";
 import { LineParser, LONGEST_NAME } from "./line-parser.js";
+import { locatedError } from "./located-error.js";
 import type { Family } from "./row-store.js";
 import { TABLE_NAMES, type TableName } from "./ruleset.js";
 import { RulesetError } from "./ruleset-error.js";
@@ -63,28 +64,7 @@ export class FileParser {
 
   /** The error of a fault in the current line. */
   private error(fault: Fault): RulesetError {
-    const { lexer } = this;
-    let start = fault.start < 0 ? this.blameStart : fault.start;
-    const end = fault.start < 0 ? this.blameEnd : fault.end;
-    const found = decoder.decode(lexer.bytes.subarray(start, end));
-    // What lies behind the text was put together from the line.
-    if (start > lexer.length) {
-      let token = lexer.starts.findLastIndex((first, n) => n <= lexer.count && first > lexer.length && first <= start);
-      if (token < 0) token = 0;
-      start = lexer.origins[token] as number;
-    }
-    const source = decoder.decode(lexer.bytes.subarray(lexer.lineStart, lexer.lineEnd()));
-    const before = decoder.decode(lexer.bytes.subarray(lexer.lineStart, start));
-    return new RulesetError({
-      code: fault.code,
-      file: this.options.file,
-      line: lexer.line,
-      column: [...before].length + 1,
-      found,
-      expected: fault.expected,
-      suggestion: fault.suggestion,
-      source,
-    });
+    return locatedError(fault, this.lexer, this.options.file, { start: this.blameStart, end: this.blameEnd });
   }
 
   private refuseOpenQuote(): never {

@@ -29,11 +29,11 @@ import { matchByType, targetByType } from "./extension-index.js";
 import { type RowStore, rowHeadSize } from "./row-store.js";
 import type { Table } from "./ruleset.js";
 
-/** `-A CHAIN ...`. */
-export function writeRule(out: ByteWriter, table: Table, chain: string, ordinal: number): void {
+/** `-A CHAIN ...`; counted, with `-c packets bytes` in front of the target. */
+export function writeRule(out: ByteWriter, table: Table, chain: string, ordinal: number, counted = false): void {
   out.text("-A ");
   out.unicode(chain);
-  writeSpecification(out, table.rows, ordinal, (id) => table.chainsById[id]?.name ?? "");
+  writeSpecification(out, table.rows, ordinal, (id) => table.chainsById[id]?.name ?? "", counted);
 }
 
 /** Everything behind the chain's name, with a space in front. `chainName` names the chain that the rule jumps to. */
@@ -42,6 +42,7 @@ export function writeSpecification(
   rows: RowStore,
   ordinal: number,
   chainName: (chain: number) => string,
+  counted = false,
 ): void {
   const { bytes, view } = rows;
   const width = rows.family === "ipv4" ? 4 : 16;
@@ -76,6 +77,12 @@ export function writeSpecification(
     out.text(extension.name);
     extension.print(out, rows, match, rule);
   }
+  if (counted) {
+    out.text(" -c ");
+    out.wide(rows.counters[4 * ordinal] as number, rows.counters[4 * ordinal + 1] as number);
+    out.byte(32);
+    out.wide(rows.counters[4 * ordinal + 2] as number, rows.counters[4 * ordinal + 3] as number);
+  }
   writeTarget(out, rows, target, (flags & ROW_FLAG_GOTO) !== 0, rule, chainName);
 }
 
@@ -102,7 +109,14 @@ function writeTarget(
 }
 
 /** Nothing for an address that every packet has. IPv4 prints one whose mask is zero but whose bits are not; IPv6 does not. */
-function writeAddress(out: ByteWriter, bytes: Uint8Array, at: number, width: 4 | 16, option: string, inverted: boolean): void {
+function writeAddress(
+  out: ByteWriter,
+  bytes: Uint8Array,
+  at: number,
+  width: 4 | 16,
+  option: string,
+  inverted: boolean,
+): void {
   if (!inverted && prefixLength(bytes, at + width, width) === 0) return;
   out.text(inverted ? ` ! -${option} ` : ` -${option} `);
   printAddress(out, bytes, at, width);

@@ -53,6 +53,7 @@ export class RulesetSink implements TableSink {
     const found = this.at(chain);
     found.policy = policy;
     if (counters) found.policyCounters.set(counters);
+    else found.policyCounters.fill(0);
   }
 
   append(chain: number, row: number): void {
@@ -105,9 +106,11 @@ export class RulesetSink implements TableSink {
 
   deleteChain(chain: number): void {
     const used = this.jumpedTo();
-    const unwanted = chain < 0 ? [...this.target.chains.values()].filter((one) => one.hook < 0) : [this.userChain(chain)];
+    const unwanted =
+      chain < 0 ? [...this.target.chains.values()].filter((one) => one.hook < 0) : [this.userChain(chain)];
     for (const one of unwanted) {
-      if (one.rules.length > 0) throw new Fault("chain-not-empty", -1, -1, `a chain without rules; ${one.name} has ${one.rules.length}`);
+      if (one.rules.length > 0)
+        throw new Fault("chain-not-empty", -1, -1, `a chain without rules; ${one.name} has ${one.rules.length}`);
       if (used.has(one.id)) throw new Fault("chain-in-use", -1, -1, `a chain that no rule jumps to, as to ${one.name}`);
       this.forget(one);
       this.target.removeChain(one);
@@ -157,7 +160,8 @@ export class RulesetSink implements TableSink {
       for (const row of chain.rules) {
         const at = offsets[row] as number;
         const record = at + view.getUint16(at + ROW_TARGET, true);
-        if (view.getUint16(record + RECORD_TYPE, true) === TARGET_JUMP) found.add(view.getUint32(record + JUMP_CHAIN, true));
+        if (view.getUint16(record + RECORD_TYPE, true) === TARGET_JUMP)
+          found.add(view.getUint32(record + JUMP_CHAIN, true));
       }
     return found;
   }

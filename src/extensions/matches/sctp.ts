@@ -43,9 +43,13 @@ const CHUNKS = [
   ["FORWARD_TSN", 192, ""],
   ["I_FORWARD_TSN", 194, ""],
 ] as const;
+export const CHUNK_NUMBERS: ReadonlyMap<string, number> = new Map(CHUNKS.map(([name, number]) => [name, number]));
 const MATCH_TYPES = ["", "any", "all", "only"];
 const MAP_BYTES = 32;
-const [SOURCE, DESTINATION] = portOptions("tcp", false) as [ReturnType<typeof portOptions>[0], ReturnType<typeof portOptions>[0]];
+const [SOURCE, DESTINATION] = portOptions("tcp", false) as [
+  ReturnType<typeof portOptions>[0],
+  ReturnType<typeof portOptions>[0],
+];
 
 export const sctp: Extension = {
   name: "sctp",

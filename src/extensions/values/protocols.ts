@@ -104,4 +104,9 @@ export function protocolName(number: number): string | undefined {
   return names[number];
 }
 
+/** The number of a name in lower case, or -1. */
+export function protocolNumber(name: string): number {
+  return numbers.get(name) ?? -1;
+}
+
 export const protocolNames = (): string[] => [...numbers.keys()];

@@ -62,6 +62,18 @@ export function servicePort(name: string, protocol?: "tcp" | "udp"): number {
   return tcp.get(name) ?? udp.get(name) ?? -1;
 }
 
+/** The first name of a port's service, by protocol's name; undefined where there is none. */
+export function serviceName(port: number, protocol: string | undefined): string | undefined {
+  if (protocol !== "tcp" && protocol !== "udp") return undefined;
+  const ports = namesByPort[protocol];
+  if (ports.size === 0)
+    for (const [name, number] of protocol === "tcp" ? listed(BOTH, TCP_ONLY) : listed(BOTH, UDP_ONLY))
+      if (!ports.has(number)) ports.set(number, name);
+  return ports.get(port);
+}
+
+const namesByPort = { tcp: new Map<number, string>(), udp: new Map<number, string>() };
+
 function listed(...tables: string[]): Map<string, number> {
   const ports = new Map<string, number>();
   for (const entry of tables.join(",").replaceAll("\n", "").split(",")) {

@@ -20,10 +20,17 @@ export function readTos(argument: Argument): void {
     return;
   }
   const first = name.charCodeAt(0);
-  if (!(first >= 48 && first <= 57)) argument.fail("bad-value", `a byte, value/mask, or one of ${Object.keys(SYMBOLS).join(", ")}`);
+  if (!(first >= 48 && first <= 57))
+    argument.fail("bad-value", `a byte, value/mask, or one of ${Object.keys(SYMBOLS).join(", ")}`);
   const slash = argument.indexOf(SLASH);
   argument.value = argument.unsigned(0, 255, argument.start, slash < 0 ? argument.end : slash);
   argument.mask = slash < 0 ? 255 : argument.unsigned(0, 255, slash + 1);
+}
+
+/** The symbol of a value under its mask, as people write it; undefined where there is none. */
+export function tosSymbol(value: number, mask: number): string | undefined {
+  const found = mask === SYMBOL_MASK ? Object.entries(SYMBOLS).find(([, known]) => known === value)?.[0] : undefined;
+  return found?.replace(/\b[a-z]/g, (letter) => letter.toUpperCase());
 }
 
 const CLASSES: readonly (readonly [name: string, dscp: number])[] = [

@@ -1,0 +1,44 @@
+/** How each match shows in a listing, by its type. */
+import * as P from "../../blob/payloads.js";
+import { ICMP_NAMES, ICMPV6_NAMES } from "../values/icmp-types.js";
+import * as connection from "./connection-listings.js";
+import * as header from "./header-listings.js";
+import { headed, type Lister } from "./listed.js";
+import * as port from "./port-listings.js";
+
+export const MATCH_LISTINGS: Readonly<Record<number, Lister>> = {
+  [P.MATCH_ADDRTYPE]: header.addrtypeListing,
+  [P.MATCH_COMMENT]: connection.commentListing,
+  [P.MATCH_CONNLIMIT]: connection.connlimitListing,
+  [P.MATCH_CONNMARK]: connection.connmarkListing,
+  [P.MATCH_CONNTRACK]: connection.conntrackListing,
+  [P.MATCH_DSCP]: header.dscpListing,
+  [P.MATCH_HASHLIMIT]: connection.hashlimitListing,
+  [P.MATCH_HL]: header.hopsListing("HL"),
+  [P.MATCH_ICMP]: header.icmpListing(" icmp", ICMP_NAMES),
+  [P.MATCH_ICMP6]: header.icmpListing(" ipv6-icmp", ICMPV6_NAMES),
+  [P.MATCH_IPRANGE]: header.iprangeListing,
+  [P.MATCH_LENGTH]: header.lengthListing,
+  [P.MATCH_LIMIT]: connection.limitListing,
+  [P.MATCH_MAC]: header.macListing,
+  [P.MATCH_MARK]: connection.markListing,
+  [P.MATCH_MULTIPORT]: port.multiportListing,
+  [P.MATCH_OWNER]: connection.ownerListing,
+  [P.MATCH_PHYSDEV]: header.physdevListing,
+  [P.MATCH_PKTTYPE]: header.pkttypeListing,
+  [P.MATCH_POLICY]: connection.policyListing,
+  [P.MATCH_RECENT]: connection.recentListing,
+  [P.MATCH_RPFILTER]: headed(" rpfilter"),
+  [P.MATCH_RT]: header.rtListing,
+  [P.MATCH_SCTP]: port.sctpListing,
+  [P.MATCH_SET]: headed(""),
+  [P.MATCH_STATE]: headed(""),
+  [P.MATCH_STATISTIC]: connection.statisticListing,
+  [P.MATCH_STRING]: header.stringListing,
+  [P.MATCH_TCP]: port.tcpListing,
+  [P.MATCH_TCPMSS]: header.tcpmssListing,
+  [P.MATCH_TIME]: connection.timeListing,
+  [P.MATCH_TOS]: header.tosListing,
+  [P.MATCH_TTL]: header.hopsListing("TTL"),
+  [P.MATCH_UDP]: port.udpListing,
+};

@@ -1,0 +1,82 @@
+/** The real iptables-legacy as a judge of commands: whole histories in one network namespace, one answer a command. */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Family } from "../../src/ruleset/row-store.js";
+import { BUILTIN_CHAINS, TABLE_NAMES } from "../../src/ruleset/ruleset.js";
+
+/** A ruleset, loaded with its counters into empty tables, and commands that follow each other. */
+export interface History {
+  readonly text: string;
+  readonly commands: readonly (readonly string[])[];
+}
+
+export interface CommandAnswer {
+  readonly status: number;
+  readonly output: string;
+  readonly complaint: string;
+  /** iptables-legacy-save -c behind the command, without comments. */
+  readonly saved: string;
+}
+
+const EMPTY = TABLE_NAMES.map((table) => {
+  const chains = BUILTIN_CHAINS[table].map((chain) => `:${chain} ACCEPT [0:0]\n`);
+  return `*${table}\n${chains.join("")}COMMIT\n`;
+}).join("");
+
+/** Answers by history and command; undefined for a history whose text does not load. */
+export async function playHistories(
+  family: Family,
+  histories: readonly History[],
+): Promise<(CommandAnswer[] | undefined)[]> {
+  const folder = mkdtempSync(join(tmpdir(), "ruleswap-edit-"));
+  const program = family === "ipv4" ? "iptables-legacy" : "ip6tables-legacy";
+  const script = [`cd '${folder}'`];
+  writeFileSync(join(folder, "empty"), EMPTY);
+  for (const [h, { text, commands }] of histories.entries()) {
+    writeFileSync(join(folder, `${h}.text`), text);
+    script.push(`${program}-restore < empty`, `${program}-restore -c < ${h}.text 2>> load.err; echo $? > ${h}.loaded`);
+    for (const [n, command] of commands.entries()) {
+      const name = `${h}.${n}`;
+      script.push(
+        `${program} ${command.map(shellQuoted).join(" ")} > ${name}.out 2> ${name}.err; echo $? > ${name}.status`,
+      );
+      script.push(`${program}-save -c > ${name}.saved`);
+    }
+  }
+  try {
+    await runInNamespace(script.join("\n"));
+    const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+    return histories.map(({ commands }, h) => {
+      if (read(`${h}.loaded`).trim() !== "0") return undefined;
+      return commands.map((_, n) => ({
+        status: Number(read(`${h}.${n}.status`)),
+        output: read(`${h}.${n}.out`),
+        complaint: read(`${h}.${n}.err`).trim(),
+        saved: read(`${h}.${n}.saved`).replace(/^#.*\n/gm, ""),
+      }));
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function runInNamespace(script: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("unshare", ["--net", "sh"], { stdio: ["pipe", "ignore", "inherit"] });
+    child.on("error", reject);
+    child.on("exit", () => resolve());
+    child.stdin.end(script);
+  });
+}
+
+export const shellQuoted = (argument: string): string => `'${argument.replaceAll("'", "'\\''")}'`;
+
+/** Arguments of a line as iptables-restore cuts them. */
+export function argumentsOf(line: string): string[] {
+  const words: string[] = [];
+  for (const [, quoted, bare] of line.matchAll(/"((?:[^"\\]|\\.)*)"|([^\s"]+)/g))
+    words.push(bare ?? (quoted as string).replace(/\\(.)/g, "$1"));
+  return words;
+}
