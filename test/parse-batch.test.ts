@@ -24,7 +24,21 @@ function expectRefused(code: ErrorCode, commands: readonly string[]): void {
 describe("a batch", () => {
   it("holds its commands as edits, in their order and with their lines", () => {
     expect(
-      editsOf([":NEW - [0:0]", "-A NEW -j OLD", "-I INPUT 2 -g NEW", "-R INPUT 1 -s 1.1.1.1", "-D INPUT -s 1.1.1.1", "-D INPUT 3", "-C INPUT", "-N X", "-E X Y", "-F OLD", "-X OLD", "-P INPUT DROP", "-Z INPUT"]),
+      editsOf([
+        ":NEW - [0:0]",
+        "-A NEW -j OLD",
+        "-I INPUT 2 -g NEW",
+        "-R INPUT 1 -s 1.1.1.1",
+        "-D INPUT -s 1.1.1.1",
+        "-D INPUT 3",
+        "-C INPUT",
+        "-N X",
+        "-E X Y",
+        "-F OLD",
+        "-X OLD",
+        "-P INPUT DROP",
+        "-Z INPUT",
+      ]),
     ).toEqual([
       { line: 2, chain: "NEW", op: "declare-chain" },
       { line: 3, chain: "NEW", op: "append", row: 0 },

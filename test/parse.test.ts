@@ -9,7 +9,10 @@ import type { Chain, Table, TableName } from "../src/ruleset/ruleset.js";
 function rulesOf(text: string, table: TableName = "filter", chain = "INPUT", family: Family = "ipv4"): string[] {
   const printed = printRuleset(parseRuleset(text, { family }));
   const part = printed.split(/^(?=\*)/m).find((one) => one.startsWith(`*${table}\n`)) ?? "";
-  return part.split("\n").filter((line) => line.startsWith(`-A ${chain} `)).map((line) => line.slice(`-A ${chain} `.length));
+  return part
+    .split("\n")
+    .filter((line) => line.startsWith(`-A ${chain} `))
+    .map((line) => line.slice(`-A ${chain} `.length));
 }
 
 /** How one rule of INPUT, or of a chain given in front as "table CHAIN:", prints. */
@@ -51,7 +54,7 @@ describe("a rule comes back in canonical form", () => {
     ["-m mac --mac-source 00:1A:2B:3C:4D:5E", "-m mac --mac-source 00:1a:2b:3c:4d:5e"],
     ["-m comment --comment plain", "-m comment --comment plain"],
     ['-m comment --comment "a \\" \\\\ b"', '-m comment --comment "a \\" \\\\ b"'],
-    ["-m comment --comment it's", "-m comment --comment \"it\\'s\""],
+    ["-m comment --comment it's", '-m comment --comment "it\\\'s"'],
     ['-m comment --comment ""', '-m comment --comment ""'],
     ["-m limit --limit 10/s", "-m limit --limit 10/sec"],
     ["-p icmp --icmp-type ping", "-p icmp -m icmp --icmp-type 8"],
@@ -75,7 +78,10 @@ describe("a rule comes back in canonical form", () => {
     ["-p icmpv6 --icmpv6-type echo-request", "-p ipv6-icmp -m icmp6 --icmpv6-type 128"],
     ["-m hl --hl 5", "-m hl --hl-eq 5"],
     ["-j REJECT", "-j REJECT --reject-with icmp6-port-unreachable"],
-    ["nat OUTPUT: -p tcp -j DNAT --to-destination [2001:db8::1]:80", "-p tcp -j DNAT --to-destination [2001:db8::1]:80"],
+    [
+      "nat OUTPUT: -p tcp -j DNAT --to-destination [2001:db8::1]:80",
+      "-p tcp -j DNAT --to-destination [2001:db8::1]:80",
+    ],
   ])("in IPv6: %s", (rule, printed) => expectPrinted(rule, printed, "ipv6"));
 });
 
@@ -99,7 +105,16 @@ describe("commands", () => {
 
   it("insert, replace, delete and check rules", () => {
     const rules = rulesOf(
-      text("-A INPUT -s 1.1.1.1", "-I INPUT -s 2.2.2.2", "-I INPUT 2 -s 3.3.3.3", "-R INPUT 1 -s 4.4.4.4", "-A INPUT -s 5.5.5.5", "-C INPUT -s 1.1.1.1", "-D INPUT -s 1.1.1.1", "--delete INPUT 3"),
+      text(
+        "-A INPUT -s 1.1.1.1",
+        "-I INPUT -s 2.2.2.2",
+        "-I INPUT 2 -s 3.3.3.3",
+        "-R INPUT 1 -s 4.4.4.4",
+        "-A INPUT -s 5.5.5.5",
+        "-C INPUT -s 1.1.1.1",
+        "-D INPUT -s 1.1.1.1",
+        "--delete INPUT 3",
+      ),
     );
     expect(rules).toEqual(["-s 4.4.4.4/32", "-s 3.3.3.3/32"]);
   });
@@ -107,7 +122,9 @@ describe("commands", () => {
   it("make, rename, flush and delete chains", () => {
     const table = tableOf(text("-N NEW", "-A NEW -j USER", "-A INPUT -j NEW", "-E NEW OTHER", "-F OTHER", "-X USER"));
     expect([...table.chains.keys()]).toEqual(["INPUT", "FORWARD", "OUTPUT", "OTHER"]);
-    expect(printRuleset(parseRuleset(text("-N A", "-A INPUT -g A", "-E A B"), { family: "ipv4" }))).toContain("-A INPUT -g B\n");
+    expect(printRuleset(parseRuleset(text("-N A", "-A INPUT -g A", "-E A B"), { family: "ipv4" }))).toContain(
+      "-A INPUT -g B\n",
+    );
   });
 
   it("delete all chains of the user's, flush all and zero all without a name", () => {
@@ -119,7 +136,10 @@ describe("commands", () => {
   });
 
   it("set policies", () => {
-    expect(tableOf(text("-P INPUT DROP -c 3 4")).chains.get("INPUT")).toMatchObject({ policy: "DROP", policyCounters: Uint32Array.of(3, 0, 4, 0) });
+    expect(tableOf(text("-P INPUT DROP -c 3 4")).chains.get("INPUT")).toMatchObject({
+      policy: "DROP",
+      policyCounters: Uint32Array.of(3, 0, 4, 0),
+    });
   });
 
   it("for the other family are left out", () => {
@@ -129,7 +149,9 @@ describe("commands", () => {
 
 describe("counters", () => {
   it("are kept to the last of their 64 bits", () => {
-    const table = tableOf("*filter\n:INPUT DROP [18446744073709551615:4294967296]\n[9007199254740993:1] -A INPUT\n-A INPUT -c 7 8\nCOMMIT\n");
+    const table = tableOf(
+      "*filter\n:INPUT DROP [18446744073709551615:4294967296]\n[9007199254740993:1] -A INPUT\n-A INPUT -c 7 8\nCOMMIT\n",
+    );
     expect([...(table.chains.get("INPUT") as Chain).policyCounters]).toEqual([0xffffffff, 0xffffffff, 0, 1]);
     expect([...table.rows.counters.subarray(0, 8)]).toEqual([1, 0x200000, 1, 0, 7, 0, 8, 0]);
   });
@@ -137,7 +159,9 @@ describe("counters", () => {
 
 describe("a file", () => {
   it("may hold a table twice: the second counts", () => {
-    expect(rulesOf("*filter\n-A INPUT -s 1.1.1.1\nCOMMIT\n*filter\n-A INPUT -s 2.2.2.2\nCOMMIT\n")).toEqual(["-s 2.2.2.2/32"]);
+    expect(rulesOf("*filter\n-A INPUT -s 1.1.1.1\nCOMMIT\n*filter\n-A INPUT -s 2.2.2.2\nCOMMIT\n")).toEqual([
+      "-s 2.2.2.2/32",
+    ]);
   });
 
   it("may hold comments, empty lines and several tables, in their order", () => {
@@ -147,14 +171,18 @@ describe("a file", () => {
 
   it("gives every rule its line", () => {
     const { rows } = tableOf("*filter\n# comment\n-A INPUT -s 1.1.1.1,2.2.2.2\n\n-A INPUT\nCOMMIT\n");
-    expect([0, 1, 2].map((row) => rows.view.getUint32((rows.offsets[row] as number) + ROW_LINE, true))).toEqual([3, 3, 5]);
+    expect([0, 1, 2].map((row) => rows.view.getUint32((rows.offsets[row] as number) + ROW_LINE, true))).toEqual([
+      3, 3, 5,
+    ]);
   });
 
   it("reads the same from bytes as from a string, which it leaves alone", () => {
     const text = '*filter\n-A INPUT -p TCP -m comment --comment "a\\"é" -j ACCEPT\nCOMMIT\n';
     const bytes = new TextEncoder().encode(text);
     const before = bytes.slice();
-    expect(printRuleset(parseRuleset(bytes, { family: "ipv4" }))).toBe(printRuleset(parseRuleset(text, { family: "ipv4" })));
+    expect(printRuleset(parseRuleset(bytes, { family: "ipv4" }))).toBe(
+      printRuleset(parseRuleset(text, { family: "ipv4" })),
+    );
     expect(bytes).toEqual(before);
   });
 });

@@ -33,13 +33,23 @@ describe("printing", () => {
   });
 
   it("puts built-in chains first and the user's in the order of their bytes", () => {
-    const shuffled = parseRuleset("*filter\n:b - [0:0]\n:\u{1f600} - [0:0]\n:A - [0:0]\n:\uffee - [0:0]\n:OUTPUT DROP [0:0]\nCOMMIT\n", { family: "ipv4" });
+    const shuffled = parseRuleset(
+      "*filter\n:b - [0:0]\n:\u{1f600} - [0:0]\n:A - [0:0]\n:\uffee - [0:0]\n:OUTPUT DROP [0:0]\nCOMMIT\n",
+      { family: "ipv4" },
+    );
     const names = chainsInPrintOrder(shuffled.tables.get("filter") as Table).map(({ name }) => name);
     expect(names).toEqual(["INPUT", "FORWARD", "OUTPUT", "A", "b", "\uffee", "\u{1f600}"]);
   });
 
   it("keeps bytes that are no UTF-8", () => {
-    const bytes = Uint8Array.of(...new TextEncoder().encode('*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m comment --comment "'), 0xff, 0xfe, ...new TextEncoder().encode('"\nCOMMIT\n'));
+    const bytes = Uint8Array.of(
+      ...new TextEncoder().encode(
+        '*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m comment --comment "',
+      ),
+      0xff,
+      0xfe,
+      ...new TextEncoder().encode('"\nCOMMIT\n'),
+    );
     expect(printRulesetBytes(parseRuleset(bytes, { family: "ipv4" }))).toEqual(bytes);
   });
 });

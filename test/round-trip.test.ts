@@ -21,7 +21,9 @@ function contentOf(ruleset: Ruleset, shared: RowStore, chains: string[]): string
         const number = shared.copy(table.rows, ordinal, (id) => chainNumber(chains, table.chainsById[id]?.name ?? ""));
         const row = shared.row(number).slice();
         row.fill(0, ROW_LINE, ROW_LINE + 4);
-        found.push(`${table.name} ${chain.name} ${shared.counters.subarray(4 * number, 4 * number + 4)} ${Buffer.from(row).toString("hex")}`);
+        found.push(
+          `${table.name} ${chain.name} ${shared.counters.subarray(4 * number, 4 * number + 4)} ${Buffer.from(row).toString("hex")}`,
+        );
       }
   return found.sort();
 }
@@ -35,7 +37,9 @@ function expectRoundTrip(text: string | Uint8Array, family: "ipv4" | "ipv6"): vo
   const first = parseRuleset(text, { family });
   const printed = printRulesetBytes(first, { counters: true });
   const second = parseRuleset(printed, { family });
-  expect(Buffer.from(printRulesetBytes(second, { counters: true })).toString("latin1")).toBe(Buffer.from(printed).toString("latin1"));
+  expect(Buffer.from(printRulesetBytes(second, { counters: true })).toString("latin1")).toBe(
+    Buffer.from(printed).toString("latin1"),
+  );
   const shared = new RowStore(family);
   const chains: string[] = [];
   expect(contentOf(second, shared, chains)).toEqual(contentOf(first, shared, chains));

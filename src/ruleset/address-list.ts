@@ -59,7 +59,8 @@ export class AddressList {
     const { bytes, width } = this;
     const length = wholeNumber(source, start, end, 0, 8 * width);
     if (length >= 0) return length;
-    const isMask = width === 4 ? readLooseIPv4(source, start, end, bytes, at, true) : readIPv6(source, start, end, bytes, at);
+    const isMask =
+      width === 4 ? readLooseIPv4(source, start, end, bytes, at, true) : readIPv6(source, start, end, bytes, at);
     if (!isMask) throw new Fault("bad-mask", start, end, `a prefix length from 0 to ${8 * width} or a mask`);
     for (let i = 0; i < width; i++) if (bytes[at + i] !== 0) return -1;
     return 0;

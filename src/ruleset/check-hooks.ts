@@ -120,7 +120,8 @@ function mayBeRestricted(rows: RowStore, at: number, target: number, type: numbe
 
 /** A rule without matches whose fixed part says nothing. Flags say that a protocol or an interface is named. */
 function isUnconditional(rows: RowStore, at: number, target: number): boolean {
-  if (((rows.bytes[at + ROW_FLAGS] as number) & ~ROW_FLAG_GOTO) !== 0 || rows.bytes[at + ROW_INVERT] !== 0) return false;
+  if (((rows.bytes[at + ROW_FLAGS] as number) & ~ROW_FLAG_GOTO) !== 0 || rows.bytes[at + ROW_INVERT] !== 0)
+    return false;
   for (let word = at + ROW_SOURCE; word < target; word += 4) if (rows.view.getUint32(word, true) !== 0) return false;
   return true;
 }

@@ -132,7 +132,12 @@ export class Lexer {
     this.count = count;
     this.next = i + 1;
     if (i - this.lineStart >= this.lineLimit)
-      throw new Fault("line-too-long", this.lineStart + this.lineLimit - 1, i, `at most ${this.lineLimit - 1} bytes in a line`);
+      throw new Fault(
+        "line-too-long",
+        this.lineStart + this.lineLimit - 1,
+        i,
+        `at most ${this.lineLimit - 1} bytes in a line`,
+      );
   }
 
   /** The argument that begins at `start` and whose plain part ends at `at`. Returns where it ends. */

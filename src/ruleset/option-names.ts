@@ -18,7 +18,11 @@ export function abbreviated(text: string, loaded: readonly Loadable[]): number {
 }
 
 /** What to say of an option that nothing in force has. */
-export function optionHint(text: string, loaded: readonly Loadable[], family: Family): { expected: string; suggestion: string } {
+export function optionHint(
+  text: string,
+  loaded: readonly Loadable[],
+  family: Family,
+): { expected: string; suggestion: string } {
   const owners: string[] = [];
   const add = (ready: Loadable | undefined, letter: string): void => {
     if (ready?.options.some((option) => option.names.includes(text))) owners.push(`-${letter} ${ready.extension.name}`);
@@ -26,7 +30,10 @@ export function optionHint(text: string, loaded: readonly Loadable[], family: Fa
   for (const ready of new Set(EXTENSIONS[family].matches)) add(ready, "m");
   for (const ready of new Set(EXTENSIONS[family].targets)) add(ready, "j");
   if (owners.length > 0) return { expected: `${owners.slice(0, 5).join(" or ")} in front of it`, suggestion: "" };
-  const names = [...LONG_OPTIONS.map(([name]) => name), ...loaded.flatMap((ready) => ready.options.flatMap((option) => option.names))];
+  const names = [
+    ...LONG_OPTIONS.map(([name]) => name),
+    ...loaded.flatMap((ready) => ready.options.flatMap((option) => option.names)),
+  ];
   const meant = nearest(text, names);
   return { expected: "an option of iptables or of a match or target in front", suggestion: meant && `--${meant}` };
 }

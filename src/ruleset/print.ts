@@ -38,7 +38,9 @@ export function chainsInPrintOrder(table: Table): Chain[] {
   const builtIn = chains.filter((chain) => chain.hook >= 0).sort((a, b) => a.hook - b.hook);
   const users = chains.filter((chain) => chain.hook < 0);
   const plain = !users.some(({ name }) => SURROGATE.test(name));
-  users.sort(plain ? (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : (a, b) => compareBytes(a.name, b.name));
+  users.sort(
+    plain ? (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : (a, b) => compareBytes(a.name, b.name),
+  );
   return [...builtIn, ...users];
 }
 

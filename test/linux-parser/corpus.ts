@@ -63,7 +63,11 @@ export function syntaxCases(): SyntaxCase[] {
   const cases: SyntaxCase[] = [];
   for (const name of readdirSync(folder).sort()) {
     if (!name.endsWith(".t") || /^lib(ebt|arpt)_/.test(name)) continue;
-    const families: Family[] = name.startsWith("libipt_") ? ["ipv4"] : name.startsWith("libip6t_") ? ["ipv6"] : ["ipv4", "ipv6"];
+    const families: Family[] = name.startsWith("libipt_")
+      ? ["ipv4"]
+      : name.startsWith("libip6t_")
+        ? ["ipv6"]
+        : ["ipv4", "ipv6"];
     let tables = ["filter"];
     let chains: string[] = [];
     for (const [index, line] of readFileSync(join(folder, name), "utf8").split("\n").entries()) {

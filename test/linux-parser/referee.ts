@@ -23,7 +23,9 @@ export interface Answer {
 }
 
 const available = process.platform === "linux" && process.getuid?.() === 0 && hasTools();
-export const refereeAbsence = available ? "" : " (skipped: needs root on Linux with iptables-legacy, ipset and unshare)";
+export const refereeAbsence = available
+  ? ""
+  : " (skipped: needs root on Linux with iptables-legacy, ipset and unshare)";
 export const hasReferee = available;
 
 function hasTools(): boolean {
@@ -95,7 +97,9 @@ function runLane(folder: string, name: string, lines: readonly string[], prepare
       stdio: ["ignore", "inherit", "inherit"],
     });
     child.on("error", reject);
-    child.on("exit", (code) => (code === null || code > 1 ? reject(new Error(`referee ended with ${code}`)) : resolve()));
+    child.on("exit", (code) =>
+      code === null || code > 1 ? reject(new Error(`referee ended with ${code}`)) : resolve(),
+    );
   });
 }
 
@@ -104,7 +108,15 @@ export function tablesOf(text: string): Map<string, string> {
   const tables = new Map<string, string>();
   for (const part of text.split(/^(?=\*)/m)) {
     const name = /^\*(\S+)\n/.exec(part)?.[1];
-    if (name) tables.set(name, part.split("\n").filter((line) => !line.startsWith("#")).join("\n").trim());
+    if (name)
+      tables.set(
+        name,
+        part
+          .split("\n")
+          .filter((line) => !line.startsWith("#"))
+          .join("\n")
+          .trim(),
+      );
   }
   return tables;
 }

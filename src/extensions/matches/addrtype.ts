@@ -11,7 +11,16 @@ import {
   MATCH_ADDRTYPE,
 } from "../../blob/payloads.js";
 import type { Keyword } from "../argument.js";
-import { ALL_HOOKS, type Extension, FORWARD, INPUT, OUTPUT, POSTROUTING, PREROUTING, type RecordMemory } from "../extension.js";
+import {
+  ALL_HOOKS,
+  type Extension,
+  FORWARD,
+  INPUT,
+  OUTPUT,
+  POSTROUTING,
+  PREROUTING,
+  type RecordMemory,
+} from "../extension.js";
 import { printWords } from "./conntrack.js";
 
 /** Route types in the order of their numbers (linux/rtnetlink.h). */
@@ -67,7 +76,8 @@ export const addrtype: Extension = {
   ],
 
   finish(argument, record, at) {
-    const types = record.view.getUint16(at + ADDRTYPE_SOURCE, true) | record.view.getUint16(at + ADDRTYPE_DESTINATION, true);
+    const types =
+      record.view.getUint16(at + ADDRTYPE_SOURCE, true) | record.view.getUint16(at + ADDRTYPE_DESTINATION, true);
     if (!argument.has("src-type") && !argument.has("dst-type"))
       argument.fail("missing-option", "--src-type or --dst-type");
     if (argument.width === 16 && types & NOT_IN_IPV6)

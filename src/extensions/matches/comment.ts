@@ -16,7 +16,11 @@ export const comment: Extension = {
       parse(argument, record, at) {
         if (argument.end - argument.start > COMMENT_LIMIT)
           argument.fail("comment-too-long", `at most ${COMMENT_LIMIT} bytes`);
-        record.view.setUint32(at + COMMENT_TEXT, argument.texts.intern(argument.bytes, argument.start, argument.end), true);
+        record.view.setUint32(
+          at + COMMENT_TEXT,
+          argument.texts.intern(argument.bytes, argument.start, argument.end),
+          true,
+        );
       },
     },
   ],

@@ -59,7 +59,8 @@ function limitOption(name: string, upTo: boolean, other: string): Option {
     excludes: [other],
     parse(argument: Argument, record: RecordMemory, at: number) {
       record.view.setUint32(at + CONNLIMIT_LIMIT, argument.unsigned(0, 0xffffffff), true);
-      if (argument.inverted !== upTo) record.bytes[at + CONNLIMIT_FLAGS] = (record.bytes[at + CONNLIMIT_FLAGS] as number) | UP_TO;
+      if (argument.inverted !== upTo)
+        record.bytes[at + CONNLIMIT_FLAGS] = (record.bytes[at + CONNLIMIT_FLAGS] as number) | UP_TO;
     },
   };
 }

@@ -170,8 +170,13 @@ export const conntrack: Extension = {
       else printWords(out, STATUSES, statuses);
     }
     if (start(CONNTRACK_HAS_EXPIRES, "ctexpire"))
-      printRange(out, view.getUint32(at + CONNTRACK_EXPIRES_MIN, true), view.getUint32(at + CONNTRACK_EXPIRES_MAX, true));
-    if (has & CONNTRACK_HAS_DIRECTION) out.text(inverted & CONNTRACK_HAS_DIRECTION ? " --ctdir REPLY" : " --ctdir ORIGINAL");
+      printRange(
+        out,
+        view.getUint32(at + CONNTRACK_EXPIRES_MIN, true),
+        view.getUint32(at + CONNTRACK_EXPIRES_MAX, true),
+      );
+    if (has & CONNTRACK_HAS_DIRECTION)
+      out.text(inverted & CONNTRACK_HAS_DIRECTION ? " --ctdir REPLY" : " --ctdir ORIGINAL");
   },
 };
 

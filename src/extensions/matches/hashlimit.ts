@@ -66,7 +66,8 @@ export const hashlimit: Extension = {
     },
     {
       name: "hashlimit-burst",
-      parse: (argument, record, at) => record.view.setBigUint64(at + HASHLIMIT_BURST, readBurst(argument, LARGEST_BURST), true),
+      parse: (argument, record, at) =>
+        record.view.setBigUint64(at + HASHLIMIT_BURST, readBurst(argument, LARGEST_BURST), true),
     },
     numberOption("hashlimit-htable-size", HASHLIMIT_BUCKETS, 0),
     numberOption("hashlimit-htable-max", HASHLIMIT_MAX, 0),
@@ -80,7 +81,8 @@ export const hashlimit: Extension = {
         argument.name(record.bytes, at + HASHLIMIT_NAME, HASHLIMIT_NAME_BYTES, "the name of a table");
         // Each table is a file in /proc.
         const text = argument.text();
-        if (text === "" || text === "." || text === ".." || text.includes("/")) argument.fail("bad-name", "a name that could be a file's");
+        if (text === "" || text === "." || text === ".." || text.includes("/"))
+          argument.fail("bad-name", "a name that could be a file's");
       },
     },
     { name: "hashlimit-rate-match", arguments: 0, parse: (_, record, at) => setMode(record, at, RATE_MATCH) },
@@ -197,14 +199,21 @@ function rateOption(name: string, aliases: readonly string[], above: boolean, ot
       if (argument.inverted !== above) setMode(record, at, ABOVE);
       const rate = readByteRate(argument);
       if (rate !== undefined) setMode(record, at, BYTES);
-      record.view.setBigUint64(at + HASHLIMIT_AVERAGE, rate === undefined ? BigInt(readRate(argument, SCALE)) : bytesToCost(rate), true);
+      record.view.setBigUint64(
+        at + HASHLIMIT_AVERAGE,
+        rate === undefined ? BigInt(readRate(argument, SCALE)) : bytesToCost(rate),
+        true,
+      );
       if (rate === undefined) record.view.setUint32(at + UNIT, argument.value, true);
     },
   };
 }
 
 function numberOption(name: string, field: number, minimum: number): Option {
-  return { name, parse: (argument, record, at) => record.view.setUint32(at + field, argument.unsigned(minimum, 0xffffffff), true) };
+  return {
+    name,
+    parse: (argument, record, at) => record.view.setUint32(at + field, argument.unsigned(minimum, 0xffffffff), true),
+  };
 }
 
 function readMode(argument: Argument, record: RecordMemory, at: number): void {

@@ -77,7 +77,10 @@ function readNumbers(argument: Argument, names: readonly IcmpName[], record: Rec
   const { bytes, start, end } = argument;
   const first = bytes[start] as number;
   if (start === end || first < 48 || first > 57) {
-    const suggestion = nearest(argument.text(), names.map(([name]) => name));
+    const suggestion = nearest(
+      argument.text(),
+      names.map(([name]) => name),
+    );
     throw new Fault("bad-value", start, end, "a type by number or name, or type/code", suggestion);
   }
   const slash = argument.indexOf(SLASH);

@@ -27,7 +27,12 @@ export const owner: Extension = {
   options: [
     idOption("uid-owner", UID, OWNER_UID_MIN, OWNER_UID_MAX),
     idOption("gid-owner", GID, OWNER_GID_MIN, OWNER_GID_MAX),
-    { name: "socket-exists", arguments: 0, invertible: true, parse: (argument, record, at) => give(argument, record, at, SOCKET) },
+    {
+      name: "socket-exists",
+      arguments: 0,
+      invertible: true,
+      parse: (argument, record, at) => give(argument, record, at, SOCKET),
+    },
     {
       name: "suppl-groups",
       arguments: 0,
@@ -90,7 +95,12 @@ function idOption(name: string, bit: number, minimum: number, maximum: number): 
 function readId(argument: Argument, start: number, end: number): number {
   const first = argument.bytes[start] as number;
   if (start === end || first < 48 || first > 57)
-    argument.fail("bad-value", "a number or two with a dash; names of users and groups are not looked up, but for root", start, end);
+    argument.fail(
+      "bad-value",
+      "a number or two with a dash; names of users and groups are not looked up, but for root",
+      start,
+      end,
+    );
   return argument.unsigned(0, LARGEST_ID, start, end);
 }
 

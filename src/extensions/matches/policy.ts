@@ -18,7 +18,17 @@ import {
 } from "../../blob/payloads.js";
 import type { Argument } from "../argument.js";
 import type { ByteWriter } from "../byte-writer.js";
-import { ALL_HOOKS, type Extension, INPUT, type Option, OUTPUT, POSTROUTING, PREROUTING, type PrintedRule, type RecordMemory } from "../extension.js";
+import {
+  ALL_HOOKS,
+  type Extension,
+  INPUT,
+  type Option,
+  OUTPUT,
+  POSTROUTING,
+  PREROUTING,
+  type PrintedRule,
+  type RecordMemory,
+} from "../extension.js";
 import { printAddress, printMaskUnlessFull } from "../values/address.js";
 import { protocolName, readProtocol } from "../values/protocols.js";
 
@@ -43,7 +53,10 @@ export const policy: Extension = {
   size: POLICY_SIZE,
   options: [
     { name: "dir", parse: (argument, record, at) => flag(record, at, argument.oneOf(["in", "out"]) === 0 ? IN : OUT) },
-    { name: "pol", parse: (argument, record, at) => flag(record, at, argument.oneOf(["none", "ipsec"]) === 0 ? NONE : 0) },
+    {
+      name: "pol",
+      parse: (argument, record, at) => flag(record, at, argument.oneOf(["none", "ipsec"]) === 0 ? NONE : 0),
+    },
     { name: "strict", arguments: 0, parse: (_, record, at) => flag(record, at, STRICT) },
     elementOption("reqid", REQID, (argument, record, element) =>
       record.view.setUint32(element + POLICY_ELEMENT_REQID, argument.unsigned(0, 0xffffffff), true),
@@ -55,7 +68,11 @@ export const policy: Extension = {
       argument.addressAndMask(record.bytes, element + POLICY_ELEMENT_SOURCE, element + POLICY_ELEMENT_SOURCE + 16),
     ),
     elementOption("tunnel-dst", DESTINATION, (argument, record, element) =>
-      argument.addressAndMask(record.bytes, element + POLICY_ELEMENT_DESTINATION, element + POLICY_ELEMENT_DESTINATION + 16),
+      argument.addressAndMask(
+        record.bytes,
+        element + POLICY_ELEMENT_DESTINATION,
+        element + POLICY_ELEMENT_DESTINATION + 16,
+      ),
     ),
     elementOption("proto", PROTOCOL, (argument, record, element) => {
       const number = readProtocol(argument.bytes, argument.start, argument.end);
@@ -84,7 +101,8 @@ export const policy: Extension = {
     if (flags & NONE) {
       if (flags & STRICT) argument.fail("conflicting-options", "--pol none or --strict, not both");
     } else record.bytes[at + POLICY_COUNT] = (record.bytes[at + POLICY_COUNT] as number) + 1;
-    for (let n = 0; n < (record.bytes[at + POLICY_COUNT] as number); n++) checkElement(argument, record, elementAt(at, n), flags);
+    for (let n = 0; n < (record.bytes[at + POLICY_COUNT] as number); n++)
+      checkElement(argument, record, elementAt(at, n), flags);
     return POLICY_SIZE;
   },
 
@@ -134,7 +152,8 @@ function elementOption(name: string, bit: number, read: Option["parse"]): Option
 function checkElement(argument: Argument, record: RecordMemory, element: number, flags: number): void {
   const given = record.bytes[element + POLICY_ELEMENT_MATCH] as number;
   const inverted = ((record.bytes[element + POLICY_ELEMENT_INVERT] as number) & MODE) !== 0;
-  if (flags & STRICT && given === 0) argument.fail("missing-option", "something in every element, as --strict is given");
+  if (flags & STRICT && given === 0)
+    argument.fail("missing-option", "something in every element, as --strict is given");
   const tunnel = (record.bytes[element + POLICY_ELEMENT_MODE] === TUNNEL) !== inverted;
   if (given & (SOURCE | DESTINATION) && !tunnel)
     argument.fail("missing-option", "--mode tunnel with --tunnel-src and --tunnel-dst");

@@ -43,7 +43,13 @@ export function initialisePorts(record: RecordMemory, at: number): void {
 }
 
 /** Both ranges; one of all ports prints only when `source` or `destination` says so. */
-export function printPorts(out: ByteWriter, record: RecordMemory, at: number, source = false, destination = false): void {
+export function printPorts(
+  out: ByteWriter,
+  record: RecordMemory,
+  at: number,
+  source = false,
+  destination = false,
+): void {
   const invert = record.bytes[at + PORTS_INVERT] as number;
   printRange(out, " --sport ", record, at + PORTS_SOURCE_MIN, invert & PORTS_INVERT_SOURCE, source);
   printRange(out, " --dport ", record, at + PORTS_DESTINATION_MIN, invert & PORTS_INVERT_DESTINATION, destination);

@@ -62,7 +62,8 @@ export const recent: Extension = {
     {
       name: "hitcount",
       excludes: ["set", "remove"],
-      parse: (argument, record, at) => record.view.setUint32(at + RECENT_HITCOUNT, argument.unsigned(0, MOST_HITS), true),
+      parse: (argument, record, at) =>
+        record.view.setUint32(at + RECENT_HITCOUNT, argument.unsigned(0, MOST_HITS), true),
     },
     {
       name: "rttl",

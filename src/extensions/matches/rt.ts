@@ -98,7 +98,8 @@ export const rt: Extension = {
         out.number(maximum);
       }
     }
-    if (flags & LENGTH) out.option(inverted & LENGTH ? " ! --rt-len " : " --rt-len ", view.getUint32(at + RT_LENGTH, true));
+    if (flags & LENGTH)
+      out.option(inverted & LENGTH ? " ! --rt-len " : " --rt-len ", view.getUint32(at + RT_LENGTH, true));
     if (flags & RESERVED) out.text(" --rt-0-res");
     if (flags & ADDRESSES) out.text(" --rt-0-addrs");
     for (let n = 0; n < (bytes[at + RT_COUNT] as number); n++) {

@@ -29,8 +29,14 @@ export const string: Extension = {
   type: MATCH_STRING,
   size: STRING_SIZE,
   options: [
-    { name: "from", parse: (argument, record, at) => record.view.setUint16(at + STRING_FROM, argument.unsigned(0, LAST), true) },
-    { name: "to", parse: (argument, record, at) => record.view.setUint16(at + STRING_TO, argument.unsigned(0, LAST), true) },
+    {
+      name: "from",
+      parse: (argument, record, at) => record.view.setUint16(at + STRING_FROM, argument.unsigned(0, LAST), true),
+    },
+    {
+      name: "to",
+      parse: (argument, record, at) => record.view.setUint16(at + STRING_TO, argument.unsigned(0, LAST), true),
+    },
     {
       name: "algo",
       mandatory: true,
@@ -43,7 +49,8 @@ export const string: Extension = {
       name: "string",
       invertible: true,
       excludes: ["hex-string"],
-      parse: (argument, record, at) => setPattern(argument, record, at, argument.bytes.subarray(argument.start, argument.end)),
+      parse: (argument, record, at) =>
+        setPattern(argument, record, at, argument.bytes.subarray(argument.start, argument.end)),
     },
     {
       name: "hex-string",
@@ -56,7 +63,8 @@ export const string: Extension = {
   initialise: (record, at) => record.view.setUint16(at + STRING_TO, LAST, true),
 
   finish(argument, record, at) {
-    if (!argument.has("string") && !argument.has("hex-string")) argument.fail("missing-option", "--string or --hex-string");
+    if (!argument.has("string") && !argument.has("hex-string"))
+      argument.fail("missing-option", "--string or --hex-string");
     if (record.view.getUint16(at + STRING_FROM, true) > record.view.getUint16(at + STRING_TO, true))
       argument.fail("bad-number", "--from not above --to");
     return STRING_SIZE;

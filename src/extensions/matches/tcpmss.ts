@@ -15,7 +15,8 @@ export const tcpmssMatch: Extension = {
       mandatory: true,
       parse(argument, record, at) {
         argument.range(65_535);
-        if (argument.mask < argument.value) argument.fail("bad-number", "a range whose first number is not above its last");
+        if (argument.mask < argument.value)
+          argument.fail("bad-number", "a range whose first number is not above its last");
         record.view.setUint16(at + MSS_MIN, argument.value, true);
         record.view.setUint16(at + MSS_MAX, argument.mask, true);
         if (argument.inverted) record.bytes[at + MSS_INVERT] = 1;

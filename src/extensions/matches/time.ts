@@ -76,7 +76,12 @@ export const time: Extension = {
     const weekdays = record.bytes[at + TIME_WEEKDAYS] as number;
     if (start !== 0 || stop !== LAST_SECOND) out.text(` --timestart ${daytime(start)} --timestop ${daytime(stop)}`);
     if (monthdays !== ALL_MONTHDAYS) out.text(` --monthdays ${daysOf(monthdays, 31).join(",")}`);
-    if (weekdays !== ALL_WEEKDAYS) out.text(` --weekdays ${daysOf(weekdays, 7).map((day) => WEEKDAYS[day]).join(",")}`);
+    if (weekdays !== ALL_WEEKDAYS)
+      out.text(
+        ` --weekdays ${daysOf(weekdays, 7)
+          .map((day) => WEEKDAYS[day])
+          .join(",")}`,
+      );
     printDate(out, " --datestart ", view.getUint32(at + TIME_DATE_START, true));
     printDate(out, " --datestop ", view.getUint32(at + TIME_DATE_STOP, true));
     if ((record.bytes[at + TIME_FLAGS] as number) & KERNEL_ZONE) out.text(" --kerneltz");
@@ -94,7 +99,9 @@ function dateOption(name: string, field: number): Option {
     name,
     parse(argument, record, at) {
       const found = DATE.exec(argument.text());
-      const [year, month, day, hour, minute, second] = [0, 1, 1, 0, 0, 0].map((preset, n) => Number(found?.[n + 1] ?? preset)) as [number, number, number, number, number, number];
+      const [year, month, day, hour, minute, second] = [0, 1, 1, 0, 0, 0].map((preset, n) =>
+        Number(found?.[n + 1] ?? preset),
+      ) as [number, number, number, number, number, number];
       if (!found || year < 1970 || year > 2038 || month > 12 || day > 31 || hour > 23 || minute > 59 || second > 59)
         argument.fail("bad-value", "a date from 1970 to 2038 as YYYY[-MM[-DD[Thh[:mm[:ss]]]]]");
       record.view.setUint32(at + field, Date.UTC(year, month - 1, day, hour, minute, second) / 1000, true);
@@ -108,8 +115,7 @@ function daytimeOption(name: string, field: number): Option {
     parse(argument, record, at) {
       const found = DAYTIME.exec(argument.text());
       const [hour, minute, second] = [1, 2, 3].map((n) => Number(found?.[n] ?? 0)) as [number, number, number];
-      if (!found || hour > 23 || minute > 59 || second > 59)
-        argument.fail("bad-value", "a time of day as hh:mm[:ss]");
+      if (!found || hour > 23 || minute > 59 || second > 59) argument.fail("bad-value", "a time of day as hh:mm[:ss]");
       record.view.setUint32(at + field, 3600 * hour + 60 * minute + second, true);
     },
   };
@@ -119,7 +125,8 @@ function daytimeOption(name: string, field: number): Option {
 function readDays(argument: Argument, last: number): number {
   let days = 0;
   for (const word of argument.text().split(",")) {
-    const named = last === 7 && word.length >= 2 ? WEEKDAYS.findIndex((day) => day !== "" && word.startsWith(day.slice(0, 2))) : -1;
+    const named =
+      last === 7 && word.length >= 2 ? WEEKDAYS.findIndex((day) => day !== "" && word.startsWith(day.slice(0, 2))) : -1;
     const day = named > 0 ? named : /^\d+$/.test(word) ? Number(word) : 0;
     if (day < 1 || day > last)
       argument.fail("bad-value", last === 7 ? "days as Mon,Tue,Wed,Thu,Fri,Sat,Sun or 1 to 7" : "days from 1 to 31");

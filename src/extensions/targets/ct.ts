@@ -44,11 +44,13 @@ export const ct: Target = {
     { name: "notrack", arguments: 0, parse: (_, record, at) => flag(record, at, NOTRACK) },
     {
       name: "helper",
-      parse: (argument, record, at) => argument.name(record.bytes, at + CT_HELPER, HELPER_BYTES, "the name of a helper"),
+      parse: (argument, record, at) =>
+        argument.name(record.bytes, at + CT_HELPER, HELPER_BYTES, "the name of a helper"),
     },
     {
       name: "timeout",
-      parse: (argument, record, at) => argument.name(record.bytes, at + CT_TIMEOUT, TIMEOUT_BYTES, "the name of a policy"),
+      parse: (argument, record, at) =>
+        argument.name(record.bytes, at + CT_TIMEOUT, TIMEOUT_BYTES, "the name of a policy"),
     },
     {
       name: "ctevents",

@@ -39,7 +39,13 @@ export const log: Target = {
         const level = number < 0 && Object.hasOwn(LEVELS, name) ? (LEVELS[name] as number) : number;
         if (level < 0) {
           const names = Object.keys(LEVELS);
-          throw new Fault("bad-value", argument.start, argument.end, `a level from 0 to 7, or one of ${names.join(", ")}`, nearest(name, names));
+          throw new Fault(
+            "bad-value",
+            argument.start,
+            argument.end,
+            `a level from 0 to 7, or one of ${names.join(", ")}`,
+            nearest(name, names),
+          );
         }
         record.bytes[at + LOG_LEVEL] = level;
       },

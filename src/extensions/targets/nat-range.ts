@@ -80,7 +80,8 @@ function readRange(argument: Argument, record: RecordMemory, at: number, shifted
     const close = argument.indexOf(CLOSE, open);
     if (close < 0 || open !== start || argument.width === 4) argument.fail("bad-address", argument.addressKind());
     colon = close + 1 < end ? close + 1 : -1;
-    if (colon >= 0 && argument.bytes[colon] !== COLON) argument.fail("bad-address", "a colon and ports behind the bracket");
+    if (colon >= 0 && argument.bytes[colon] !== COLON)
+      argument.fail("bad-address", "a colon and ports behind the bracket");
     start = open + 1;
     end = close;
   }

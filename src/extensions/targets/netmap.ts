@@ -1,5 +1,12 @@
 /** -j NETMAP: moves addresses into another network, host by host. */
-import { NAT_ADDRESS_MAX, NAT_ADDRESS_MIN, NAT_FLAG_ADDRESS, NAT_FLAGS, NAT_SIZE, TARGET_NETMAP } from "../../blob/payloads.js";
+import {
+  NAT_ADDRESS_MAX,
+  NAT_ADDRESS_MIN,
+  NAT_FLAG_ADDRESS,
+  NAT_FLAGS,
+  NAT_SIZE,
+  TARGET_NETMAP,
+} from "../../blob/payloads.js";
 import { INPUT, OUTPUT, POSTROUTING, PREROUTING, type Target } from "../extension.js";
 import { printAddress, printMask } from "../values/address.js";
 

@@ -32,8 +32,7 @@ export const nflog: Target = {
     {
       name: "nflog-range",
       excludes: ["nflog-size"],
-      parse: (argument, record, at) =>
-        record.view.setUint32(at + NFLOG_LENGTH, argument.unsigned(0, 0xffffffff), true),
+      parse: (argument, record, at) => record.view.setUint32(at + NFLOG_LENGTH, argument.unsigned(0, 0xffffffff), true),
     },
     {
       name: "nflog-size",

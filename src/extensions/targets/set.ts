@@ -46,7 +46,12 @@ export const setTarget: Target = {
       },
     },
     ...MAPS.map(
-      ([name, bit]): Option => ({ name, arguments: 0, requires: ["map-set"], parse: (_, record, at) => flag(record, at, bit) }),
+      ([name, bit]): Option => ({
+        name,
+        arguments: 0,
+        requires: ["map-set"],
+        parse: (_, record, at) => flag(record, at, bit),
+      }),
     ),
   ],
 
@@ -55,7 +60,8 @@ export const setTarget: Target = {
       argument.fail("missing-option", "--add-set, --del-set or --map-set");
     if (argument.has("map-set") && !MAPS.some(([name]) => argument.has(name)))
       argument.fail("missing-option", "--map-mark, --map-prio or --map-queue with --map-set");
-    if (argument.has("map-set") && argument.table !== "mangle") argument.fail("wrong-table", "table mangle for --map-set");
+    if (argument.has("map-set") && argument.table !== "mangle")
+      argument.fail("wrong-table", "table mangle for --map-set");
     return SETTARGET_SIZE;
   },
 

@@ -42,11 +42,15 @@ export function costToBytes(cost: bigint): bigint {
 /** The rate in the largest unit that loses nothing, and the burst, in multiples of the rate, in the largest that it fills. */
 export function printByteRate(out: ByteWriter, cost: bigint, burst: bigint): void {
   const rate = costToBytes(cost);
-  const exact = UNITS.find(([, factor]) => factor === 1n || (rate >= factor && bytesToCost(rate & ~(factor - 1n)) === cost));
+  const exact = UNITS.find(
+    ([, factor]) => factor === 1n || (rate >= factor && bytesToCost(rate & ~(factor - 1n)) === cost),
+  );
   const [letter, factor] = exact as (typeof UNITS)[number];
   out.text(`${rate / factor}${letter}b/s`);
   if (burst === 0n) return;
-  const [burstLetter, burstFactor] = UNITS.find(([, one]) => one === 1n || rate * burst >= one) as (typeof UNITS)[number];
+  const [burstLetter, burstFactor] = UNITS.find(
+    ([, one]) => one === 1n || rate * burst >= one,
+  ) as (typeof UNITS)[number];
   out.text(` --hashlimit-burst ${(rate * burst) / burstFactor}${burstLetter}b`);
 }
 
