@@ -5,7 +5,14 @@ import { printRuleset } from "../src/ruleset/print.js";
 import type { Family } from "../src/ruleset/row-store.js";
 import { RulesetError } from "../src/ruleset/ruleset-error.js";
 import { absence, hasCorpus, loadedFiles, rejectedFiles, syntaxCases } from "./linux-parser/corpus.js";
-import { type Answer, askLinux, hasReferee, refereeAbsence, tablesOf, withoutPolicyCounters } from "./linux-parser/referee.js";
+import {
+  type Answer,
+  askLinux,
+  hasReferee,
+  refereeAbsence,
+  tablesOf,
+  withoutPolicyCounters,
+} from "./linux-parser/referee.js";
 import { randomRuleset, seedOf } from "./linux-parser/rule-generator.js";
 
 const TIMEOUT = 120_000;
@@ -21,7 +28,9 @@ function ours(text: string | Uint8Array, family: Family): string | RulesetError 
   }
 }
 
-function isUncarried(result: string | RulesetError): result is RulesetError {
+type Uncarried = RulesetError & { readonly code: "unknown-match" | "unknown-target" };
+
+function isUncarried(result: string | RulesetError): result is Uncarried {
   return result instanceof RulesetError && (result.code === "unknown-match" || result.code === "unknown-target");
 }
 
@@ -39,7 +48,9 @@ function firstDifference(printed: string, answer: Answer): string {
 /** Says on the terminal what no assertion covers. */
 function report(title: string, uncarried: ReadonlyMap<string, number>): void {
   const list = [...uncarried].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`);
-  console.info(`${title}: ${list.length === 0 ? "every extension is carried" : `not carried and refused: ${list.join(", ")}`}`);
+  console.info(
+    `${title}: ${list.length === 0 ? "every extension is carried" : `not carried and refused: ${list.join(", ")}`}`,
+  );
 }
 
 function count(map: Map<string, number>, key: string): void {
@@ -47,28 +58,32 @@ function count(map: Map<string, number>, key: string): void {
 }
 
 describe("the parser beside iptables-legacy", () => {
-  it.skipIf(!hasCorpus || !hasReferee)(`prints every file that Linux loads as Linux prints it${missing}`, async () => {
-    const files = loadedFiles();
-    const answers = await askLinux(files.map(({ family, bytes, sets }) => ({ family, text: bytes, sets })));
-    const uncarried = new Map<string, number>();
-    const differences: string[] = [];
-    let same = 0;
-    for (const [n, file] of files.entries()) {
-      const answer = answers[n] as Answer;
-      const printed = ours(file.bytes, file.family);
-      if (answer.saved === undefined) differences.push(`${file.path}: Linux says ${answer.complaint}`);
-      else if (isUncarried(printed)) count(uncarried, printed.found);
-      else if (printed instanceof RulesetError) differences.push(`${file.path}: ${printed.message}`);
-      else {
-        const difference = firstDifference(printed, answer);
-        if (difference) differences.push(`${file.path}: ${difference}`);
-        else same++;
+  it.skipIf(!hasCorpus || !hasReferee)(
+    `prints every file that Linux loads as Linux prints it${missing}`,
+    async () => {
+      const files = loadedFiles();
+      const answers = await askLinux(files.map(({ family, bytes, sets }) => ({ family, text: bytes, sets })));
+      const uncarried = new Map<string, number>();
+      const differences: string[] = [];
+      let same = 0;
+      for (const [n, file] of files.entries()) {
+        const answer = answers[n] as Answer;
+        const printed = ours(file.bytes, file.family);
+        if (answer.saved === undefined) differences.push(`${file.path}: Linux says ${answer.complaint}`);
+        else if (isUncarried(printed)) count(uncarried, printed.found);
+        else if (printed instanceof RulesetError) differences.push(`${file.path}: ${printed.message}`);
+        else {
+          const difference = firstDifference(printed, answer);
+          if (difference) differences.push(`${file.path}: ${difference}`);
+          else same++;
+        }
       }
-    }
-    report(`${same} of ${files.length} files print the same`, uncarried);
-    expect(differences).toEqual([]);
-    expect(same).toBeGreaterThan(150);
-  }, TIMEOUT);
+      report(`${same} of ${files.length} files print the same`, uncarried);
+      expect(differences).toEqual([]);
+      expect(same).toBeGreaterThan(150);
+    },
+    TIMEOUT,
+  );
 
   it.skipIf(!hasCorpus)(`refuses every file that Linux rejects, at the same line${absence}`, () => {
     const uncarried = new Map<string, number>();
@@ -77,53 +92,66 @@ describe("the parser beside iptables-legacy", () => {
       const result = ours(bytes, family);
       if (isUncarried(result) && !complaint.includes(`\`${result.found}'`)) count(uncarried, result.found);
       else if (!(result instanceof RulesetError) || result.line !== line)
-        differences.push(`${path}: line ${line} expected, ${result instanceof RulesetError ? result.message : "accepted"}`);
+        differences.push(
+          `${path}: line ${line} expected, ${result instanceof RulesetError ? result.message : "accepted"}`,
+        );
     }
     report("rejected files", uncarried);
     expect(differences).toEqual([]);
   });
 
-  it.skipIf(!hasCorpus || !hasReferee)(`agrees with Linux on every line of iptables' own syntax tests${missing}`, async () => {
-    const cases = syntaxCases();
-    const texts = cases.map(({ table, chain, rule }) => `*${table}\n-A ${chain} ${rule}\nCOMMIT\n`);
-    const results = cases.map(({ family }, n) => ours(texts[n] as string, family));
-    const uncarried = new Map<string, number>();
-    for (const result of results) if (isUncarried(result)) count(uncarried, result.found);
-    const carried = cases.flatMap((_, n) => (isUncarried(results[n] as string) ? [] : [n]));
-    const answers = await askLinux(carried.map((n) => ({ family: cases[n]?.family as Family, text: texts[n] as string })));
-    const differences: string[] = [];
-    for (const [index, n] of carried.entries()) {
-      const answer = answers[index] as Answer;
-      const result = results[n] as string | RulesetError;
-      const { source, family, table, chain, rule } = cases[n] as (typeof cases)[number];
-      const where = `${source} ${family} ${table} ${chain} ${rule}`;
-      if (result instanceof RulesetError) {
-        if (answer.saved !== undefined) differences.push(`${where}: refused: ${result.message.split("\n")[0]}`);
-      } else if (answer.saved === undefined) {
-        if (!isNotForTheParser(answer.complaint) && !isOldBug(answer.complaint)) differences.push(`${where}: accepted, Linux says ${answer.complaint}`);
-      } else {
-        const difference = firstDifference(result, answer);
-        if (difference) differences.push(`${where}: ${difference}`);
+  it.skipIf(!hasCorpus || !hasReferee)(
+    `agrees with Linux on every line of iptables' own syntax tests${missing}`,
+    async () => {
+      const cases = syntaxCases();
+      const texts = cases.map(({ table, chain, rule }) => `*${table}\n-A ${chain} ${rule}\nCOMMIT\n`);
+      const results = cases.map(({ family }, n) => ours(texts[n] as string, family));
+      const uncarried = new Map<string, number>();
+      for (const result of results) if (isUncarried(result)) count(uncarried, result.found);
+      const carried = cases.flatMap((_, n) => (isUncarried(results[n] as string) ? [] : [n]));
+      const answers = await askLinux(
+        carried.map((n) => ({ family: cases[n]?.family as Family, text: texts[n] as string })),
+      );
+      const differences: string[] = [];
+      for (const [index, n] of carried.entries()) {
+        const answer = answers[index] as Answer;
+        const result = results[n] as string | RulesetError;
+        const { source, family, table, chain, rule } = cases[n] as (typeof cases)[number];
+        const where = `${source} ${family} ${table} ${chain} ${rule}`;
+        if (result instanceof RulesetError) {
+          if (answer.saved !== undefined) differences.push(`${where}: refused: ${result.message.split("\n")[0]}`);
+        } else if (answer.saved === undefined) {
+          if (!isNotForTheParser(answer.complaint) && !isOldBug(answer.complaint))
+            differences.push(`${where}: accepted, Linux says ${answer.complaint}`);
+        } else {
+          const difference = firstDifference(result, answer);
+          if (difference) differences.push(`${where}: ${difference}`);
+        }
       }
-    }
-    report(`${carried.length} of ${cases.length} syntax cases asked`, uncarried);
-    expect(differences).toEqual([]);
-  }, TIMEOUT);
+      report(`${carried.length} of ${cases.length} syntax cases asked`, uncarried);
+      expect(differences).toEqual([]);
+    },
+    TIMEOUT,
+  );
 
-  it.skipIf(!hasReferee)(`prints generated rules as Linux prints them${refereeAbsence}`, async () => {
-    const seed = seedOf();
-    const texts = (["ipv4", "ipv6"] as const).flatMap((family) =>
-      Array.from({ length: 10 }, (_, n) => ({ family, text: randomRuleset(family, seed + n) })),
-    );
-    const answers = await askLinux(texts);
-    const differences = texts.map(({ family, text }, n) => {
-      const answer = answers[n] as Answer;
-      const printed = ours(text, family);
-      if (printed instanceof RulesetError) return printed.message;
-      return answer.saved === undefined ? answer.complaint : firstDifference(printed, answer);
-    });
-    expect(differences.filter(Boolean), `seed ${seed}`).toEqual([]);
-  }, TIMEOUT);
+  it.skipIf(!hasReferee)(
+    `prints generated rules as Linux prints them${refereeAbsence}`,
+    async () => {
+      const seed = seedOf();
+      const texts = (["ipv4", "ipv6"] as const).flatMap((family) =>
+        Array.from({ length: 10 }, (_, n) => ({ family, text: randomRuleset(family, seed + n) })),
+      );
+      const answers = await askLinux(texts);
+      const differences = texts.map(({ family, text }, n) => {
+        const answer = answers[n] as Answer;
+        const printed = ours(text, family);
+        if (printed instanceof RulesetError) return printed.message;
+        return answer.saved === undefined ? answer.complaint : firstDifference(printed, answer);
+      });
+      expect(differences.filter(Boolean), `seed ${seed}`).toEqual([]);
+    },
+    TIMEOUT,
+  );
 });
 
 /**

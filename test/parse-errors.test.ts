@@ -18,7 +18,11 @@ function expectError(code: ErrorCode, marked: string, family: Family = "ipv4"): 
   const lines = marked.split("\n");
   const mark = lines.findIndex((line) => /^ *\^$/.test(line));
   const error = errorOf(lines.filter((_, index) => index !== mark).join("\n"), family);
-  expect({ code: error.code, line: error.line, column: error.column }).toEqual({ code, line: mark, column: (lines[mark]?.length ?? 0) });
+  expect({ code: error.code, line: error.line, column: error.column }).toEqual({
+    code,
+    line: mark,
+    column: lines[mark]?.length ?? 0,
+  });
   return error;
 }
 
@@ -32,18 +36,26 @@ describe("an error says where it is", () => {
   });
 
   it("cuts a long line around the caret", () => {
-    const error = errorOf(inFilter(`-A INPUT -m comment --comment ${"x".repeat(200)} -p nope -m comment --comment ${"y".repeat(200)}`));
+    const error = errorOf(
+      inFilter(`-A INPUT -m comment --comment ${"x".repeat(200)} -p nope -m comment --comment ${"y".repeat(200)}`),
+    );
     const [, line = "", caret = ""] = error.message.split("\n");
     expect(line.length).toBeLessThan(115);
     expect(line.slice(caret.indexOf("^")).startsWith("nope")).toBe(true);
   });
 
   it("counts columns in characters, not bytes", () => {
-    expectError("unknown-target", inFilter('-A INPUT -m comment --comment "é\t✓😀" -j NOWHERE\n                                        ^'));
+    expectError(
+      "unknown-target",
+      inFilter('-A INPUT -m comment --comment "é\t✓😀" -j NOWHERE\n                                        ^'),
+    );
   });
 
   it("points into the line even where quotes and backslashes were taken off", () => {
-    expectError("unknown-match", inFilter('-A INPUT -m comment --comment "a\\"b" -m "n\\"ope"\n                                        ^'));
+    expectError(
+      "unknown-match",
+      inFilter('-A INPUT -m comment --comment "a\\"b" -m "n\\"ope"\n                                        ^'),
+    );
   });
 });
 
@@ -105,7 +117,9 @@ describe("options", () => {
   });
 
   it("that belong to a match or target say to which", () => {
-    expect(errorOf(inFilter("-A INPUT --dport 80")).expected).toBe("-m sctp or -m tcp or -m udp in front of it");
+    expect(errorOf(inFilter("-A INPUT --dport 80")).expected).toBe(
+      "-m dccp or -m sctp or -m tcp or -m udp in front of it",
+    );
   });
 });
 
@@ -142,7 +156,10 @@ describe("where a rule may stand", () => {
     ["wrong-table", "*nat\n-A OUTPUT -j DROP\n             ^\nCOMMIT\n"],
     ["wrong-hook", "*nat\n-A OUTPUT -j MASQUERADE\n             ^\nCOMMIT\n"],
     ["wrong-hook", "*filter\n-A OUTPUT -i eth0\n   ^\nCOMMIT\n"],
-    ["wrong-hook", "*filter\n-A OUTPUT -s 1.1.1.1 -m mac --mac-source 00:00:00:00:00:01\n                        ^\nCOMMIT\n"],
+    [
+      "wrong-hook",
+      "*filter\n-A OUTPUT -s 1.1.1.1 -m mac --mac-source 00:00:00:00:00:01\n                        ^\nCOMMIT\n",
+    ],
     ["wrong-protocol", "*filter\n-A INPUT -m tcp --dport 1\n            ^\nCOMMIT\n"],
     ["wrong-protocol", "*filter\n-A INPUT -j REJECT --reject-with tcp-reset\n            ^\nCOMMIT\n"],
     ["wrong-protocol", "*nat\n-A OUTPUT -j REDIRECT --to-ports 1\n                                 ^\nCOMMIT\n"],
@@ -153,9 +170,15 @@ describe("where a rule may stand", () => {
 
   it("is checked along the jumps to a user's chain", () => {
     const chain = "*nat\n:A - [0:0]\n:B - [0:0]\n-A A -g B\n-A B -j MASQUERADE\n";
-    expect(errorOf(`${chain}-A POSTROUTING -j A\n-A OUTPUT -s 1.1.1.1 -j A\nCOMMIT\n`)).toMatchObject({ code: "wrong-hook", line: 5, column: 9 });
+    expect(errorOf(`${chain}-A POSTROUTING -j A\n-A OUTPUT -s 1.1.1.1 -j A\nCOMMIT\n`)).toMatchObject({
+      code: "wrong-hook",
+      line: 5,
+      column: 9,
+    });
     expect(() => parseRuleset(`${chain}-A POSTROUTING -j A\nCOMMIT\n`, { family: "ipv4" })).not.toThrow();
-    expect(() => parseRuleset(`${chain}-A OUTPUT -j ACCEPT\n-A OUTPUT -j A\nCOMMIT\n`, { family: "ipv4" })).not.toThrow();
+    expect(() =>
+      parseRuleset(`${chain}-A OUTPUT -j ACCEPT\n-A OUTPUT -j A\nCOMMIT\n`, { family: "ipv4" }),
+    ).not.toThrow();
   });
 
   it("is not on a way that leads back to itself", () => {
@@ -171,7 +194,10 @@ describe("a damaged file", () => {
     ["text-outside-table", "-A INPUT\n^\n"],
     ["missing-commit", "*filter\n*nat\n^\nCOMMIT\n"],
     ["bad-argument", "*filter\nCOMMIT \n^\n"],
-    ["unterminated-quote", '*filter\n-A INPUT -m comment --comment "abc\n                                  ^\nCOMMIT\n'],
+    [
+      "unterminated-quote",
+      '*filter\n-A INPUT -m comment --comment "abc\n                                  ^\nCOMMIT\n',
+    ],
   ])("%s: %s", (code, marked) => {
     expectError(code, marked);
   });
@@ -182,11 +208,18 @@ describe("a damaged file", () => {
   });
 
   it("with an open quote shows its other mistakes first, as iptables-restore does", () => {
-    expect(errorOf('*filter\n-A INPUT -m comment --comment "abc\n-A NOWHERE\nCOMMIT\n')).toMatchObject({ code: "unknown-chain", line: 3 });
+    expect(errorOf('*filter\n-A INPUT -m comment --comment "abc\n-A NOWHERE\nCOMMIT\n')).toMatchObject({
+      code: "unknown-chain",
+      line: 3,
+    });
   });
 
   it("that is no text is an error at its first zero byte", () => {
-    expect(errorOf(Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0))).toMatchObject({ code: "not-text", line: 1, column: 8 });
+    expect(errorOf(Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0))).toMatchObject({
+      code: "not-text",
+      line: 1,
+      column: 8,
+    });
     expect(errorOf("*filter\n-A INPUT \0\nCOMMIT\n")).toMatchObject({ code: "not-text", line: 2, column: 10 });
   });
 
