@@ -7,6 +7,7 @@ import { listConnections, printConnection } from "../src/netfilter/connections.j
 import { encodePacket } from "../src/netfilter/packet.js";
 import { parsePacket } from "../src/netfilter/packet-grammar.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
+import type { Family } from "../src/ruleset/row-store.js";
 import { Updater } from "../src/update/updater.js";
 
 const VERDICTS: Readonly<Record<number, string>> = {
@@ -30,13 +31,13 @@ class Host {
   private readonly reader: Reader;
   private readonly pool;
 
-  constructor(tables: string, options: EngineOptions = {}) {
+  constructor(tables: string, options: EngineOptions = {}, family: Family = "ipv4") {
     this.engine = Engine.create({
       connections: 64,
       localAddresses: ["192.0.2.1 eth0", "10.0.0.1 eth1", "2001:db8::1 eth0"],
       ...options,
     });
-    new Updater(this.engine, { strategy: "full" }).load(parseRuleset(tables, { family: "ipv4" }));
+    new Updater(this.engine, { strategy: "full" }).load(parseRuleset(tables, { family }));
     this.reader = new Reader(this.engine, 0);
     this.pool = this.reader.allocate(1);
   }
@@ -268,6 +269,13 @@ describe("NAT", () => {
       ),
     );
     expect(sources.size).toBe(1);
+  });
+
+  it("chooses an IPv6 destination of a range as Linux does", () => {
+    const range = "-A PREROUTING -d 2001:db8::1/128 -j DNAT --to-destination fd00:1::80-fd00:1::86";
+    const host = new Host(nat(range), {}, "ipv6");
+    host.send("tcp [fd00:1::9]:600 > [2001:db8::1]:80 in eth1 out eth1 syn");
+    expect(host.list()[0]).toContain("src=fd00:1::81 dst=fd00:1::9 ");
   });
 
   it("rewrites an echo's identifier where two clients use the same", () => {

@@ -191,10 +191,10 @@ function pickAddress(tuple: usize, into: usize, range: usize, flags: u32): void 
   for (let at: usize = 0; at < addressBytes; at += 4) {
     const from = free ? 0 : bswap<u32>(load<u32>(low + at));
     const distance: u32 = free ? 0xffffffff : bswap<u32>(load<u32>(high + at)) - from + 1;
-    const destination = load<u32>(tuple + TUPLE_DESTINATION + at);
     store<u32>(into + at, bswap<u32>(from + <u32>((<u64>hash * <u64>distance) >> 32)));
     if (load<u32>(into + at) != load<u32>(high + at)) free = true;
-    if (!(flags & NAT_FLAG_PERSISTENT)) hash ^= destination;
+    // Where the destination is what is chosen, the choice goes in.
+    if (!(flags & NAT_FLAG_PERSISTENT)) hash ^= load<u32>(tuple + TUPLE_DESTINATION + at);
   }
 }
 

@@ -11,6 +11,8 @@ interface Places {
   readonly inside: string;
   readonly outside: string;
   readonly alias: string;
+  readonly lastAlias: string;
+  readonly lastInsider: string;
   readonly lan: string;
   readonly map: string;
   readonly far: string;
@@ -26,6 +28,8 @@ const PLACES: Readonly<Record<Family, Places>> = {
     inside: "10.0.0.1",
     outside: "192.0.2.1",
     alias: "192.0.2.99",
+    lastAlias: "192.0.2.107",
+    lastInsider: "10.0.0.86",
     lan: "10.0.0.0/24",
     map: "203.0.113.0/24",
     far: "198.51.100.0/24",
@@ -39,6 +43,8 @@ const PLACES: Readonly<Record<Family, Places>> = {
     inside: "fd00:1::1",
     outside: "2001:db8::1",
     alias: "2001:db8::99",
+    lastAlias: "2001:db8::1:a3",
+    lastInsider: "fd00:1::86",
     lan: "fd00:1::/64",
     map: "2001:db8:33::/64",
     far: "2001:db8:7::/64",
@@ -155,6 +161,7 @@ function destinationRules(random: Random, family: Family, places: Places): strin
   const to = (ports = "") =>
     family === "ipv4" || !ports ? `${places.insider}${ports}` : `[${places.insider}]${ports}`;
   const at = random.pick([places.outside, places.alias]);
+  const sticky = () => random.pick(["", " --persistent"]);
   const service = () => {
     const protocol = random.pick(["tcp", "udp"]);
     return `-p ${protocol} -m ${protocol} --dport ${random.pick(PORTS)}`;
@@ -164,6 +171,8 @@ function destinationRules(random: Random, family: Family, places: Places): strin
     () => `-A PREROUTING -d ${at}${places.mask} ${service()} -j DNAT --to-destination ${to()}`,
     () => `-A PREROUTING -d ${at}${places.mask} ${service()} -j DNAT --to-destination ${to(":8000-8009")}`,
     () => `-A PREROUTING -d ${at}${places.mask} -j DNAT --to-destination ${to()}`,
+    () =>
+      `-A PREROUTING -d ${at}${places.mask} -j DNAT --to-destination ${places.insider}-${places.lastInsider}${sticky()}`,
     () => `-A PREROUTING -i ${LAN} ${service()} -j REDIRECT --to-ports 3128`,
     () => `-A PREROUTING -d ${at}${places.mask} ${service()} -j REDIRECT`,
     () => `-A PREROUTING -i ${LAN} -d ${places.far} -j NETMAP --to ${places.farMap}`,
@@ -181,6 +190,9 @@ function sourceRules(random: Random, family: Family, places: Places): string[] {
     () => `-A POSTROUTING -s ${places.lan} -o ${WAN} -j SNAT --to-source ${address}`,
     () => `-A POSTROUTING -o ${WAN} -p ${random.pick(["tcp", "udp"])} -j SNAT --to-source ${ports("30000-30003")}`,
     () => `-A POSTROUTING -o ${WAN} -p ${random.pick(["tcp", "udp"])} -j SNAT --to-source ${ports("5000-5005")}`,
+    // Without --persistent, Linux prefers what the sender's port is mapped to already; the engine does not look.
+    () => `-A POSTROUTING -o ${WAN} -j SNAT --to-source ${places.alias}-${places.lastAlias} --persistent`,
+    () => `-A POSTROUTING -o ${WAN} -j MASQUERADE --random${random.pick(["", "-fully"])}`,
     () => `-A POSTROUTING -s ${places.lan} -o ${LAN} -j MASQUERADE`,
     () => `-A POSTROUTING -s ${places.lan} -o ${WAN} -j NETMAP --to ${places.map}`,
   ];
