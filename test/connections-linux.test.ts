@@ -8,9 +8,9 @@ import { trafficMissing } from "./oracle/traffic.js";
 const missing = trafficMissing();
 const ROUNDS = 150;
 
-/** Ports that either side chose at random: only that it is none of the sender's own can be compared. */
-function sameEnd(ours: number, linux: number, sent: number): boolean {
-  return ours === linux || (ours !== sent && linux !== sent && sameKind(ours, linux));
+/** Ports that were chosen at random: only their kind can be compared, and that they are not what was sent unless `any`. */
+function sameEnd(ours: number, linux: number, sent: number, any: boolean): boolean {
+  return ours === linux || ((any || (ours !== sent && linux !== sent)) && sameKind(ours, linux));
 }
 
 /** Ranges that a random port is kept in: those of the rules, and those of nf_nat_l4proto_unique_tuple. */
@@ -35,28 +35,33 @@ function sameDelivery(ours: Delivery | null, linux: Delivery | null, round: Talk
   if (!opening) return false;
   // Answers reach the opener from where it sent to, or where either does not, the other does not.
   const { sourcePort, destinationPort } = opening;
+  // With --random, what was sent is as good as any other; answers are not chosen.
+  const any = !step.answer && round.text.includes("--random");
   const [from, to] = step.answer && destinationPort ? [destinationPort, sourcePort] : [sourcePort, destinationPort];
-  return sameEnd(ours.sourcePort, linux.sourcePort, from) && sameEnd(ours.destinationPort, linux.destinationPort, to);
+  return (
+    sameEnd(ours.sourcePort, linux.sourcePort, from, any) &&
+    sameEnd(ours.destinationPort, linux.destinationPort, to, any)
+  );
 }
 
 /** Ports that rulesets and openers name; 5001 lies in a range, too. */
 const NAMED = new Set(["53", "80", "300", "443", "600", "1000", "3128", "4000", "8080"]);
 
 /** Lines of the listing without seconds, uses, and what was chosen at random. */
-function listing(lines: readonly string[]): string[] {
+function listing(lines: readonly string[], round: TalkRound): string[] {
   return lines
     .map((line) => line.replace(/^(\S+ +\d+) \d+/, "$1").replace(/ use=\d+$/, ""))
-    .map(withoutChance)
+    .map((line) => withoutChance(line, round.text.includes("--random")))
     .sort();
 }
 
-function withoutChance(line: string): string {
+function withoutChance(line: string, random: boolean): string {
   const ports = [...line.matchAll(/(?:sport|dport|id)=(\d+)/g)].map(([, port]) => port);
   let at = 0;
   return line.replace(/(sport|dport|id)=(\d+)/g, (whole, name: string, port: string) => {
     const mirror = ports[ports.length - 1 - at];
     const replied = at++ >= ports.length / 2;
-    const fixed = NAMED.has(port) && (!replied || port === mirror || port === "3128" || port === "8080");
+    const fixed = NAMED.has(port) && (!replied || (port === mirror && !random) || port === "3128" || port === "8080");
     return fixed ? whole : `${name}=~`;
   });
 }
@@ -76,7 +81,7 @@ function firstDifference(seed: number, round: TalkRound, linux: Outcome | string
   for (const [rule, counters] of linux.counters)
     if (!/^\S+ OUTPUT /.test(rule) && ours.counters.get(rule) !== counters)
       return told(`${rule}: ours ${ours.counters.get(rule)}, Linux ${counters}`);
-  const [mine, theirs] = [listing(ours.connections), listing(linux.connections)];
+  const [mine, theirs] = [listing(ours.connections, round), listing(linux.connections, round)];
   return mine.join("\n") === theirs.join("\n")
     ? undefined
     : told(`listing\n${mine.join("\n")}\n--\n${theirs.join("\n")}`);
