@@ -14,16 +14,17 @@ function sameEnd(ours: number, linux: number, sent: number, any: boolean): boole
 }
 
 /** Ranges that a random port is kept in: those of the rules, and those of nf_nat_l4proto_unique_tuple. */
-function sameKind(a: number, b: number): boolean {
-  return [
+function sameKind(ours: number, linux: number): boolean {
+  const kinds = [
     [8000, 8009],
     [30000, 30009],
     [5000, 5005],
     [600, 1023],
-    [1024, 65535],
     [1, 511],
-    [0, 65535],
-  ].some(([low = 0, high = 0]) => a >= low && a <= high && b >= low && b <= high);
+    [1024, 65535],
+  ] as const;
+  const [low, high] = kinds.find(([first, last]) => linux >= first && linux <= last) ?? [0, 65535];
+  return ours >= low && ours <= high;
 }
 
 function sameDelivery(ours: Delivery | null, linux: Delivery | null, round: TalkRound, index: number): boolean {
@@ -37,7 +38,9 @@ function sameDelivery(ours: Delivery | null, linux: Delivery | null, round: Talk
   const { sourcePort, destinationPort } = opening;
   // With --random, what was sent is as good as any other; answers are not chosen.
   const any = !step.answer && round.text.includes("--random");
-  const [from, to] = step.answer && destinationPort ? [destinationPort, sourcePort] : [sourcePort, destinationPort];
+  const [from, to] = step.answer ? [destinationPort, sourcePort] : [sourcePort, destinationPort];
+  // An echo's identifier may become any.
+  if (!destinationPort) return !step.answer || ours.sourcePort === linux.sourcePort;
   return (
     sameEnd(ours.sourcePort, linux.sourcePort, from, any) &&
     sameEnd(ours.destinationPort, linux.destinationPort, to, any)
