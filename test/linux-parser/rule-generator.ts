@@ -2,6 +2,7 @@
 import { BUILTIN_CHAINS, TABLE_NAMES, type TableName } from "../../src/ruleset/ruleset.js";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { type Random, randomFrom } from "./random.js";
+import { rareMatchSamples, rareTargetSamples } from "./rare-samples.js";
 import { matchSamples, targetSamples } from "./rule-samples.js";
 
 const RULES_A_CHAIN = 12;
@@ -55,7 +56,7 @@ function randomRule(
   hook: string | undefined,
   jumps: readonly string[],
 ): string {
-  const protocol = random.pick(["", "", "tcp", "udp", "sctp", "icmp", "gre", "50"]);
+  const protocol = random.pick(["", "", "tcp", "udp", "sctp", "icmp", "gre", "esp", "ah", "ipcomp", "dccp", "50"]);
   const named = protocol === "icmp" && family === "ipv6" ? "ipv6-icmp" : protocol;
   const parts: string[] = [];
   if (random.chance(0.4))
@@ -71,7 +72,10 @@ function randomRule(
   if (family === "ipv4" && !protocol && random.chance(0.05)) parts.push("-f");
   const fixed = random.shuffle(parts);
   if (named) fixed.unshift(`-p ${named}`);
-  const samples = matchSamples(random, family, protocol, hook);
+  const samples = [
+    ...matchSamples(random, family, protocol, hook),
+    ...rareMatchSamples(random, family, protocol, hook),
+  ];
   const matches: string[] = [];
   // Options that load the protocol's match by themselves come alone: beside others they may be taken for theirs.
   const alone = samples.filter((sample) => !sample.startsWith("-m"));
@@ -81,6 +85,10 @@ function randomRule(
       matches.push(random.pick(samples.filter((sample) => sample.startsWith("-m"))));
   let target = "";
   if (jumps.length > 0 && random.chance(0.2)) target = `${random.pick(["-j", "-g", "--jump"])} ${random.pick(jumps)}`;
-  else if (random.chance(0.95)) target = `-j ${random.pick(targetSamples(random, family, table, protocol, hook))}`;
+  else if (random.chance(0.95))
+    target = `-j ${random.pick([
+      ...targetSamples(random, family, table, protocol, hook),
+      ...rareTargetSamples(random, family, table, protocol, hook),
+    ])}`;
   return [...fixed, ...matches, target].map((part) => (part ? ` ${part}` : "")).join("");
 }

@@ -18,7 +18,7 @@ import {
   POSTROUTING,
   PREROUTING,
 } from "../extension.js";
-import { printMasked } from "../values/masked.js";
+import { printMasked, readMasked } from "../values/masked.js";
 
 const SOURCE = 1;
 const DESTINATION = 4;
@@ -27,6 +27,8 @@ const SIDES = [
   ["src-group", SOURCE, DEVGROUP_SOURCE, DEVGROUP_SOURCE_MASK],
   ["dst-group", DESTINATION, DEVGROUP_DESTINATION, DEVGROUP_DESTINATION_MASK],
 ] as const;
+
+const NAME_OF_ZERO = "default";
 
 export const devgroup: Extension = {
   name: "devgroup",
@@ -37,7 +39,7 @@ export const devgroup: Extension = {
       name,
       invertible: true,
       parse(argument, record, at) {
-        argument.maskedMark();
+        readMasked(argument, NAME_OF_ZERO);
         record.view.setUint32(at + value, argument.value, true);
         record.view.setUint32(at + mask, argument.mask, true);
         record.bytes[at + DEVGROUP_FLAGS] =
@@ -64,7 +66,7 @@ export const devgroup: Extension = {
     for (const [name, bit, value, mask] of SIDES) {
       if (!(flags & bit)) continue;
       out.text(flags & (2 * bit) ? ` ! --${name} ` : ` --${name} `);
-      printMasked(out, record.view.getUint32(at + value, true), record.view.getUint32(at + mask, true));
+      printMasked(out, record.view.getUint32(at + value, true), record.view.getUint32(at + mask, true), NAME_OF_ZERO);
     }
   },
 };

@@ -13,6 +13,10 @@ const NAMES: Readonly<Record<string, number>> = {
   timestamp: 8,
   md5: 19,
 };
+export function tcpOptionName(kind: number): string | undefined {
+  return Object.keys(NAMES).find((name) => NAMES[name] === kind);
+}
+
 /** Kinds 0 and 1 are the padding itself. */
 const FIRST = 2;
 
@@ -35,6 +39,8 @@ export const tcpoptstrip: Target = {
           if (kind < 0)
             argument.fail("bad-value", `kinds from ${FIRST} to 255, or of ${Object.keys(NAMES).join(", ")}`, from, to);
           const byte = at + TCPOPTSTRIP_MAP + (kind >> 3);
+          if (((record.bytes[byte] as number) >> (kind & 7)) & 1)
+            argument.fail("bad-value", "each kind once", from, to);
           record.bytes[byte] = (record.bytes[byte] as number) | (1 << (kind & 7));
           if (comma < 0) return;
           from = comma + 1;
