@@ -44,6 +44,7 @@ export { renderHtml, writeReport } from "./report/html.js";
 export { renderText, type TextOptions } from "./report/table.js";
 export { applyBatch } from "./ruleset/apply.js";
 export type { Batch, ChainScope, Edit, TableBatch } from "./ruleset/batch.js";
+export { CommandError, type CommandResult, runCommand } from "./ruleset/command-line.js";
 export { parseBatch, type ParseBatchOptions, type ParseOptions, parseRuleset } from "./ruleset/parse.js";
 export { printRule, printRuleset, printRulesetBytes, printTable, type PrintOptions } from "./ruleset/print.js";
 export type { Family, RowStore } from "./ruleset/row-store.js";

@@ -1,6 +1,9 @@
 /** Listings of what looks at connections, at rates, at the clock, or at where a packet comes from. */
 import {
   COMMENT_TEXT,
+  HELPER_INVERT,
+  HELPER_NAME,
+  HELPER_NAME_BYTES,
   LIMIT_BURST,
   RECENT_HITCOUNT,
   RECENT_INVERT,
@@ -88,6 +91,33 @@ export const recentListing: Lister = (listed) => {
 export const statisticListing = headed(" statistic", {
   packet: (option, listed) => (option.value === "0" ? "" : plain(option, listed)),
 });
+
+export const connbytesListing = headed("", {
+  "connbytes-mode": ({ value }) => ` connbytes mode ${value}`,
+  "connbytes-dir": ({ value }) => ` connbytes direction ${value}`,
+});
+
+export const quotaListing = headed("", { quota: ({ value }) => ` quota: ${value} bytes` });
+export const cpuListing = headed("", { cpu: labelled(" cpu ", "! ") });
+export const helperListing: Lister = ({ out, record, at }) => {
+  out.text(record.bytes[at + HELPER_INVERT] ? ' helper match ! "' : ' helper match "');
+  out.padded(record.bytes, at + HELPER_NAME, HELPER_NAME_BYTES);
+  out.byte(34);
+};
+
+/** Of groups and realms, 0 alone has the same name everywhere. */
+function zero(name: string): Rendering {
+  return (option, listed) =>
+    plain({ ...option, value: listed.numeric && option.value === name ? "0x0" : option.value }, listed);
+}
+
+export const devgroupListing = headed("", {}, zero("default"));
+export const realmListing = headed("", {}, zero("cosmos"));
+
+/** Options as on a command line, which Linux shows here too. */
+export const socketListing = headed(" socket", {}, (option, listed) =>
+  plain({ ...option, name: `--${option.name}` }, listed),
+);
 
 /** Of users' and groups' names, only root is the same on every host. */
 function id(label: string): Rendering {

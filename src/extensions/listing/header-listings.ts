@@ -15,7 +15,7 @@ import {
 } from "../../blob/payloads.js";
 import type { IcmpName } from "../values/icmp-types.js";
 import { tosSymbol } from "../values/tos.js";
-import { headed, labelled, type Lister, optionOf, plain, type Rendering, without } from "./listed.js";
+import { headed, labelled, type Lister, optionOf, plain } from "./listed.js";
 
 export const addrtypeListing = headed(" ADDRTYPE match", {
   "src-type": labelled(" src-type "),
@@ -68,21 +68,11 @@ export function icmpListing(heading: string, names: readonly IcmpName[]): Lister
   };
 }
 
-/** ` segslefts:!1:5`. */
-function colon(label: string): Rendering {
-  return ({ value, inverted }) => ` ${label}${value.includes(":") ? "s" : ""}:${inverted ? "!" : ""}${value}`;
-}
-
-export const rtListing = headed(
-  " rt",
-  {
-    "rt-type": colon("type"),
-    "rt-segsleft": colon("segsleft"),
-    "rt-len": colon("length"),
-    "rt-0-res": () => " reserved",
-  },
-  without("rt-"),
-);
+export const ecnListing = headed(" ECN match", {
+  "ecn-tcp-ece": ({ inverted }) => ` ${inverted ? "!" : ""}ECE`,
+  "ecn-tcp-cwr": ({ inverted }) => ` ${inverted ? "!" : ""}CWR`,
+  "ecn-ip-ect": ({ inverted, value }) => ` ${inverted ? "!" : ""}ECT=${value}`,
+});
 
 export const tosListing = headed("", {
   tos: ({ value, inverted }, { numeric, record, at }) => {

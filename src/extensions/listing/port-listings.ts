@@ -1,5 +1,6 @@
 /** Listings of what has ports: tcp, udp, sctp, multiport. */
 import {
+  DCCP_TYPES,
   PORTS_DESTINATION_MIN,
   PORTS_INVERT,
   PORTS_INVERT_DESTINATION,
@@ -76,6 +77,23 @@ export const sctpListing = headed(" sctp", {
     const [kind, chunks = ""] = value.split(" ");
     return `${inverted ? " !" : ""} ${kind} ${numeric ? numbered(chunks) : chunks}`;
   },
+});
+
+/** All ports show nothing, unless inverted. */
+const someRange = (label: string): Rendering => {
+  const show = range(label, "dccp");
+  return (option, listed) => (option.value === "0:65535" && !option.inverted ? "" : show(option, listed));
+};
+
+export const dccpListing = headed(" dccp", {
+  sport: someRange("spt"),
+  dport: someRange("dpt"),
+  "dccp-types": ({ value, inverted }, { numeric, record, at }) => {
+    const types = record.view.getUint16(at + DCCP_TYPES, true);
+    const numbers = Array.from({ length: 16 }, (_, type) => type).filter((type) => (types >> type) & 1);
+    return `${inverted ? " !" : ""} ${numeric ? numbers.join(",") : value}`;
+  },
+  "dccp-option": labelled(" option="),
 });
 
 /** Chunk types as numbers; flags behind a colon stay letters. */

@@ -1,5 +1,6 @@
 /** How each target shows in a listing, by its type. Its name stands in a column of its own. */
 import * as P from "../../blob/payloads.js";
+import { tcpOptionName } from "../targets/tcpoptstrip.js";
 import { tosSymbol } from "../values/tos.js";
 import { headed, labelled, type Lister, optionOf, type Rendering, without } from "./listed.js";
 
@@ -105,7 +106,21 @@ const tproxy: Lister = (listed) => {
   listed.out.text(` TPROXY redirect ${value("on-ip")}:${value("on-port")} mark ${value("tproxy-mark")}`);
 };
 
-/** ` zone-orig 5`: alone of CT's options it is one word or two. */
+const tcpoptstrip: Lister = (listed) => {
+  const option = optionOf(listed, "strip-options");
+  if (!option) return;
+  const kinds = listed.numeric
+    ? option.value
+    : option.value.replace(/\d+/g, (kind) => tcpOptionName(Number(kind)) ?? kind);
+  listed.out.text(` TCPOPTSTRIP options ${kinds}`);
+};
+
+/** A space behind every word. */
+const synproxy: Lister = ({ out, options }) => {
+  out.text(" SYNPROXY ");
+  for (const { name, value } of options) out.text(value === "" ? `${name} ` : `${name} ${value} `);
+};
+
 const queue = without("queue-");
 const queueNumber: Rendering = ({ name, value }) => ` NFQUEUE ${name.replace("queue-", "")} ${value}`;
 
@@ -121,6 +136,12 @@ export const TARGET_LISTINGS: Readonly<Record<number, Lister>> = {
   [P.TARGET_CT]: headed(" CT"),
   [P.TARGET_DNAT]: nat("to-destination", "to:"),
   [P.TARGET_DSCP]: headed("", { "set-dscp": labelled(" DSCP set ") }),
+  [P.TARGET_ECN]: headed(" ECN", {
+    "ecn-tcp-remove": () => " TCP remove",
+    "ecn-tcp-ece": labelled(" ECE="),
+    "ecn-tcp-cwr": labelled(" CWR="),
+    "ecn-ip-ect": labelled(" ECT codepoint="),
+  }),
   [P.TARGET_HL]: hops("HL"),
   [P.TARGET_LOG]: log,
   [P.TARGET_MARK]: mark,
@@ -133,7 +154,10 @@ export const TARGET_LISTINGS: Readonly<Record<number, Lister>> = {
   [P.TARGET_REJECT]: headed(""),
   [P.TARGET_SET]: headed(""),
   [P.TARGET_SNAT]: nat("to-source", "to:"),
+  [P.TARGET_SYNPROXY]: synproxy,
   [P.TARGET_TCPMSS]: headed(" TCPMSS", { "set-mss": labelled(" set "), "clamp-mss-to-pmtu": () => " clamp to PMTU" }),
+  [P.TARGET_TCPOPTSTRIP]: tcpoptstrip,
+  [P.TARGET_TEE]: headed(" TEE", { gateway: labelled(" gw:"), oif: labelled(" oif=") }),
   [P.TARGET_TOS]: tos,
   [P.TARGET_TPROXY]: tproxy,
   [P.TARGET_TRACE]: headed(""),

@@ -64,6 +64,7 @@ export function servicePort(name: string, protocol?: "tcp" | "udp"): number {
 
 /** The first name of a port's service, by protocol's name; undefined where there is none. */
 export function serviceName(port: number, protocol: string | undefined): string | undefined {
+  if (protocol === "sctp") return port === AMQP ? "amqp" : undefined;
   if (protocol !== "tcp" && protocol !== "udp") return undefined;
   const ports = namesByPort[protocol];
   if (ports.size === 0)
@@ -72,6 +73,8 @@ export function serviceName(port: number, protocol: string | undefined): string 
   return ports.get(port);
 }
 
+/** Debian's one service of SCTP. */
+const AMQP = 5672;
 const namesByPort = { tcp: new Map<number, string>(), udp: new Map<number, string>() };
 
 function listed(...tables: string[]): Map<string, number> {
