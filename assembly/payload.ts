@@ -20,7 +20,7 @@ export const HEADER_TRANSPORT: u8 = 255;
 export function payload(): usize {
   const at: usize = load<u32>(packet, PACKET_PAYLOAD);
   const end = <u64>at + <u64>load<u32>(packet, PACKET_PAYLOAD_LENGTH);
-  return at && end <= <u64>memory.size() << 16 ? at : 0;
+  return at && end <= (<u64>memory.size()) << 16 ? at : 0;
 }
 
 /** Offset of the transport header behind the IP header; HEADER_CUT where the bytes end in front of it. */

@@ -1,7 +1,14 @@
 /** What matches remember between packets: taken when a rule is linked, given back when no reader sees it any more. */
 import { RECORD_TYPE } from "../src/blob/layout";
 import { STATE_COUNT, STATE_CREDIT, STATE_SIZE } from "../src/blob/memory";
-import { MATCH_HASHLIMIT, MATCH_LIMIT, MATCH_RECENT, MATCH_STATISTIC, STATISTIC_EVERY, STATISTIC_PACKET } from "../src/blob/payloads";
+import {
+  MATCH_HASHLIMIT,
+  MATCH_LIMIT,
+  MATCH_RECENT,
+  MATCH_STATISTIC,
+  STATISTIC_EVERY,
+  STATISTIC_PACKET,
+} from "../src/blob/payloads";
 import { arenaAllocate, arenaFree } from "./arena";
 import { runtimeWord } from "./content";
 import { hashTableLeave } from "./matches/hash-table";

@@ -57,7 +57,8 @@ describe("a packet", () => {
       try {
         while (updates < one.updates) {
           const odd = ++updates % 2 === 1;
-          const request = one.strategy === "full" ? { ruleset: wholeRuleset(odd) } : { batch: batchTo(odd, one.style ?? "edits") };
+          const request =
+            one.strategy === "full" ? { ruleset: wholeRuleset(odd) } : { batch: batchTo(odd, one.style ?? "edits") };
           expect(updater.update(request).generation).toBe(generation + updates);
         }
       } finally {

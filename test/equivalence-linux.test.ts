@@ -23,32 +23,42 @@ function randomRound(seed: number, family: "ipv4" | "ipv6") {
 
 describe("a batch", () => {
   for (const family of ["ipv4", "ipv6"] as const)
-    it.skipIf(missing)(`does what iptables-restore --noflush does, ${family}${missing ? ` (skipped: ${missing})` : ""}`, () => {
-      const rounds = Array.from({ length: ROUNDS }, (_, seed) => randomRound(seed, family));
-      const answers = askKernel(family, rounds);
-      const parted = rounds.flatMap(({ text, batch, model, table }, seed) => {
-        const answer = answers[seed];
-        if (!answer || answer.message.includes("unloadable")) return [`seed ${seed}: Linux refuses\n${text}${answer?.message}`];
-        const after = attempt(model, batch);
-        const refused = "code" in after;
-        const wanted = printed(refused ? model : after);
-        const saved = tableOf(answer.saved, table);
-        // Linux takes line by line; ruleswap reads the batch first, so a line that cannot be read comes before one that
-        // cannot be done. Loops Linux finds at COMMIT.
-        const line = Number(/line:? (\d+)/.exec(answer.message)?.[1] ?? 0);
-        const sameLine = !refused || after.line >= line || after.code === "loop";
-        if (refused === (answer.status !== 0) && wanted === saved && sameLine) return [];
-        const words = refused ? `${after.code} at ${after.line}` : "accepted";
-        const apart = [...onlyIn("Linux", saved, wanted), ...onlyIn("ruleswap", wanted, saved)].join("\n");
-        return [`seed ${seed}\n${text}batch\n${batch}Linux: ${answer.message || "accepted"}\nruleswap: ${words}\n${apart}`];
-      });
-      expect(parted.length, parted[0]).toBe(0);
-    }, 60_000);
+    it.skipIf(missing)(
+      `does what iptables-restore --noflush does, ${family}${missing ? ` (skipped: ${missing})` : ""}`,
+      () => {
+        const rounds = Array.from({ length: ROUNDS }, (_, seed) => randomRound(seed, family));
+        const answers = askKernel(family, rounds);
+        const parted = rounds.flatMap(({ text, batch, model, table }, seed) => {
+          const answer = answers[seed];
+          if (!answer || answer.message.includes("unloadable"))
+            return [`seed ${seed}: Linux refuses\n${text}${answer?.message}`];
+          const after = attempt(model, batch);
+          const refused = "code" in after;
+          const wanted = printed(refused ? model : after);
+          const saved = tableOf(answer.saved, table);
+          // Linux takes line by line; ruleswap reads the batch first, so a line that cannot be read comes before one that
+          // cannot be done. Loops Linux finds at COMMIT.
+          const line = Number(/line:? (\d+)/.exec(answer.message)?.[1] ?? 0);
+          const sameLine = !refused || after.line >= line || after.code === "loop";
+          if (refused === (answer.status !== 0) && wanted === saved && sameLine) return [];
+          const words = refused ? `${after.code} at ${after.line}` : "accepted";
+          const apart = [...onlyIn("Linux", saved, wanted), ...onlyIn("ruleswap", wanted, saved)].join("\n");
+          return [
+            `seed ${seed}\n${text}batch\n${batch}Linux: ${answer.message || "accepted"}\nruleswap: ${words}\n${apart}`,
+          ];
+        });
+        expect(parted.length, parted[0]).toBe(0);
+      },
+      60_000,
+    );
 });
 
 function onlyIn(whose: string, text: string, other: string): string[] {
   const lines = new Set(other.split("\n"));
-  return text.split("\n").filter((line) => !lines.has(line)).map((line) => `only ${whose}: ${line}`);
+  return text
+    .split("\n")
+    .filter((line) => !lines.has(line))
+    .map((line) => `only ${whose}: ${line}`);
 }
 
 function tableOf(saved: string, table: string): string {

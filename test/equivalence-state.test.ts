@@ -51,7 +51,9 @@ for (const strategy of STRATEGIES)
         // 600 ms apart: the bucket of two runs dry at the third packet, then every second one passes, roughly.
         for (let i = 0; i < 24; i++) {
           marks.push(subject.match(toInput("ipv4", 600 * i)).mark);
-          subject.updater.update({ batch: `*filter\n${AROUND[i % AROUND.length]?.replaceAll("more", `more${i >> 3}`).replaceAll("less", `less${i >> 3}`)}\nCOMMIT\n` });
+          subject.updater.update({
+            batch: `*filter\n${AROUND[i % AROUND.length]?.replaceAll("more", `more${i >> 3}`).replaceAll("less", `less${i >> 3}`)}\nCOMMIT\n`,
+          });
         }
         const undisturbed = new Subject(classifier, strategy);
         undisturbed.updater.load(parseRuleset(REMEMBERING, { family: "ipv4" }));
@@ -61,7 +63,8 @@ for (const strategy of STRATEGIES)
 
       it("leaves the other family alone", () => {
         const subject = new Subject(classifier, strategy);
-        const text = (address: string): string => `*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s ${address} -j DROP\nCOMMIT\n`;
+        const text = (address: string): string =>
+          `*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -s ${address} -j DROP\nCOMMIT\n`;
         subject.updater.load(parseRuleset(text("192.0.2.1/32"), { family: "ipv4" }));
         subject.updater.load(parseRuleset(text("2001:db8:5::1/128"), { family: "ipv6" }));
         expect([subject.match(toInput("ipv4")).verdict, subject.match(toInput("ipv6")).verdict]).toEqual([0, 0]);

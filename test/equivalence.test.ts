@@ -28,7 +28,8 @@ describe("a ruleset that was replaced by new text", () => {
     for (const classifier of CLASSIFIERS)
       it(`${strategy}, ${classifier}: is what the text says, and chains that stay keep counting`, () => {
         let replaced = 0;
-        for (let seed = 0; seed < RULESETS / 2; seed++) replaced += replaceOften(seed, { strategy, classifier, batches: 4 });
+        for (let seed = 0; seed < RULESETS / 2; seed++)
+          replaced += replaceOften(seed, { strategy, classifier, batches: 4 });
         expect(replaced).toBeGreaterThan(RULESETS);
       }, 60_000);
 });

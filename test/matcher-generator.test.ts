@@ -10,7 +10,9 @@ const missing = kernelMissing();
 describe("random rulesets", () => {
   for (const family of ["ipv4", "ipv6"] as const)
     it.skipIf(missing)(`are ones that Linux loads, ${family}${missing ? ` (skipped: ${missing})` : ""}`, () => {
-      const rulesets = Array.from({ length: 100 }, (_, seed) => randomRuleset(new Random(seed), { family, longest: 60 }));
+      const rulesets = Array.from({ length: 100 }, (_, seed) =>
+        randomRuleset(new Random(seed), { family, longest: 60 }),
+      );
       const answers = askKernel(family, rulesets);
       const refused = answers.flatMap((answer, seed) => {
         const text = rulesets[seed]?.text as string;

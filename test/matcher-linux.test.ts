@@ -15,7 +15,8 @@ import { wireBytes } from "./oracle/wire.js";
 const missing = trafficMissing();
 
 /** What a wire shows: not bridge ports, sockets, hardware addresses, the clock, hops; and nothing that answers. */
-const SHOWN_MATCHES = "comment tcp udp sctp icmp icmp6 mark statistic addrtype multiport iprange length recent tos dscp policy";
+const SHOWN_MATCHES =
+  "comment tcp udp sctp icmp icmp6 mark statistic addrtype multiport iprange length recent tos dscp policy";
 const SHOWN_TARGETS = "ACCEPT DROP RETURN MARK TOS DSCP CLASSIFY";
 /** A connection table changes what all packets meet, so the first test has none. */
 const CONNECTION_MATCHES = "state conntrack connmark";
@@ -57,7 +58,12 @@ const NEW_CONNECTIONS: Plan = {
   targets: `${SHOWN_TARGETS} ${CONNECTION_TARGETS}`,
   tail: `${SECURITY}${ASKS_FOR_CONNECTIONS}COMMIT\n`,
   fit: (packet, index) => {
-    Object.assign(packet, { protocol: PROTOCOL_UDP, sourcePort: 20000 + index, ctState: CT_STATE_NEW, fragmentOffset: 0 });
+    Object.assign(packet, {
+      protocol: PROTOCOL_UDP,
+      sourcePort: 20000 + index,
+      ctState: CT_STATE_NEW,
+      fragmentOffset: 0,
+    });
     packet.flags &= ~PACKET_FLAG_ODD;
   },
 };

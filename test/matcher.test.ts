@@ -20,7 +20,8 @@ describe("the matcher", () => {
           return randomPacket(random, ruleset, time);
         });
         const found = difference(ruleset.family, ruleset.text, packets, classifier);
-        if (found) expect.fail(`seed ${seed}, ${ruleset.family}\n${shrink(ruleset.family, ruleset.text, packets, classifier)}`);
+        if (found)
+          expect.fail(`seed ${seed}, ${ruleset.family}\n${shrink(ruleset.family, ruleset.text, packets, classifier)}`);
       }
     }, 120_000);
 });

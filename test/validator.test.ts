@@ -114,7 +114,9 @@ describe("the validator", () => {
   it("takes the blob that the damages are made from", () => {
     expect(loader.load(blob)).toBeUndefined();
     expect(loader.load(blobOf(TEXT, "ipv4", true))).toBeUndefined();
-    expect(loader.load(blobOf(TEXT.replaceAll("10.0.0.0/8", "fd00::/8").replace("icmp-", "icmp6-"), "ipv6"))).toBeUndefined();
+    expect(
+      loader.load(blobOf(TEXT.replaceAll("10.0.0.0/8", "fd00::/8").replace("icmp-", "icmp6-"), "ipv6")),
+    ).toBeUndefined();
   });
 
   for (const [what, change, code, offset] of DAMAGES)
@@ -132,9 +134,12 @@ describe("the validator", () => {
 
   it("refuses every blob that is cut, sealed or not", () => {
     for (let length = 0; length < blob.length; length += 4) {
-      const cut = damaged(Buffer.concat([blob.subarray(0, length), Buffer.alloc(Math.max(0, L.BLOB_HEADER_SIZE - length))]), (view) => {
-        if (length >= L.BLOB_LENGTH + 4) view.setUint32(L.BLOB_LENGTH, view.byteLength, true);
-      });
+      const cut = damaged(
+        Buffer.concat([blob.subarray(0, length), Buffer.alloc(Math.max(0, L.BLOB_HEADER_SIZE - length))]),
+        (view) => {
+          if (length >= L.BLOB_LENGTH + 4) view.setUint32(L.BLOB_LENGTH, view.byteLength, true);
+        },
+      );
       expect(loader.load(cut), `cut to ${length}`).toBeDefined();
     }
   });
@@ -158,7 +163,9 @@ describe("the validator", () => {
       }
       taken++;
       for (const packet of packets)
-        expect([L.VERDICT_DROP, L.VERDICT_ACCEPT, L.VERDICT_QUEUE, L.VERDICT_REJECT], `bit ${bit}`).toContain(loader.walk(packet));
+        expect([L.VERDICT_DROP, L.VERDICT_ACCEPT, L.VERDICT_QUEUE, L.VERDICT_REJECT], `bit ${bit}`).toContain(
+          loader.walk(packet),
+        );
     }
     // Addresses, ports and names may be anything; lengths, types and offsets may not.
     expect(refused).toBeGreaterThan(taken);

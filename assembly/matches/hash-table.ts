@@ -79,9 +79,12 @@ export function collectedAt(table: usize): u32 {
 export function findKey(table: usize): bool {
   const mode = load<u32>(table + M.HASH_TABLE_RECORD, HASHLIMIT_MODE);
   const nothing = v128.splat<u32>(0);
-  keySource = mode & BY_SOURCE ? v128.and(v128.load(packet, PACKET_SOURCE), v128.load(table, M.HASH_TABLE_SOURCE_MASK)) : nothing;
+  keySource =
+    mode & BY_SOURCE ? v128.and(v128.load(packet, PACKET_SOURCE), v128.load(table, M.HASH_TABLE_SOURCE_MASK)) : nothing;
   keyDestination =
-    mode & BY_DESTINATION ? v128.and(v128.load(packet, PACKET_DESTINATION), v128.load(table, M.HASH_TABLE_DESTINATION_MASK)) : nothing;
+    mode & BY_DESTINATION
+      ? v128.and(v128.load(packet, PACKET_DESTINATION), v128.load(table, M.HASH_TABLE_DESTINATION_MASK))
+      : nothing;
   keyPorts = 0;
   if (!(mode & (BY_SOURCE_PORT | BY_DESTINATION_PORT))) return true;
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
@@ -210,7 +213,7 @@ function sweep(table: usize, collected: u32): void {
 
 /** The link word of the bucket that the noted key belongs to. */
 function bucketOfKey(table: usize): usize {
-  let hash = (<u64>load<u32>(table, M.HASH_TABLE_SEED) << 32) | keyPorts;
+  let hash = ((<u64>load<u32>(table, M.HASH_TABLE_SEED)) << 32) | keyPorts;
   hash = mix(hash ^ i64x2.extract_lane(keySource, 0));
   hash = mix(hash ^ i64x2.extract_lane(keySource, 1));
   hash = mix(hash ^ i64x2.extract_lane(keyDestination, 0));

@@ -61,7 +61,8 @@ export function checkHashlimit(record: usize): bool {
   const burst = load<u64>(record, P.HASHLIMIT_BURST);
   if (load<u32>(record, P.HASHLIMIT_OBJECT) || mode & ~MODES_KNOWN) return false;
   if (!load<u32>(record, P.HASHLIMIT_COLLECT) || !load<u32>(record, P.HASHLIMIT_EXPIRE)) return false;
-  if (load<u8>(record, P.HASHLIMIT_SOURCE_PREFIX) > 128 || load<u8>(record, P.HASHLIMIT_DESTINATION_PREFIX) > 128) return false;
+  if (load<u8>(record, P.HASHLIMIT_SOURCE_PREFIX) > 128 || load<u8>(record, P.HASHLIMIT_DESTINATION_PREFIX) > 128)
+    return false;
   if (mode & RATE_MATCH) return average != 0 && average <= 0xffffffff && load<u32>(record, P.HASHLIMIT_INTERVAL) != 0;
   if (mode & BYTES) return byteCost(average) != 0;
   return burst != 0 && average * burst * MICROSECOND_CREDIT >= average * MICROSECOND_CREDIT;

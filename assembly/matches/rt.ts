@@ -35,7 +35,8 @@ export function matchRt(record: usize): bool {
   const inside = left >= load<u32>(record, P.RT_SEGMENTS_MIN) && left <= load<u32>(record, P.RT_SEGMENTS_MAX);
   if (inside == ((invert & SEGMENTS) != 0)) return false;
   if (flags & LENGTH && (size == load<u32>(record, P.RT_LENGTH)) == ((invert & LENGTH) != 0)) return false;
-  if (flags & TYPE && (<u32>load<u8>(header, 2) == load<u32>(record, P.RT_TYPE)) == ((invert & TYPE) != 0)) return false;
+  if (flags & TYPE && (<u32>load<u8>(header, 2) == load<u32>(record, P.RT_TYPE)) == ((invert & TYPE) != 0))
+    return false;
   if (flags & RESERVED && load<u32>(header, 4)) return false;
   if (!(flags & ADDRESSES)) return true;
   const wanted = <u32>load<u8>(record, P.RT_COUNT);

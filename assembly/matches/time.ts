@@ -36,7 +36,9 @@ export function checkTime(record: usize): bool {
   const start = load<u32>(record, P.TIME_DAY_START);
   const stop = load<u32>(record, P.TIME_DAY_STOP);
   const flags = load<u8>(record, P.TIME_FLAGS);
-  return start <= LAST_SECOND && stop <= LAST_SECOND && !(flags & ~FLAGS_KNOWN) && (!(flags & CONTIGUOUS) || start >= stop);
+  return (
+    start <= LAST_SECOND && stop <= LAST_SECOND && !(flags & ~FLAGS_KNOWN) && (!(flags & CONTIGUOUS) || start >= stop)
+  );
 }
 
 /** 1 is Monday; day 0 was a Thursday. */

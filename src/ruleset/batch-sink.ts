@@ -105,7 +105,8 @@ export class BatchSink implements TableSink, TableBatch {
 
   deleteChain(chain: number): void {
     const builtIn: readonly string[] = BUILTIN_CHAINS[this.table];
-    const names = chain < 0 ? this.named(chain).filter((name) => !builtIn.includes(name)) : [this.name(this.userChain(chain))];
+    const names =
+      chain < 0 ? this.named(chain).filter((name) => !builtIn.includes(name)) : [this.name(this.userChain(chain))];
     for (const name of names) {
       this.names.addText(name, ABSENT);
       this.edits.push({ line: this.line, chain: name, op: "delete-chain" });

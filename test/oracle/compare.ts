@@ -8,7 +8,12 @@ import type { Result, Step } from "./result.js";
 import { type Classifier, countersOf, Subject } from "./subject.js";
 
 /** The first difference in words, or undefined. Every third packet is matched without a trace. */
-export function difference(family: Family, text: string, packets: readonly Packet[], classifier: Classifier): string | undefined {
+export function difference(
+  family: Family,
+  text: string,
+  packets: readonly Packet[],
+  classifier: Classifier,
+): string | undefined {
   const ruleset = parseRuleset(text, { family });
   const oracle = new Oracle(ruleset, LOCAL_ADDRESSES);
   const subject = new Subject(classifier);
@@ -30,7 +35,10 @@ export function inWords({ result, steps }: { result: Result; steps: readonly Ste
 }
 
 /** Of counters, in any order of chains. */
-export function firstDifference(wantedInAnyOrder: readonly string[], gotInAnyOrder: readonly string[]): string | undefined {
+export function firstDifference(
+  wantedInAnyOrder: readonly string[],
+  gotInAnyOrder: readonly string[],
+): string | undefined {
   const wanted = [...wantedInAnyOrder].sort();
   const got = [...gotInAnyOrder].sort();
   for (let i = 0; i < Math.max(wanted.length, got.length); i++)
@@ -48,8 +56,16 @@ export function shrink(family: Family, text: string, packets: readonly Packet[],
     }
   };
   let lines = text.split("\n");
-  const fewer = removePieces([...packets], () => true, (some) => differs(lines, some) !== undefined);
-  lines = removePieces(lines, (line) => line.startsWith("-A "), (some) => differs(some, fewer) !== undefined);
+  const fewer = removePieces(
+    [...packets],
+    () => true,
+    (some) => differs(lines, some) !== undefined,
+  );
+  lines = removePieces(
+    lines,
+    (line) => line.startsWith("-A "),
+    (some) => differs(some, fewer) !== undefined,
+  );
   return `${lines.join("\n")}\n${differs(lines, fewer)}`;
 }
 

@@ -14,7 +14,9 @@ export function copyRuleset(ruleset: Ruleset): Ruleset {
     }
     for (const chain of table.chains.values())
       for (const rule of chain.rules)
-        target.chains.get(chain.name)?.rules.push(target.rows.copy(table.rows, rule, (id) => chainOf.get(id) as number));
+        target.chains
+          .get(chain.name)
+          ?.rules.push(target.rows.copy(table.rows, rule, (id) => chainOf.get(id) as number));
   }
   return copy;
 }

@@ -53,7 +53,12 @@ export function attempt(model: Ruleset, text: string): Ruleset | Obstacle {
 /** How many batches were done and how many were refused; throws with the seed and the batch where something parts. */
 export function live(seed: number, options: HistoryOptions): { done: number; refused: number } {
   const random = new Random(seed);
-  const ruleset = randomRuleset(random, { anyHook: true, forgetful: true, without: REFUSED, longest: random.pick([4, 20, 80, 200]) });
+  const ruleset = randomRuleset(random, {
+    anyHook: true,
+    forgetful: true,
+    without: REFUSED,
+    longest: random.pick([4, 20, 80, 200]),
+  });
   const subject = new Subject(options.classifier, options.strategy);
   subject.updater.load(parseRuleset(ruleset.text, { family: ruleset.family }));
   let model = parseRuleset(ruleset.text, { family: ruleset.family });
@@ -109,7 +114,8 @@ function refuse(subject: Subject, batch: string, wanted: Obstacle): void {
   }
   const { code, line } = wanted;
   if (!(got instanceof RulesetError)) throw new Error(`wanted ${code} at ${line}, got ${String(got)}`);
-  if (got.line < 1 || got.line > batch.split("\n").length) throw new Error(`line ${got.line} of a batch: ${got.message}`);
+  if (got.line < 1 || got.line > batch.split("\n").length)
+    throw new Error(`line ${got.line} of a batch: ${got.message}`);
   // Who looks at each edit meets a loop where it closes, in front of what a later edit runs into.
   if (code !== "loop" && got.code !== "loop") same("error", `${code} line ${line}`, `${got.code} line ${got.line}`);
   same("state behind a refused batch", before, subject.snapshot());

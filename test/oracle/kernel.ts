@@ -43,7 +43,8 @@ export function askKernel(family: Family, rounds: readonly Round[]): Answer[] {
     const file = (name: string): string => join(directory, `${index}.${name}`);
     writeFileSync(file("text"), round.text);
     script.push(`${prefix}-restore <${empty}`);
-    if (round.batch === undefined) script.push(`${prefix}-restore --counters <${file("text")} 2>${file("err")}; echo $? >${file("rc")}`);
+    if (round.batch === undefined)
+      script.push(`${prefix}-restore --counters <${file("text")} 2>${file("err")}; echo $? >${file("rc")}`);
     else {
       writeFileSync(file("batch"), round.batch);
       script.push(`${prefix}-restore --counters <${file("text")} 2>${file("err")} || echo unloadable >>${file("err")}`);

@@ -85,7 +85,9 @@ function routingMatches({ bytes, view }: RecordView, header: Uint8Array): boolea
 }
 
 function addresses(bytes: Uint8Array, from: number, count: number): string[] {
-  return Array.from({ length: count }, (_, n) => Buffer.from(bytes.subarray(from + 16 * n).subarray(0, 16)).toString("hex"));
+  return Array.from({ length: count }, (_, n) =>
+    Buffer.from(bytes.subarray(from + 16 * n).subarray(0, 16)).toString("hex"),
+  );
 }
 
 interface Chunk {

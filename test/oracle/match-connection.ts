@@ -44,7 +44,8 @@ export function matchState({ view, bytes }: RecordView, walk: Walk): boolean {
 export function matchConntrack({ view }: RecordView, walk: Walk): boolean {
   const conditions = view.getUint16(CONNTRACK_MATCH, true);
   const invert = view.getUint16(CONNTRACK_INVERT, true);
-  if (conditions & ~(CONNTRACK_HAS_STATE | CONNTRACK_HAS_STATUS)) throw new Error(`conntrack 0x${conditions.toString(16)}`);
+  if (conditions & ~(CONNTRACK_HAS_STATE | CONNTRACK_HAS_STATUS))
+    throw new Error(`conntrack 0x${conditions.toString(16)}`);
   if (conditions & CONNTRACK_HAS_STATE) {
     const hit = (walk.packet.ctState & view.getUint16(CONNTRACK_STATE_MASK, true)) !== 0;
     if (!inverted(hit, invert, CONNTRACK_HAS_STATE)) return false;

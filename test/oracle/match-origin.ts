@@ -67,7 +67,8 @@ export function matchIprange({ bytes }: RecordView, walk: Walk): boolean {
   const within = (address: Uint8Array, min: number, max: number): boolean =>
     compareAddresses(address, bytes.subarray(min, min + address.length)) >= 0 &&
     compareAddresses(address, bytes.subarray(max, max + address.length)) <= 0;
-  if (flags & 1 && !inverted(within(walk.packet.source, IPRANGE_SOURCE_MIN, IPRANGE_SOURCE_MAX), flags, 16)) return false;
+  if (flags & 1 && !inverted(within(walk.packet.source, IPRANGE_SOURCE_MIN, IPRANGE_SOURCE_MAX), flags, 16))
+    return false;
   const destination = within(walk.packet.destination, IPRANGE_DESTINATION_MIN, IPRANGE_DESTINATION_MAX);
   return !(flags & 2) || inverted(destination, flags, 32);
 }
@@ -91,7 +92,8 @@ export function matchOwner({ view, bytes }: RecordView, walk: Walk): boolean {
   if (conditions & invert & OWNER_SOCKET) return false;
   const within = (id: number, min: number, max: number): boolean =>
     id >= view.getUint32(min, true) && id <= view.getUint32(max, true);
-  if (conditions & OWNER_UID && !inverted(within(packet.uid, OWNER_UID_MIN, OWNER_UID_MAX), invert, OWNER_UID)) return false;
+  if (conditions & OWNER_UID && !inverted(within(packet.uid, OWNER_UID_MIN, OWNER_UID_MAX), invert, OWNER_UID))
+    return false;
   return !(conditions & OWNER_GID) || inverted(within(packet.gid, OWNER_GID_MIN, OWNER_GID_MAX), invert, OWNER_GID);
 }
 

@@ -1,6 +1,15 @@
 /** recent: net/netfilter/xt_recent.c with its default parameters, on the packet's clock. */
 import { PACKET_FLAG_SOCKET } from "../../src/blob/layout.js";
-import { RECENT_CHECK, RECENT_HITCOUNT, RECENT_INVERT, RECENT_MASK, RECENT_NAME, RECENT_NAME_BYTES, RECENT_SECONDS, RECENT_SIDE } from "../../src/blob/payloads.js";
+import {
+  RECENT_CHECK,
+  RECENT_HITCOUNT,
+  RECENT_INVERT,
+  RECENT_MASK,
+  RECENT_NAME,
+  RECENT_NAME_BYTES,
+  RECENT_SECONDS,
+  RECENT_SIDE,
+} from "../../src/blob/payloads.js";
 import { addressText } from "./address.js";
 import type { RecordView } from "./rule.js";
 import type { Walk } from "./walk.js";
@@ -38,7 +47,11 @@ function recentListName({ bytes }: RecordView): string {
 /** A rule that names a list is loaded: Linux loads chains in libiptc's order. */
 export function joinRecentList(record: RecordView, lists: Map<string, RecentList>): void {
   const name = recentListName(record);
-  const list = lists.get(name) ?? { mask: record.bytes.slice(RECENT_MASK, RECENT_MASK + 16), stampsKept: 1, entries: [] };
+  const list = lists.get(name) ?? {
+    mask: record.bytes.slice(RECENT_MASK, RECENT_MASK + 16),
+    stampsKept: 1,
+    entries: [],
+  };
   list.stampsKept = Math.max(list.stampsKept, stampsNeeded(record));
   lists.set(name, list);
 }

@@ -13,7 +13,14 @@ import {
   VERDICT_ACCEPT,
   VERDICT_DROP,
 } from "../../src/blob/layout.js";
-import { NAT_ADDRESS_MAX, NAT_ADDRESS_MIN, NAT_FLAG_ADDRESS, NAT_FLAG_PORT, NAT_FLAGS, NAT_PORT_MIN } from "../../src/blob/payloads.js";
+import {
+  NAT_ADDRESS_MAX,
+  NAT_ADDRESS_MIN,
+  NAT_FLAG_ADDRESS,
+  NAT_FLAG_PORT,
+  NAT_FLAGS,
+  NAT_PORT_MIN,
+} from "../../src/blob/payloads.js";
 import { addressBytes } from "./address.js";
 import type { Outcome } from "./result.js";
 import type { RecordView } from "./rule.js";
@@ -34,7 +41,7 @@ function readRange({ view, bytes }: RecordView, width: number): Range {
 
 function rewriteDestination({ packet }: Walk, outcome: Outcome, range: Range): number {
   const changes =
-    (range.address !== undefined && range.address.some((byte, i) => byte !== packet.destination[i])) ||
+    range.address?.some((byte, i) => byte !== packet.destination[i]) ||
     (range.port !== undefined && range.port !== packet.destinationPort);
   if (range.address) packet.destination = range.address;
   if (range.port !== undefined) packet.destinationPort = range.port;
@@ -45,7 +52,7 @@ function rewriteDestination({ packet }: Walk, outcome: Outcome, range: Range): n
 
 function rewriteSource({ packet }: Walk, outcome: Outcome, range: Range): number {
   const changes =
-    (range.address !== undefined && range.address.some((byte, i) => byte !== packet.source[i])) ||
+    range.address?.some((byte, i) => byte !== packet.source[i]) ||
     (range.port !== undefined && range.port !== packet.sourcePort);
   if (range.address) packet.source = range.address;
   if (range.port !== undefined) packet.sourcePort = range.port;

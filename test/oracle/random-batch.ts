@@ -1,6 +1,13 @@
 /** Random batches for `iptables-restore --noflush`: every kind of edit, most of them possible, some not. */
 import { printRule } from "../../src/ruleset/print.js";
-import { BUILTIN_CHAINS, HOOK_NAMES, type Ruleset, type Table, type TableName } from "../../src/ruleset/ruleset.js";
+import {
+  BUILTIN_CHAINS,
+  HOOK_NAMES,
+  type HookName,
+  type Ruleset,
+  type Table,
+  type TableName,
+} from "../../src/ruleset/ruleset.js";
 import type { Random } from "./random.js";
 import type { Place } from "./random-condition.js";
 import { randomRule, similarRule } from "./random-rule.js";
@@ -99,7 +106,10 @@ class Draft {
     const chain = this.anyChain();
     const position = this.random.between(1, this.length(chain) + 1);
     this.lengths.set(chain, this.length(chain) + 1);
-    return this.rule(chain).replace(`-A ${chain}`, position === 1 && this.random.chance(0.5) ? `-I ${chain}` : `-I ${chain} ${position}`);
+    return this.rule(chain).replace(
+      `-A ${chain}`,
+      position === 1 && this.random.chance(0.5) ? `-I ${chain}` : `-I ${chain} ${position}`,
+    );
   }
 
   private replace(): string {
@@ -110,7 +120,9 @@ class Draft {
 
   /** By what the rule says; an edit drafted before may have taken it away, and then the batch must fail. */
   private deleteRule(): string {
-    const chains = [...this.table.chains.values()].filter((chain) => chain.rules.length > 0 && this.length(chain.name) > 0);
+    const chains = [...this.table.chains.values()].filter(
+      (chain) => chain.rules.length > 0 && this.length(chain.name) > 0,
+    );
     if (chains.length === 0) return this.append();
     const chain = this.random.pick(chains);
     this.lengths.set(chain.name, this.length(chain.name) - 1);
@@ -176,15 +188,18 @@ class Draft {
 
   private rule(chain: string): string {
     const { random, table } = this;
-    const hook = HOOK_NAMES.findIndex((name) => name === chain);
+    const hook = HOOK_NAMES.indexOf(chain as HookName);
     const builtIn = hook >= 0;
     const hooks = builtIn ? new Set([hook]) : hooksOf(table.name);
     const place: Place = { family: table.rows.family, table: table.name, chain, builtIn, hooks, forgetful: true };
     // Mostly along the alphabet of names, so that loops are rare but do come.
     const callees = this.userChains().filter((name) => USER_CHAINS.indexOf(name) > USER_CHAINS.indexOf(chain));
     const pool = random.chance(0.05) ? this.userChains() : callees;
-    const jump = pool.length > 0 && random.chance(0.3) ? `${random.pick(["-j", "-j", "-g"])} ${random.pick(pool)}` : undefined;
-    return (random.chance(0.5) ? similarRule(random, place, random.between(1, 7), jump) : randomRule(random, place, jump)).text;
+    const jump =
+      pool.length > 0 && random.chance(0.3) ? `${random.pick(["-j", "-j", "-g"])} ${random.pick(pool)}` : undefined;
+    return (
+      random.chance(0.5) ? similarRule(random, place, random.between(1, 7), jump) : randomRule(random, place, jump)
+    ).text;
   }
 
   private length(chain: string): number {

@@ -9,7 +9,10 @@ const WORDS = ["GET /", "get /", "X-Kazaa-User", "aab", "aaab", "ab", "a", "\\xe
 /** As iptables takes it, and the bytes that it stands for. */
 function randomPattern(random: Random): { text: string; bytes: Buffer } {
   const word = random.pick(WORDS);
-  const bytes = Buffer.from(word.replace(/\\x(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))), "latin1");
+  const bytes = Buffer.from(
+    word.replace(/\\x(..)/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    "latin1",
+  );
   if (word.includes("\\") || random.chance(0.2)) return { text: `--hex-string "|${bytes.toString("hex")}|"`, bytes };
   return { text: `--string "${word}"`, bytes };
 }
@@ -49,7 +52,8 @@ export function randomRoutingHeader(random: Random): Condition {
     ]);
   };
   const parts: Condition[] = [];
-  if (random.chance(0.5)) parts.push(maybeNot(random, { text: `--rt-segsleft ${random.pick([`${left}`, "0:1", "2:"])}`, aim }));
+  if (random.chance(0.5))
+    parts.push(maybeNot(random, { text: `--rt-segsleft ${random.pick([`${left}`, "0:1", "2:"])}`, aim }));
   if (random.chance(0.3)) parts.push(maybeNot(random, { text: `--rt-len ${8 + 16 * addresses.length}`, aim }));
   if (type !== 0) return together("-m rt", [...parts, maybeNot(random, { text: `--rt-type ${type}`, aim })]);
   const plain = random.chance(0.3);

@@ -7,7 +7,8 @@ const aimless = (text: string): Condition => ({ text, aim: () => undefined });
 /** Round about the midnight that packets' clocks come by. */
 export function randomTime(random: Random): Condition {
   const parts: Condition[] = [];
-  const daytime = (): string => random.pick(["00:00", "00:00:05", "00:00:20", "12:00", "23:59", "23:59:45", "23:59:59"]);
+  const daytime = (): string =>
+    random.pick(["00:00", "00:00:05", "00:00:20", "12:00", "23:59", "23:59:45", "23:59:59"]);
   if (random.chance(0.6)) {
     const [start, stop] = [daytime(), daytime()];
     parts.push(aimless(`--timestart ${start} --timestop ${stop}`));
@@ -16,9 +17,12 @@ export function randomTime(random: Random): Condition {
   }
   const days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
   if (random.chance(0.4)) parts.push(maybeNot(random, aimless(`--weekdays ${random.some(days).join(",")}`)));
-  if (random.chance(0.3)) parts.push(maybeNot(random, aimless(`--monthdays ${random.pick(["28", "29", "1,28,31", "2,29"])}`)));
-  if (random.chance(0.2)) parts.push(aimless(`--datestart ${random.pick(["2020-01-01", "2028-02-29", "2028-02-29T00:00:10"])}`));
-  if (random.chance(0.2)) parts.push(aimless(`--datestop ${random.pick(["2037-01-01", "2028-02-29", "2028-02-29T00:00:10"])}`));
+  if (random.chance(0.3))
+    parts.push(maybeNot(random, aimless(`--monthdays ${random.pick(["28", "29", "1,28,31", "2,29"])}`)));
+  if (random.chance(0.2))
+    parts.push(aimless(`--datestart ${random.pick(["2020-01-01", "2028-02-29", "2028-02-29T00:00:10"])}`));
+  if (random.chance(0.2))
+    parts.push(aimless(`--datestop ${random.pick(["2037-01-01", "2028-02-29", "2028-02-29T00:00:10"])}`));
   return together("-m time", parts);
 }
 
@@ -31,7 +35,8 @@ export function randomHashlimit(random: Random, { family }: Place): Condition {
   if (kind.startsWith("byte")) {
     words.push(random.pick(["100b/s", "1kb/s", "64kb/s", "1mb/s"]));
     if (random.chance(0.4)) words.push(`--hashlimit-burst ${random.pick(["2mb", "3mb", "9mb"])}`);
-  } else words.push(`${random.pick([1, 3, 10])}/${random.pick(["sec", "min"])} --hashlimit-burst ${random.pick([1, 2, 5])}`);
+  } else
+    words.push(`${random.pick([1, 3, 10])}/${random.pick(["sec", "min"])} --hashlimit-burst ${random.pick([1, 2, 5])}`);
   const modes = random.chance(0.8) ? random.some(MODES) : [];
   if (modes.length > 0) words.push(`--hashlimit-mode ${modes.join(",")}`);
   const prefix = family === "ipv4" ? [0, 8, 24, 31] : [0, 16, 48, 127];

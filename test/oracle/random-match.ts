@@ -50,10 +50,9 @@ const MATCHES: readonly (readonly [number, Maker, (place: Place) => boolean])[] 
 ];
 
 export function randomMatch(random: Random, place: Place): Condition {
-  return random.weighted(MATCHES.filter(([, , allowed]) => allowed(place)).map(([weight, maker]) => [weight, maker] as const))(
-    random,
-    place,
-  );
+  return random.weighted(
+    MATCHES.filter(([, , allowed]) => allowed(place)).map(([weight, maker]) => [weight, maker] as const),
+  )(random, place);
 }
 
 function comment(random: Random): Condition {
@@ -110,7 +109,8 @@ const STATUSES = ["EXPECTED", "SEEN_REPLY", "ASSURED", "CONFIRMED"];
 
 function conntrack(random: Random): Condition {
   const parts: Condition[] = [];
-  if (random.chance(0.8)) parts.push(states(random, "--ctstate", random.chance(0.3) ? [random.pick(["DNAT", "SNAT"])] : []));
+  if (random.chance(0.8))
+    parts.push(states(random, "--ctstate", random.chance(0.3) ? [random.pick(["DNAT", "SNAT"])] : []));
   if (random.chance(0.3) || parts.length === 0) {
     const chosen = random.some(STATUSES);
     const aim: Condition["aim"] = (packet) => {
@@ -189,7 +189,8 @@ function length(random: Random): Condition {
 }
 
 function statistic(random: Random): Condition {
-  if (random.chance(0.3)) return { text: `-m statistic --mode random --probability ${random.below(2)}`, aim: () => undefined };
+  if (random.chance(0.3))
+    return { text: `-m statistic --mode random --probability ${random.below(2)}`, aim: () => undefined };
   const every = random.between(1, 4);
   const inner = maybeNot(random, { text: `--every ${every} --packet ${random.below(every)}`, aim: () => undefined });
   return together("-m statistic --mode nth", [inner]);

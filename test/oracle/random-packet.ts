@@ -18,7 +18,18 @@ import {
 import { addressBytes } from "./address.js";
 import { blankPacket, type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP } from "./packet.js";
 import type { Random } from "./random.js";
-import { DEVICES, LENGTHS, LOCAL_ADDRESSES, MACS, MARKS, PORTS, randomAddress, SEGMENT_SIZES, TOS_VALUES, TTLS } from "./random-pool.js";
+import {
+  DEVICES,
+  LENGTHS,
+  LOCAL_ADDRESSES,
+  MACS,
+  MARKS,
+  PORTS,
+  randomAddress,
+  SEGMENT_SIZES,
+  TOS_VALUES,
+  TTLS,
+} from "./random-pool.js";
 import type { RandomChain, RandomRuleset } from "./random-ruleset.js";
 import type { RandomRule } from "./random-rule.js";
 import { wireBytes } from "./wire.js";
@@ -73,7 +84,12 @@ function anyPacket(random: Random, { family }: RandomRuleset): Packet {
   ]);
   if (random.chance(0.3)) {
     packet.flags |= PACKET_FLAG_MAC;
-    packet.mac = Uint8Array.from(random.pick(MACS).split(":").map((byte) => Number.parseInt(byte, 16)));
+    packet.mac = Uint8Array.from(
+      random
+        .pick(MACS)
+        .split(":")
+        .map((byte) => Number.parseInt(byte, 16)),
+    );
   }
   if (random.chance(0.2)) {
     packet.flags |= PACKET_FLAG_SOCKET;

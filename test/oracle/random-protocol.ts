@@ -1,12 +1,5 @@
 /** Random protocols with their matches on ports, flags, types, chunks. */
-import {
-  PROTOCOL_ICMP,
-  PROTOCOL_ICMPV6,
-  PROTOCOL_SCTP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  type Packet,
-} from "./packet.js";
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP, type Packet } from "./packet.js";
 import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, randomPortOption, together } from "./random-condition.js";
 import { randomChunks } from "./random-bytes.js";
@@ -86,7 +79,8 @@ const TCP_FLAGS = [
 function tcpFlags(random: Random): Condition {
   const mask = random.some(TCP_FLAGS);
   const set = random.chance(0.3) ? [] : random.some(mask);
-  const names = (flags: readonly (readonly [string, number])[]): string => flags.map(([name]) => name).join(",") || "NONE";
+  const names = (flags: readonly (readonly [string, number])[]): string =>
+    flags.map(([name]) => name).join(",") || "NONE";
   const bits = (flags: readonly (readonly [string, number])[]): number => flags.reduce((sum, [, bit]) => sum | bit, 0);
   return maybeNot(random, {
     text: `--tcp-flags ${names(mask)} ${names(set)}`,

@@ -54,7 +54,16 @@ export function randomRuleset(random: Random, options: RulesetOptions = {}): Ran
 }
 
 /** Names that a sloppy reader might take for something else. */
-export const USER_CHAINS = ["A", "b-1", "KUBE-SVC-X", "log_drop", "ACCEPTED", "very-long-chain-name-of-28-c", "zz", "1"];
+export const USER_CHAINS = [
+  "A",
+  "b-1",
+  "KUBE-SVC-X",
+  "log_drop",
+  "ACCEPTED",
+  "very-long-chain-name-of-28-c",
+  "zz",
+  "1",
+];
 
 function randomTable(random: Random, family: Family, table: TableName, options: RulesetOptions): RandomChain[] {
   const longest = options.longest ?? 300;

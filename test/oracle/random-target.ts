@@ -37,7 +37,11 @@ const TARGETS: readonly (readonly [number, Maker, (place: Place, protocol: Proto
   [3, setTos, (place) => place.table === "mangle"],
   [2, (random) => `-j DSCP --set-dscp ${random.below(64)}`, (place) => place.table === "mangle"],
   [2, classify, within(HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING)],
-  [2, giveToProxy, (place, protocol) => place.table === "mangle" && within(HOOK_PREROUTING)(place) && isProxied(protocol)],
+  [
+    2,
+    giveToProxy,
+    (place, protocol) => place.table === "mangle" && within(HOOK_PREROUTING)(place) && isProxied(protocol),
+  ],
   [3, mapNetwork, (place) => place.table === "nat"],
   [10, destinationNat, (place) => place.table === "nat" && within(HOOK_PREROUTING, HOOK_OUTPUT)(place)],
   [8, sourceNat, (place) => place.table === "nat" && within(HOOK_POSTROUTING, HOOK_INPUT)(place)],

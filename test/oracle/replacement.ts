@@ -16,7 +16,12 @@ import { countersOf, REFUSED, Subject } from "./subject.js";
 /** How many replacements were made. */
 export function replaceOften(seed: number, options: HistoryOptions): number {
   const random = new Random(seed);
-  const ruleset = randomRuleset(random, { anyHook: true, forgetful: true, without: REFUSED, longest: random.pick([4, 20, 80]) });
+  const ruleset = randomRuleset(random, {
+    anyHook: true,
+    forgetful: true,
+    without: REFUSED,
+    longest: random.pick([4, 20, 80]),
+  });
   const { family } = ruleset;
   const subject = new Subject(options.classifier, options.strategy);
   let text = printRuleset(parseRuleset(ruleset.text, { family }));
@@ -26,7 +31,10 @@ export function replaceOften(seed: number, options: HistoryOptions): number {
   try {
     for (let i = 0; i < options.batches; i++) {
       const before = parseRuleset(text, { family });
-      const after = attempt(before, randomBatch(random, before, { tables: [...before.tables.keys()], edits: 6, mistakes: 0 }));
+      const after = attempt(
+        before,
+        randomBatch(random, before, { tables: [...before.tables.keys()], edits: 6, mistakes: 0 }),
+      );
       if ("code" in after) continue;
       text = printRuleset(after);
       texts.push(text);
@@ -34,7 +42,12 @@ export function replaceOften(seed: number, options: HistoryOptions): number {
       subject.updater.update({ ruleset: text });
       const model = parseRuleset(text, { family });
       same("print", withoutCounters(text), withoutCounters(printRuleset(subject.ruleset())));
-      same("counters of chains that stay as they are", counted, countersOf(subject.ruleset()), unchanged(before, model));
+      same(
+        "counters of chains that stay as they are",
+        counted,
+        countersOf(subject.ruleset()),
+        unchanged(before, model),
+      );
       const oracle = new Oracle(model, LOCAL_ADDRESSES);
       for (let packets = 0; packets < 12; packets++) {
         const packet = randomPacket(random, ruleset, 0);
@@ -56,7 +69,9 @@ function withoutCounters(text: string): string {
 /** Whether a line of counters is of a rule whose chain says the same in both. */
 function unchanged(before: Ruleset, after: Ruleset): (line: string) => boolean {
   const old = rulesByChain(before);
-  const kept = new Set([...rulesByChain(after)].filter(([chain, rules]) => old.get(chain) === rules).map(([chain]) => chain));
+  const kept = new Set(
+    [...rulesByChain(after)].filter(([chain, rules]) => old.get(chain) === rules).map(([chain]) => chain),
+  );
   return (line) => {
     const [table, chain, rule] = line.split(" ");
     return rule !== "0" && kept.has(`${table} ${chain}`);

@@ -54,7 +54,8 @@ export interface Result extends Outcome {
 }
 
 export function readResult(view: DataView, addressWidth: number): Result {
-  const address = (at: number): string => addressText(new Uint8Array(view.buffer, view.byteOffset + at, addressWidth).slice());
+  const address = (at: number): string =>
+    addressText(new Uint8Array(view.buffer, view.byteOffset + at, addressWidth).slice());
   return {
     verdict: view.getUint8(RESULT_VERDICT),
     hook: view.getUint8(RESULT_HOOK),

@@ -131,7 +131,10 @@ export function writeBack(table: Table, chain: Chain, counted: OracleChain): voi
 }
 
 function writeCounter(words: Uint32Array, at: number, packets: bigint, bytes: bigint): void {
-  words.set([packets, packets >> 32n, bytes, bytes >> 32n].map((word) => Number(word & 0xffffffffn)), at);
+  words.set(
+    [packets, packets >> 32n, bytes, bytes >> 32n].map((word) => Number(word & 0xffffffffn)),
+    at,
+  );
 }
 
 function counter(words: Uint32Array, at: number): bigint {
