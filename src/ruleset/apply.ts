@@ -18,6 +18,7 @@ export function applyBatch(ruleset: Ruleset, batch: Batch, file = "batch"): void
   try {
     for (const part of batch.tables) {
       const table = ruleset.table(part.table);
+      for (const name of zeroedChains(part)) zeroChain(table, name);
       for (const edit of part.edits) applyEdit(table, part, edit, file);
     }
   } catch (error) {
@@ -92,9 +93,34 @@ export function applyEdit(table: Table, part: TableBatch, edit: Edit, file: stri
       chain.policyCounters = edit.counters?.slice() ?? new Uint32Array(4);
       break;
     case "zero":
-      for (const row of rules) table.rows.counters.fill(0, 4 * row, 4 * row + 4);
-      chain.policyCounters.fill(0);
+    // Done before all other edits: see zeroedChains.
   }
+}
+
+/**
+ * The chains that a batch sets to zero, by the names they have before it. Zeroing reaches what was counted before the batch,
+ * not the counters that the batch itself brings, wherever in it -Z stands (libiptc's counter maps).
+ */
+export function zeroedChains(part: TableBatch): string[] {
+  const before = new Map<string, string | undefined>();
+  const zeroed: string[] = [];
+  for (const edit of part.edits) {
+    const name = before.has(edit.chain) ? before.get(edit.chain) : edit.chain;
+    if (edit.op === "zero" && name !== undefined) zeroed.push(name);
+    else if (edit.op === "new-chain" || edit.op === "delete-chain") before.set(edit.chain, undefined);
+    else if (edit.op === "rename-chain") {
+      before.set(edit.to, name);
+      before.set(edit.chain, undefined);
+    }
+  }
+  return zeroed;
+}
+
+function zeroChain(table: Table, name: string): void {
+  const chain = table.chains.get(name);
+  if (!chain) return;
+  for (const row of chain.rules) table.rows.counters.fill(0, 4 * row, 4 * row + 4);
+  chain.policyCounters.fill(0);
 }
 
 /** An edit that cannot be carried out. */

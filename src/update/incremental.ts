@@ -20,6 +20,7 @@ import type { ErrorCode } from "../ruleset/ruleset-error.js";
 import { refusedRule, refusedWay } from "./refusal.js";
 import { Staging } from "./staging.js";
 import type { Transaction } from "./transaction.js";
+import { zeroCounters } from "./zero.js";
 
 const REFUSALS: Readonly<Record<number, ErrorCode>> = {
   [M.FAULT_CHAIN_EXISTS]: "chain-exists",
@@ -34,6 +35,7 @@ export function applyIncrementally(transaction: Transaction, batch: Batch, file:
     let table = transaction.address(batch.family, part.table);
     if (table === 0) table = transaction.create(batch.family, part.table);
     const editor = new TableEditor(transaction, staging, table, part, file);
+    zeroCounters(transaction, batch.family, part);
     for (const edit of part.edits) editor.apply(edit);
     const fault = transaction.engine.kernel.verifyTable(table);
     if (fault !== M.FAULT_NONE) throw refusedWay(transaction.engine, fault, file);
@@ -112,7 +114,7 @@ class TableEditor {
         break;
       }
       case "zero":
-        this.check(edit, kernel.editZero(head), edit.chain);
+      // Done before all other edits: see zeroedChains.
     }
   }
 

@@ -15,6 +15,7 @@ import type { UpdateReport } from "./phases.js";
 import { QUIESCE, type Quiesce } from "./quiesce.js";
 import { Staging } from "./staging.js";
 import { Transaction, type TransactionOptions } from "./transaction.js";
+import { zeroCounters } from "./zero.js";
 
 /** Strategies by name: what a batch costs, see ARCHITECTURE.md. */
 export const STRATEGIES = {
@@ -129,13 +130,15 @@ export class Updater {
 
 /** A replacement of the whole table for every edit, as `iptables -A` in a loop; published together, so that it is atomic. */
 function oneByOne(transaction: Transaction, batch: Batch, file: string): void {
-  for (const part of batch.tables)
+  for (const part of batch.tables) {
+    zeroCounters(transaction, batch.family, part);
     for (const edit of part.edits) {
       const table = readOrMake(transaction, batch, part.table);
       applyEdit(table, part, edit, file);
       transaction.clock.end("plan");
-      replaceEdited(transaction, table, edit.op === "zero" ? [edit.chain] : []);
+      transaction.replace(table, "named", true);
     }
+  }
 }
 
 /** Everything read back, edited, compiled and replaced. */
@@ -165,6 +168,7 @@ function replaceTables(
   names: readonly (typeof TABLE_NAMES)[number][],
 ): void {
   const ruleset = new Ruleset(batch.family);
+  for (const part of batch.tables) zeroCounters(transaction, batch.family, part);
   for (const name of names) {
     const table = transaction.read(batch.family, name);
     if (table) ruleset.tables.set(name, table);
@@ -172,29 +176,11 @@ function replaceTables(
   transaction.clock.end("readBack");
   applyBatch(ruleset, batch, file);
   transaction.clock.end("plan");
-  for (const table of ruleset.tables.values()) {
-    const edits = batch.tables.filter((part) => part.table === table.name).flatMap((part) => part.edits);
-    replaceEdited(
-      transaction,
-      table,
-      edits.filter(({ op }) => op === "zero").map(({ chain }) => chain),
-    );
-  }
+  for (const table of ruleset.tables.values()) transaction.replace(table, "named", true);
 }
 
 function readOrMake(transaction: Transaction, batch: Batch, name: (typeof TABLE_NAMES)[number]): Table {
   const table = transaction.read(batch.family, name) ?? new Ruleset(batch.family).table(name);
   transaction.clock.end("readBack");
   return table;
-}
-
-/** Replaces a table that was read back and edited; `zeroed` chains start counting from zero again. */
-function replaceEdited(transaction: Transaction, table: Table, zeroed: string[]): void {
-  transaction.replace(table, "named", true);
-  const staging = new Staging(transaction.engine);
-  const address = transaction.address(table.rows.family, table.name);
-  for (const chain of zeroed) {
-    const head = transaction.engine.kernel.chainFind(address, staging.name(chain)) >>> 0;
-    if (head !== 0) transaction.engine.kernel.editZero(head);
-  }
 }
