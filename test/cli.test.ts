@@ -281,7 +281,7 @@ describe("bench", () => {
     child.stdout.on("data", (chunk) => {
       text += chunk;
     });
-    setTimeout(() => child.kill("SIGINT"), 4000);
+    setTimeout(() => child.kill("SIGINT"), 9000);
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect(code).toBe(0);
     expect(text).toContain("Stopped early");

@@ -46,8 +46,8 @@ export interface CellContext {
 /** Milliseconds of matching alone. */
 const IDLE_MS = 100;
 /** Milliseconds of changes that are made before any is measured, for the optimising compiler's sake. */
-const WARM_UP_MS = 200;
-const WARM_UP_CHANGES = 3000;
+const WARM_UP_MS = 60;
+const WARM_UP_CHANGES = 100;
 
 export async function measureCell(cell: Cell, context: CellContext): Promise<CellRound> {
   const { crew, options } = context;
