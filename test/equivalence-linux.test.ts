@@ -49,7 +49,7 @@ describe("a batch", () => {
         });
         expect(parted.length, parted[0]).toBe(0);
       },
-      60_000,
+      170_000,
     );
 });
 

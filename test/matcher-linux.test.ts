@@ -131,7 +131,7 @@ describe("the oracle", () => {
       const found = disagreements(WITHOUT_CONNECTIONS, 150);
       expect(found.length, found[0]).toBe(0);
     },
-    60_000,
+    170_000,
   );
 
   it.skipIf(missing)(
@@ -140,6 +140,6 @@ describe("the oracle", () => {
       const found = disagreements(NEW_CONNECTIONS, 150);
       expect(found.length, found[0]).toBe(0);
     },
-    60_000,
+    170_000,
   );
 });

@@ -23,5 +23,5 @@ describe("the matcher", () => {
         if (found)
           expect.fail(`seed ${seed}, ${ruleset.family}\n${shrink(ruleset.family, ruleset.text, packets, classifier)}`);
       }
-    }, 120_000);
+    }, 240_000);
 });
