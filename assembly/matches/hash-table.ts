@@ -75,7 +75,10 @@ export function collectedAt(table: usize): u32 {
   return now - (now % load<u32>(table + M.HASH_TABLE_RECORD, HASHLIMIT_COLLECT));
 }
 
-/** Notes what of the packet the table counts by. False when that is not in the packet. */
+/**
+ * Notes what of the packet the table counts by. False when that is not in the packet. In a later fragment Linux takes for
+ * ports what lies in their place.
+ */
 export function findKey(table: usize): bool {
   const mode = load<u32>(table + M.HASH_TABLE_RECORD, HASHLIMIT_MODE);
   const nothing = v128.splat<u32>(0);
@@ -87,9 +90,8 @@ export function findKey(table: usize): bool {
       : nothing;
   keyPorts = 0;
   if (!(mode & (BY_SOURCE_PORT | BY_DESTINATION_PORT))) return true;
-  if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
   if (!portsAreKnown(load<u8>(packet, PACKET_PROTOCOL))) return true;
-  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) return false;
+  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD && !load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
   keyPorts = load<u32>(packet, PACKET_SOURCE_PORT);
   if (!(mode & BY_SOURCE_PORT)) keyPorts &= 0xffff0000;
   if (!(mode & BY_DESTINATION_PORT)) keyPorts &= 0xffff;

@@ -57,10 +57,12 @@ export function matchPkttype(record: usize): bool {
   return (type == load<u8>(record, P.PKTTYPE_TYPE)) != (load<u8>(record, P.PKTTYPE_INVERT) != 0);
 }
 
-/** A header without the option matches when inverted; one that is cut short, or too short, drops the packet. */
+/**
+ * A header without the option matches when inverted; one that is cut short, or too short, drops the packet. In a later
+ * fragment Linux takes for a header what lies in its place.
+ */
 export function matchTcpmss(record: usize): bool {
-  if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
-  const cut = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0;
+  const cut = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 && !load<u16>(packet, PACKET_FRAGMENT_OFFSET);
   if (cut || load<u8>(packet, PACKET_TCP_DATA_OFFSET) < TCP_HEADER) {
     setHotdrop();
     return false;

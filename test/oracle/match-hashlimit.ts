@@ -124,10 +124,10 @@ function keyOf(packet: Packet, { mode, sourcePrefix, destinationPrefix }: Settin
   if (mode & BY_SOURCE) parts.push(`from ${underPrefix(packet.source, sourcePrefix)}`);
   if (mode & BY_DESTINATION) parts.push(`to ${underPrefix(packet.destination, destinationPrefix)}`);
   if (!(mode & (BY_SOURCE_PORT | BY_DESTINATION_PORT))) return parts.join();
-  if (packet.fragmentOffset !== 0) return undefined;
   // proto_ports_offset: TCP, UDP, DCCP, ESP, AH, SCTP, UDP-Lite.
   if (![6, 17, 33, 50, 51, 132, 136].includes(packet.protocol)) return parts.join();
-  if (packet.flags & PACKET_FLAG_ODD) return undefined;
+  // Of a later fragment Linux takes what lies where ports would.
+  if (packet.flags & PACKET_FLAG_ODD && packet.fragmentOffset === 0) return undefined;
   if (mode & BY_SOURCE_PORT && packet.sourcePort !== 0) parts.push(`from ${packet.sourcePort}`);
   if (mode & BY_DESTINATION_PORT && packet.destinationPort !== 0) parts.push(`to ${packet.destinationPort}`);
   return parts.join();

@@ -59,11 +59,10 @@ function linkType({ type, family, destination }: Packet): number {
 
 const TCP_HEADER = 20;
 
-/** No size is no size of the range. */
+/** No size is no size of the range. Linux does not mind that a later fragment has no header. */
 export function matchTcpmss({ view, bytes }: RecordView, walk: Walk): boolean {
   const { fragmentOffset, flags, tcpDataOffset, mss } = walk.packet;
-  if (fragmentOffset !== 0) return false;
-  if (flags & PACKET_FLAG_ODD || tcpDataOffset < TCP_HEADER) {
+  if ((flags & PACKET_FLAG_ODD && fragmentOffset === 0) || tcpDataOffset < TCP_HEADER) {
     walk.hotdrop = true;
     return false;
   }

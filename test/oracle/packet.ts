@@ -73,8 +73,8 @@ export interface Packet {
   priority: number;
   /** Of the first SCTP chunk, where bytes are not known. */
   chunkType: number;
-  /** An IPv6 routing header, and what comes behind the transport header: for wireBytes. */
-  routing: Uint8Array | undefined;
+  /** IPv6 extension headers, and what comes behind the transport header: for wireBytes. */
+  extensions: readonly ExtensionHeader[];
   data: Uint8Array;
   /** From the IP header on, where they are known. */
   bytes: Uint8Array | undefined;
@@ -87,6 +87,12 @@ export interface Packet {
   gid: number;
   /** Milliseconds. */
   time: number;
+}
+
+/** Its first byte, the type of the next header, is not filled in. */
+export interface ExtensionHeader {
+  readonly type: number;
+  readonly bytes: Uint8Array;
 }
 
 export const PROTOCOL_ICMP = 1;
@@ -121,7 +127,7 @@ export function blankPacket(family: Family): Packet {
     type: 0,
     priority: 0,
     chunkType: 0,
-    routing: undefined,
+    extensions: [],
     data: new Uint8Array(),
     bytes: undefined,
     mark: 0,

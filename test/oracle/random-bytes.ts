@@ -4,7 +4,19 @@ import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, together } from "./random-condition.js";
 import { randomAddress } from "./random-pool.js";
 
-const WORDS = ["GET /", "get /", "X-Kazaa-User", "aab", "aaab", "ab", "a", "\\xe9t\\xe9", "host: Example"];
+const WORDS = [
+  "GET /",
+  "get /",
+  "X-Kazaa-User",
+  "aab",
+  "aaab",
+  "ab",
+  "a",
+  "\\xe9t\\xe9",
+  "host: Example",
+  "\\xf7\\xe9",
+  "\\xf7b",
+];
 
 /** As iptables takes it, and the bytes that it stands for. */
 function randomPattern(random: Random): { text: string; bytes: Buffer } {
@@ -36,9 +48,19 @@ export function randomString(random: Random): Condition {
 }
 
 function otherCase(byte: number): number {
-  if (byte >= 97 && byte <= 122) return byte - 32;
-  return byte >= 65 && byte <= 90 ? byte + 32 : byte;
+  // Latin-1's letters, and the signs of division and multiplication, which are none.
+  if ((byte >= 97 && byte <= 122) || byte >= 0xe0) return byte - 32;
+  return (byte >= 65 && byte <= 90) || (byte >= 0xc0 && byte <= 0xde) ? byte + 32 : byte;
 }
+
+const ROUTING = 43;
+/** Hop-by-hop options, a fragment that is whole, authentication, destination options: padding within. */
+const OTHER_HEADERS = [
+  { type: 0, bytes: Buffer.from([0, 0, 1, 4, 0, 0, 0, 0]) },
+  { type: 44, bytes: Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]) },
+  { type: 51, bytes: Buffer.from([0, 4, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1, ...Array<number>(12).fill(0)]) },
+  { type: 60, bytes: Buffer.from([0, 1, 1, 12, ...Array<number>(12).fill(0)]) },
+];
 
 /** IPv6 only. */
 export function randomRoutingHeader(random: Random): Condition {
@@ -46,10 +68,10 @@ export function randomRoutingHeader(random: Random): Condition {
   const type = random.pick([0, 0, 2, 4]);
   const left = random.below(3);
   const aim: Condition["aim"] = (packet) => {
-    packet.routing = Buffer.concat([
-      Buffer.from([0, 2 * addresses.length, type, left, 0, 0, 0, random.pick([0, 0, 0, 1])]),
-      ...addresses.map(addressBytes),
-    ]);
+    const fixed = Buffer.from([0, 2 * addresses.length, type, left, 0, 0, 0, random.pick([0, 0, 0, 1])]);
+    const routing = { type: ROUTING, bytes: Buffer.concat([fixed, ...addresses.map(addressBytes)]) };
+    const others = random.chance(0.5) ? [] : random.some(OTHER_HEADERS);
+    packet.extensions = random.chance(0.7) ? [...others, routing] : [routing, ...others];
   };
   const parts: Condition[] = [];
   if (random.chance(0.5))

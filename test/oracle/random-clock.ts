@@ -52,3 +52,25 @@ export function randomHashlimit(random: Random, { family }: Place): Condition {
   if (rate && random.chance(0.5)) words.push(`--hashlimit-rate-interval ${random.pick([1, 3])}`);
   return together("-m hashlimit", [aimless(words.join(" "))]);
 }
+
+/**
+ * Where the clock may stand still: rates so slow, and lives so long, that what a few packets take is not given back.
+ * A table counts packets or bytes, not both: what a byte costs is nothing beside what a tick brings to packets.
+ */
+export function randomSlowHashlimit(random: Random, { family }: Place): Condition {
+  const words = [`--hashlimit-${random.pick(["upto", "above"])}`];
+  const kind = random.pick(["packets", "packets", "bytes", "packet-rate", "byte-rate"]);
+  if (kind.startsWith("byte")) {
+    words.push(random.pick(["16b/s", "32b/s"]));
+    if (random.chance(0.6)) words.push(`--hashlimit-burst ${random.pick(["64b", "160b", "1kb"])}`);
+  } else words.push(`${random.pick([1, 2])}/hour --hashlimit-burst ${random.pick([1, 2, 5])}`);
+  const modes = random.chance(0.8) ? random.some(MODES) : [];
+  if (modes.length > 0) words.push(`--hashlimit-mode ${modes.join(",")}`);
+  if (random.chance(0.3))
+    words.push(`--hashlimit-srcmask ${random.pick(family === "ipv4" ? [0, 8, 24, 31] : [0, 16, 48, 127])}`);
+  if (random.chance(0.2)) words.push(`--hashlimit-htable-size 7 --hashlimit-htable-max ${random.pick([1, 8])}`);
+  const rate = kind.endsWith("rate");
+  words.push(`--hashlimit-htable-expire 3600000 --hashlimit-name ${kind}${random.below(3)}`);
+  if (rate) words.push("--hashlimit-rate-match --hashlimit-rate-interval 1000");
+  return together("-m hashlimit", [aimless(words.join(" "))]);
+}

@@ -51,7 +51,7 @@ export function randomPacket(random: Random, ruleset: RandomRuleset, time: numbe
   // No shorter than its own headers.
   const header = (packet.family === "ipv4" ? 20 : 40) + (packet.protocol === PROTOCOL_TCP ? packet.tcpDataOffset : 0);
   packet.length = Math.max(packet.length, header);
-  if (packet.data.length > 0 || packet.routing || random.chance(0.2)) packet.bytes = wireBytes(packet);
+  if (packet.data.length > 0 || packet.extensions.length > 0 || random.chance(0.2)) packet.bytes = wireBytes(packet);
   return packet;
 }
 

@@ -68,7 +68,7 @@ function setConnmark(random: Random): string {
   ])}`;
 }
 
-function setTtl(random: Random, { family }: Place): string {
+export function setTtl(random: Random, { family }: Place): string {
   const name = family === "ipv4" ? "ttl" : "hl";
   const [operation, value] = random.pick([
     ["set", random.pick(TTLS)],
@@ -79,7 +79,7 @@ function setTtl(random: Random, { family }: Place): string {
   return `-j ${name.toUpperCase()} --${name}-${operation} ${value}`;
 }
 
-function setTos(random: Random): string {
+export function setTos(random: Random): string {
   const value = hex(random.pick(TOS_VALUES));
   return `-j TOS ${random.pick([`--set-tos ${value}/0xff`, `--set-tos ${value}/0x3f`, `--and-tos ${value}`, `--or-tos ${value}`, `--xor-tos ${value}`])}`;
 }

@@ -5,19 +5,18 @@ import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TC
 const LONGEST = 1500;
 const NO_OPERATION = 1;
 const MAXIMUM_SEGMENT_SIZE = 2;
-const ROUTING = 43;
 
 export function wireBytes(packet: Packet): Uint8Array {
   const transport = Buffer.concat([transportHeader(packet), packet.data]);
   const odd = packet.fragmentOffset === 0 && (packet.flags & PACKET_FLAG_ODD) !== 0;
-  const routing = packet.family === "ipv6" && packet.routing ? packet.routing : new Uint8Array();
-  const header = (packet.family === "ipv4" ? 20 : 40) + routing.length;
+  const extensions = extensionHeaders(packet);
+  const header = (packet.family === "ipv4" ? 20 : 40) + extensions.length;
   // A header that is cut short ends behind three bytes.
   const least = header + (odd ? 3 : transport.length);
   packet.length = odd ? least : Math.max(Math.min(packet.length, LONGEST), least);
   const bytes = Buffer.alloc(packet.length);
   if (packet.family === "ipv4") writeIpv4(bytes, packet);
-  else writeIpv6(bytes, packet, routing);
+  else writeIpv6(bytes, packet, extensions);
   bytes.set(transport.subarray(0, packet.length - header), header);
   return bytes;
 }
@@ -34,16 +33,24 @@ function writeIpv4(bytes: Buffer, packet: Packet): void {
   bytes.writeUInt16BE(checksum(bytes.subarray(0, 20)), 10);
 }
 
-function writeIpv6(bytes: Buffer, packet: Packet, routing: Uint8Array): void {
+function writeIpv6(bytes: Buffer, packet: Packet, extensions: Uint8Array): void {
   bytes[0] = 0x60 | (packet.tos >> 4);
   bytes[1] = (packet.tos & 15) << 4;
   bytes.writeUInt16BE(packet.length - 40, 4);
-  bytes[6] = routing.length > 0 ? ROUTING : packet.protocol;
+  bytes[6] = packet.extensions[0]?.type ?? packet.protocol;
   bytes[7] = packet.ttl;
   bytes.set(packet.source, 8);
   bytes.set(packet.destination, 24);
-  bytes.set(routing, 40);
-  if (routing.length > 0) bytes[40] = packet.protocol;
+  bytes.set(extensions, 40);
+}
+
+/** Each says what comes next. */
+function extensionHeaders({ family, extensions, protocol }: Packet): Buffer {
+  if (family === "ipv4") return Buffer.alloc(0);
+  const linked = extensions.map(({ bytes }, n) =>
+    Buffer.from([extensions[n + 1]?.type ?? protocol, ...bytes.subarray(1)]),
+  );
+  return Buffer.concat(linked);
 }
 
 function transportHeader(packet: Packet): Buffer {

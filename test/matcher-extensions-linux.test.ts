@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { PACKET_FLAG_ODD } from "../src/blob/layout.js";
+import { parseRuleset } from "../src/ruleset/parse.js";
+import type { Family } from "../src/ruleset/row-store.js";
+import { addressBytes } from "./oracle/address.js";
+import { Oracle } from "./oracle/oracle.js";
+import { blankPacket, type Packet, PROTOCOL_SCTP, PROTOCOL_TCP } from "./oracle/packet.js";
+import { Random } from "./oracle/random.js";
+import { randomChunks, randomRoutingHeader, randomString } from "./oracle/random-bytes.js";
+import { randomSlowHashlimit } from "./oracle/random-clock.js";
+import type { Condition, Place } from "./oracle/random-condition.js";
+import {
+  randomDscp,
+  randomPkttype,
+  randomPolicy,
+  randomSegmentSize,
+  randomTos,
+  randomTtl,
+} from "./oracle/random-header.js";
+import { LOCAL_ADDRESSES, TOS_VALUES, TTLS } from "./oracle/random-pool.js";
+import { setTos, setTtl } from "./oracle/random-target.js";
+import { playTraffic, trafficMissing, WIRES } from "./oracle/traffic.js";
+import { wireBytes } from "./oracle/wire.js";
+
+const missing = trafficMissing();
+const skipped = missing ? ` (skipped: ${missing})` : "";
+const RULES = 24;
+const PACKETS = 50;
+
+/** Whose addresses no machine minds. */
+const ADDRESSES: Readonly<Record<Family, readonly string[]>> = {
+  ipv4: ["198.51.100.1", "198.51.100.2", "198.51.101.1", "203.0.113.200"],
+  ipv6: ["2001:db8:9::1", "2001:db8:9::2", "2001:db8:9:1::1", "2001:db9::ff"],
+};
+
+interface Subject {
+  readonly name: string;
+  readonly make: (random: Random, place: Place) => Condition;
+  readonly families: readonly Family[];
+  readonly protocol?: number;
+  readonly target?: (random: Random, place: Place) => string;
+  /** Whether what it looks at is found in later fragments as well. */
+  readonly fragments?: boolean;
+}
+
+const BOTH = ["ipv4", "ipv6"] as const;
+const SUBJECTS: readonly Subject[] = [
+  { name: "ttl and hl, TTL and HL", make: randomTtl, families: BOTH, target: setTtl },
+  { name: "tos, TOS", make: randomTos, families: BOTH, target: setTos },
+  {
+    name: "dscp, DSCP",
+    make: randomDscp,
+    families: BOTH,
+    target: (random) => `-j DSCP --set-dscp ${random.below(64)}`,
+  },
+  { name: "pkttype", make: randomPkttype, families: BOTH },
+  { name: "tcpmss", make: randomSegmentSize, families: BOTH, protocol: PROTOCOL_TCP, fragments: true },
+  { name: "policy", make: randomPolicy, families: BOTH },
+  { name: "string", make: randomString, families: BOTH },
+  { name: "rt", make: randomRoutingHeader, families: ["ipv6"] },
+  { name: "sctp --chunk-types", make: sctpChunks, families: BOTH, protocol: PROTOCOL_SCTP },
+  { name: "hashlimit", make: randomSlowHashlimit, families: BOTH, fragments: true },
+];
+
+function sctpChunks(random: Random): Condition {
+  const { text, aim } = randomChunks(random);
+  return { text: `-m sctp ${text}`, aim };
+}
+
+function makeRound(subject: Subject, seed: number) {
+  const random = new Random(seed);
+  const family = random.pick(subject.families);
+  const hooks = new Set([0]);
+  const place: Place = { family, table: "mangle", chain: "PREROUTING", builtIn: true, hooks, forgetful: false };
+  const conditions = Array.from({ length: RULES }, () => subject.make(random, place));
+  const rules = conditions.map(({ text }) => {
+    const target = random.chance(0.3) ? (subject.target?.(random, place) ?? "") : "";
+    return `-A PREROUTING ${subject.protocol ? `-p ${subject.protocol} ` : ""}${text} ${target}\n`;
+  });
+  const others = ["INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].map((chain) => `:${chain} ACCEPT [0:0]\n`);
+  const text = `*mangle\n:PREROUTING ACCEPT [0:0]\n${others.join("")}${rules.join("")}COMMIT\n`;
+  const oracle = new Oracle(parseRuleset(text, { family }), LOCAL_ADDRESSES);
+  const packets = Array.from({ length: PACKETS }, () => {
+    const packet = makePacket(random, family, subject);
+    if (random.chance(0.7)) random.pick(conditions).aim(packet);
+    packet.type = 0;
+    packet.bytes = wireBytes(packet);
+    oracle.walk(packet);
+    return { device: packet.input, bytes: Buffer.from(packet.bytes).toString("hex") };
+  });
+  return { round: { family, text, packets }, oracle };
+}
+
+function makePacket(random: Random, family: Family, subject: Subject): Packet {
+  const packet = blankPacket(family);
+  packet.protocol =
+    subject.protocol ?? random.pick(family === "ipv4" ? [6, 17, 50, 51, 132, 47] : [6, 17, 50, 132, 47]);
+  packet.input = random.pick(WIRES);
+  packet.source = addressBytes(random.pick(ADDRESSES[family]));
+  packet.destination = addressBytes(random.pick(ADDRESSES[family]));
+  if ([6, 17, 132].includes(packet.protocol))
+    Object.assign(packet, { sourcePort: random.below(2), destinationPort: random.below(3) });
+  Object.assign(packet, { ttl: random.pick(TTLS), tos: random.pick(TOS_VALUES), length: random.pick([60, 700]) });
+  const cut = random.chance(0.03) && family === "ipv4" && packet.protocol !== 47;
+  if (cut) packet.flags |= PACKET_FLAG_ODD;
+  else if (subject.fragments && family === "ipv4" && random.chance(0.05)) packet.fragmentOffset = 185;
+  return packet;
+}
+
+describe("Linux, beside the oracle,", () => {
+  for (const subject of SUBJECTS)
+    it.skipIf(missing)(
+      `counts the same of ${subject.name}${skipped}`,
+      () => {
+        const made = Array.from({ length: 40 }, (_, seed) => makeRound(subject, seed));
+        const counted = playTraffic(made.map(({ round }) => round));
+        const parted = made.flatMap(({ round, oracle }, seed) => {
+          const linux = counted[seed];
+          if (!linux || typeof linux === "string") return [`seed ${seed}: ${linux}\n${round.text}`];
+          const lines = oracle.counters().filter((line) => line.startsWith("mangle PREROUTING "));
+          const apart = lines.filter((line) => {
+            const [, rule = "", ours] = /^(\S+ \S+ \d+) (.*)$/.exec(line) ?? [];
+            return linux.get(rule) !== ours;
+          });
+          return apart.slice(0, 1).map((line) => {
+            const [, rule = "", ours] = /^(\S+ \S+ \d+) (.*)$/.exec(line) ?? [];
+            return `seed ${seed}: ${rule}: oracle ${ours}, Linux ${linux.get(rule)}\n${round.text}`;
+          });
+        });
+        expect(parted.length, parted[0]).toBe(0);
+      },
+      120_000,
+    );
+});
