@@ -60,8 +60,8 @@ export {
   type TableName,
 } from "./ruleset/ruleset.js";
 export { ERROR_CODES, type ErrorCode, RulesetError, type RulesetErrorDetails } from "./ruleset/ruleset-error.js";
-export { type ShadowedRule, shadowedRules } from "./ruleset/shadowed.js";
-export { unreachableChains } from "./ruleset/unreachable.js";
+export type { Finding, FindingKind, RulePlace } from "./ruleset/check/finding.js";
+export { type Findings, findings } from "./ruleset/check/findings.js";
 export { PHASES, type Phase, type UpdateReport } from "./update/phases.js";
 export { QUIESCE, type Quiesce } from "./update/quiesce.js";
 export { LockTimeout } from "./update/transaction.js";

@@ -1,0 +1,47 @@
+/** Changes that are made before any is measured: for the optimising compiler's sake, and to learn what one takes. */
+import type { Change } from "../workload/workload.js";
+import type { Cell } from "./cell.js";
+import { editsOf, requestOf } from "./request.js";
+import { Signals } from "./signals.js";
+import type { UpdaterRecord, UpdaterTask } from "./updater-task.js";
+
+export interface WarmUp {
+  readonly cell: Pick<Cell, "strategy">;
+  /** Whether the writer's thread has not made changes of this strategy yet: its code is not optimised then. */
+  readonly first: boolean;
+  /** The first `count` changes, an even number, so that the ruleset ends as it was. */
+  readonly changes: (count: number) => Change[];
+  /** Carries out a task in the writer's thread; the rest of the task is the engine's. */
+  readonly update: (
+    task: Pick<UpdaterTask, "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "probed" | "signals">,
+  ) => Promise<UpdaterRecord>;
+}
+
+/** Milliseconds of changes, more or less: where the writer's thread makes changes of this strategy for the first time, and else. */
+const FIRST_MS = 400;
+const LATER_MS = 60;
+const MOST_CHANGES = 200;
+
+/** Resolves with the nanoseconds that one of the cell's changes takes at best. */
+export async function warmUp({ cell, first, changes, update }: WarmUp): Promise<number> {
+  // One replacement tells what one by one costs: as many of them as there are edits.
+  const strategy = cell.strategy === "one-by-one" ? "partial" : cell.strategy;
+  let best = Number.POSITIVE_INFINITY;
+  let leftNs = (first ? FIRST_MS : LATER_MS) * 1e6;
+  for (let made = 0; made < MOST_CHANGES && leftNs > 0; ) {
+    const count = made === 0 ? 2 : Math.max(2, Math.min(MOST_CHANGES - made, Math.floor(leftNs / best)) & ~1);
+    const { serviceNs } = await update({
+      strategy,
+      requests: changes(count).map((change) => requestOf(change, cell.strategy)),
+      scheduleNs: new Float64Array(count),
+      deadlineNs: 0,
+      least: count,
+      probed: [],
+      signals: new Signals().buffer,
+    });
+    best = Math.min(best, ...serviceNs);
+    leftNs -= serviceNs.reduce((sum, service) => sum + service, 0);
+    made += count;
+  }
+  return cell.strategy === "one-by-one" ? best * Math.max(...changes(2).map(editsOf)) : best;
+}
