@@ -1,41 +1,110 @@
 /** `ruleswap check`: what is wrong with a ruleset, and what in it can never matter. */
 import type { Command } from "commander";
+import type { Finding, FindingKind } from "../ruleset/check/finding.js";
+import { findings } from "../ruleset/check/findings.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { whole } from "../report/units.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
-import type { Ruleset } from "../ruleset/ruleset.js";
-import { shadowedRules } from "../ruleset/shadowed.js";
-import { unreachableChains } from "../ruleset/unreachable.js";
+import type { Ruleset, Table } from "../ruleset/ruleset.js";
+import { type CheckReport, checkJson, findingText } from "./check-report.js";
 import { EXIT_BAD, EXIT_FINDING } from "./fault.js";
 import { type Input, readInput } from "./input.js";
 import { loadRuleset } from "./load.js";
-import { oneOf } from "./number-option.js";
-import { print } from "./output.js";
+import { listOf, oneOf } from "./number-option.js";
+import { print, writeOutput } from "./output.js";
 
 /** Errors that are told of one file. */
 const MOST_ERRORS = 50;
 
+const KINDS: readonly FindingKind[] = [
+  "shadowed",
+  "behind-end",
+  "excluded",
+  "contradiction",
+  "unreachable-chain",
+  "jump-to-empty-chain",
+];
+
+const HELP = `
+Findings, each with the rules that prove it:
+  shadowed             rules in front take every packet that the rule would take, one of them or several together
+  behind-end           a rule in front ends the chain for all packets
+  excluded             no packet that gets to the chain meets the rule's conditions
+  contradiction        no packet at all meets the rule's conditions
+  unreachable-chain    no hook leads to the chain
+  jump-to-empty-chain  the chain that is jumped to has no rules
+
+Nothing is guessed: of conditions that depend on more than the packet (limits, lists, sets, chance, the clock)
+nothing is said.
+
+Exit code: 0 nothing found, 1 findings, 2 errors.`;
+
+interface CheckOptions {
+  readonly family: Family;
+  readonly ignore: FindingKind[];
+  readonly json?: string;
+}
+
 export function addCheck(program: Command): void {
   program
     .command("check")
-    .description("every error with its place; shadowed rules and unreachable chains (exit code 1 when there are any)")
+    .description("every error with its place; rules that can never match and chains that nothing leads to")
     .argument("<rules>", 'what iptables-save prints, or any file for iptables-restore; "-" for standard input')
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
-    .action((path: string, { family }: { family: Family }) => check(readInput(path), family));
+    .option("--ignore <list>", "kinds of findings to leave out, commas between", listOf(oneOf(KINDS)), [])
+    .option("--json <file>", 'write all as JSON; to standard output, in place of text, for "-"')
+    .addHelpText("after", HELP)
+    .action((path: string, options: CheckOptions) => check(readInput(path), options));
 }
 
-async function check(input: Input, family: Family): Promise<void> {
+async function check(input: Input, { family, ignore, json }: CheckOptions): Promise<void> {
   const { ruleset, errors } = parseAll(input, family);
   for (const error of errors) process.stderr.write(`${error.message}\n`);
+  if (ruleset && errors.length === 0) loadRuleset(ruleset, input);
+  // What a rule that is wrong would take is not known, nor where it would lead.
+  const tables = ruleset && errors.length === 0 ? [...ruleset.tables.values()] : [];
+  const found = tables.map((table) => findings(table));
+  const report: CheckReport = {
+    file: input.file,
+    family,
+    errors,
+    findings: found.flatMap((one) => one.findings).filter(({ kind }) => !ignore.includes(kind)),
+    unexamined: found.reduce((sum, one) => sum + one.unexamined, 0),
+  };
   if (errors.length > 0) process.exitCode = EXIT_BAD;
-  if (!ruleset) return;
-  if (errors.length === 0) loadRuleset(ruleset, input);
-  const findings = [...findingsOf(ruleset)].map((finding) => `${input.file}:${finding}\n`);
-  if (findings.length > 0) process.exitCode ??= EXIT_FINDING;
-  const rules = [...ruleset.tables.values()].reduce((sum, { rows }) => sum + rows.count, 0);
-  const summary = `${input.file}: ${count(ruleset.tables.size, "table")}, ${count(rules, "rule")}, no errors\n`;
-  await print(findings.join("") + (errors.length === 0 ? summary : ""));
+  else if (report.findings.length > 0) process.exitCode = EXIT_FINDING;
+  if (json !== undefined) await writeOutput(json, checkJson(report));
+  if (json !== "-") await print(reportText(report, tables, Buffer.from(input.bytes).toString("utf8").split("\n")));
+}
+
+function reportText(report: CheckReport, tables: readonly Table[], lines: readonly string[]): string {
+  const { file, errors, unexamined } = report;
+  const runs = runsOf(report.findings);
+  const text = runs.map(([first, lastRule]) => findingText(first, lastRule, file, lines)).join("");
+  if (errors.length > 0) return text;
+  const rules = tables.reduce((sum, { rows }) => sum + rows.count, 0);
+  const skipped =
+    unexamined > 0 ? `; ${count(unexamined, "rule")} not compared with all in front, as there are too many` : "";
+  const outcome = `${count(report.findings.length, "finding")}, no errors${skipped}`;
+  return `${text}${file}: ${count(tables.length, "table")}, ${count(rules, "rule")}, ${outcome}\n`;
+}
+
+/** Findings of rules one behind the other, with one proof, as one: the first, and the number of the last. */
+function runsOf(found: readonly Finding[]): [Finding, number][] {
+  const runs: [Finding, number][] = [];
+  for (const finding of found) {
+    const run = runs.at(-1);
+    const continues =
+      run &&
+      finding.kind === "behind-end" &&
+      finding.rule === run[1] + 1 &&
+      finding.because[0] === run[0].because[0] &&
+      run[0].kind === finding.kind;
+    if (continues) run[1] = finding.rule;
+    else runs.push([finding, finding.rule]);
+  }
+  return runs;
 }
 
 const count = (number: number, what: string): string => `${whole(number)} ${what}${number === 1 ? "" : "s"}`;
@@ -68,12 +137,4 @@ function leaveOutRule(bytes: Uint8Array, number: number): boolean {
   if (!/^\s*(\[\d+:\d+\]\s*)?(-[AIR]|--append|--insert|--replace)\b/.test(text)) return false;
   bytes.fill(0x23, start, start + text.length);
   return true;
-}
-
-function* findingsOf(ruleset: Ruleset): Generator<string> {
-  for (const table of ruleset.tables.values()) {
-    for (const { chain, rule, line, by } of shadowedRules(table))
-      yield `${line}: rule ${rule} of ${table.name} ${chain.name} never matches: rule ${by.rule} (line ${by.line}) takes its packets`;
-    for (const chain of unreachableChains(table)) yield ` no hook leads to chain ${chain.name} of table ${table.name}`;
-  }
 }

@@ -59,7 +59,8 @@ const LONGEST_FOUND = 60;
 const WINDOW = 100;
 const MARGIN = 4;
 
-function excerpt(source: string, column: number): string {
+/** A line of a file, and a caret under its column. */
+export function excerpt(source: string, column: number): string {
   const characters = [...shown(source)];
   let first = 0;
   if (characters.length > WINDOW) first = Math.max(0, Math.min(column - WINDOW / 2, characters.length - WINDOW));
