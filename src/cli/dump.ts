@@ -1,23 +1,34 @@
-/** `ruleswap dump`: the compiled blob, readable. */
+/** `ruleswap dump`: the blob that a ruleset compiles to, readable. */
 import type { Command } from "commander";
 import { compile } from "../blob/compile.js";
 import { dump } from "../blob/dump.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
-import { readInput } from "./input.js";
+import { TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
+import { CliError } from "./fault.js";
+import { type Input, readInput } from "./input.js";
 import { oneOf } from "./number-option.js";
 import { print } from "./output.js";
+
+interface DumpOptions {
+  readonly family: Family;
+  readonly table?: TableName;
+}
 
 export function addDump(program: Command): void {
   program
     .command("dump")
-    .description("the compiled blob, readable: offsets and sizes in bytes of every chain and rule")
+    .description("the compiled blob of every table: header, then each record with its offset and size in bytes")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
-    .action(async (path: string, { family }: { family: Family }) => {
-      const input = readInput(path);
-      const ruleset = parseRuleset(input.bytes, { family, file: input.file });
-      const texts = [...ruleset.tables.values()].map((table) => `${[...dump(table, compile(table))].join("\n")}\n`);
-      await print(texts.join("\n"));
-    });
+    .option("--table <name>", `one of ${TABLE_NAMES.join(", ")} alone`, oneOf(TABLE_NAMES))
+    .action((path: string, options: DumpOptions) => dumpFile(readInput(path), options));
+}
+
+async function dumpFile(input: Input, options: DumpOptions): Promise<void> {
+  const ruleset = parseRuleset(input.bytes, { family: options.family, file: input.file });
+  const tables = [...ruleset.tables.values()].filter(({ name }) => name === (options.table ?? name));
+  if (tables.length === 0) throw new CliError(`${input.file}: no table ${options.table ?? ""}`.trimEnd());
+  const blobs = tables.map((table) => `${[...dump(table, compile(table))].join("\n")}\n`);
+  await print(blobs.join("\n"));
 }

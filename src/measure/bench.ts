@@ -4,7 +4,7 @@
  */
 import type { Workload } from "../workload/workload.js";
 import { parseRuleset } from "../ruleset/parse.js";
-import { assembleGrowth, assembleRecord } from "./assemble.js";
+import { assembleGrowth, assembleRecord, quantile } from "./assemble.js";
 import { type BenchOptions, checkBenchOptions } from "./bench-options.js";
 import { type Cell, type CellRound, measureCell, type Subject } from "./cell.js";
 import { Crew, CREW_TASKS, type CrewTasks } from "./crew.js";
@@ -81,7 +81,7 @@ async function measureAll(
     for (let round = 0; round < options.rounds; round++)
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
         onProgress?.({ done: progress, total, label: cell.label });
-        const measuring = measureCell(cell.get(), { crew, options, round });
+        const measuring = measureCell(cell.get(), { crew, options, round, ...expectation(done.get(cell)) });
         const outcome = await Promise.race([abort, measuring]);
         if (outcome === "aborted") {
           measuring.catch(() => {}); // Its threads are ended below.
@@ -95,6 +95,12 @@ async function measureAll(
   } finally {
     await crew.end();
   }
+}
+
+/** What one change took in the rounds before. */
+function expectation(rounds: readonly CellRound[] = []): { expectedNs?: number } {
+  const services = rounds.flatMap(({ updater }) => [...updater.serviceNs]);
+  return services.length > 0 ? { expectedNs: quantile(services, 0.5) } : {};
 }
 
 /** A cell whose ruleset is made when it is first needed. */

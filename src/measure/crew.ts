@@ -4,6 +4,7 @@
  */
 import type { ResourceLimits } from "node:worker_threads";
 import { Piscina } from "piscina";
+import type { Strategy } from "../update/updater.js";
 import type { ReaderRecord, ReaderTask } from "./reader-task.js";
 import type { UpdaterRecord, UpdaterTask } from "./updater-task.js";
 
@@ -31,6 +32,7 @@ export class WorkerFailure extends Error {
 export class Crew {
   private readonly readers: Piscina;
   private readonly writer: Piscina;
+  private readonly known = new Set<Strategy>();
 
   constructor(readers: number, tasks: CrewTasks = CREW_TASKS) {
     // Threads block in their tasks, so the pool must not wait for them with atomics of its own.
@@ -54,6 +56,13 @@ export class Crew {
 
   update(task: UpdaterTask): Promise<UpdaterRecord> {
     return this.writer.run(task).catch((error) => fail("the updater", error));
+  }
+
+  /** Whether the writer has never been asked about for this strategy: true once. */
+  isNewTo(strategy: Strategy): boolean {
+    if (this.known.has(strategy)) return false;
+    this.known.add(strategy);
+    return true;
   }
 
   /** Ends all threads, whatever they are doing. */

@@ -24,7 +24,7 @@ export const PHASE_UPDATING = 2;
 export const PHASE_COUNT = 3;
 
 /** How long a reader may take to see a change that is in force before the change counts as unseen. */
-const PATIENCE_MS = 20;
+const PATIENCE_MS = 1000;
 
 export class Signals {
   readonly buffer: SharedArrayBuffer;
