@@ -23,9 +23,11 @@ import {
   MATCH_COMMENT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
+  MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_SET,
   MATCH_STATISTIC,
+  QUOTA_STATE,
   RECENT_OBJECT,
   SET_OBJECT,
   STATISTIC_STATE,
@@ -40,6 +42,7 @@ export function runtimeWord(type: u32): u32 {
   if (type == MATCH_RECENT) return RECENT_OBJECT;
   if (type == MATCH_SET) return SET_OBJECT;
   if (type == MATCH_HASHLIMIT) return HASHLIMIT_OBJECT;
+  if (type == MATCH_QUOTA) return QUOTA_STATE;
   return 0;
 }
 

@@ -5,17 +5,32 @@
 import * as P from "../src/blob/payloads";
 import { connections } from "./conntrack/table";
 import { matchAddrtype } from "./matches/addrtype";
-import { checkPolicy, matchDscp, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
+import {
+  checkEcnMatch,
+  checkPolicy,
+  matchDscp,
+  matchEcn,
+  matchPkttype,
+  matchPolicy,
+  matchTcpmss,
+  matchTos,
+  matchTtl,
+} from "./matches/header";
 import { checkChunks } from "./matches/chunks";
+import { checkDccp, matchDccp } from "./matches/dccp";
+import { matchFrag } from "./matches/frag";
 import { checkHashlimit, matchHashlimit } from "./matches/hashlimit";
 import { matchIprange } from "./matches/iprange";
+import { matchCpu, matchDevgroup, matchHelper, matchRealm } from "./matches/machine";
 import { matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
 import { checkConntrack, matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
 import { matchLimit } from "./matches/limit";
 import { matchMultiport } from "./matches/multiport";
 import { matchPhysdev } from "./matches/physdev";
+import { matchQuota } from "./matches/quota";
 import { matchRecent } from "./matches/recent";
 import { checkRt, matchRt } from "./matches/rt";
+import { matchAh, matchEsp, matchIpcomp } from "./matches/spi";
 import { matchStatistic } from "./matches/statistic";
 import { checkString, matchString } from "./matches/string";
 import { checkTime, matchTime } from "./matches/time";
@@ -85,6 +100,28 @@ export function matches(type: u32, record: usize): bool {
       return matchRt(record);
     case P.MATCH_STRING:
       return matchString(record);
+    case P.MATCH_HELPER:
+      return matchHelper(record);
+    case P.MATCH_ESP:
+      return matchEsp(record);
+    case P.MATCH_AH:
+      return matchAh(record);
+    case P.MATCH_IPCOMP:
+      return matchIpcomp(record);
+    case P.MATCH_DCCP:
+      return matchDccp(record);
+    case P.MATCH_QUOTA:
+      return matchQuota(record);
+    case P.MATCH_REALM:
+      return matchRealm(record);
+    case P.MATCH_ECN:
+      return matchEcn(record);
+    case P.MATCH_DEVGROUP:
+      return matchDevgroup(record);
+    case P.MATCH_CPU:
+      return matchCpu(record);
+    case P.MATCH_FRAG:
+      return matchFrag(record);
     default:
       return false;
   }
@@ -151,6 +188,26 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.RT_SIZE;
     case P.MATCH_STRING:
       return bytes == P.STRING_SIZE;
+    case P.MATCH_HELPER:
+      return bytes == P.HELPER_SIZE;
+    case P.MATCH_ESP:
+    case P.MATCH_AH:
+    case P.MATCH_IPCOMP:
+      return bytes == P.SPI_SIZE;
+    case P.MATCH_DCCP:
+      return bytes == P.DCCP_SIZE;
+    case P.MATCH_QUOTA:
+      return bytes == P.QUOTA_SIZE;
+    case P.MATCH_REALM:
+      return bytes == P.MARK_SIZE;
+    case P.MATCH_ECN:
+      return bytes == P.ECN_SIZE;
+    case P.MATCH_DEVGROUP:
+      return bytes == P.DEVGROUP_SIZE;
+    case P.MATCH_CPU:
+      return bytes == P.CPU_SIZE;
+    case P.MATCH_FRAG:
+      return bytes == P.FRAG_SIZE;
     default:
       return false;
   }
@@ -190,6 +247,12 @@ export function checkMatch(type: u32, record: usize): bool {
       return checkRt(record);
     case P.MATCH_STRING:
       return checkString(record);
+    case P.MATCH_DCCP:
+      return checkDccp(record);
+    case P.MATCH_QUOTA:
+      return load<u32>(record, P.QUOTA_STATE) == 0;
+    case P.MATCH_ECN:
+      return checkEcnMatch(record);
     default:
       return true;
   }

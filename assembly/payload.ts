@@ -1,6 +1,12 @@
 /** The packet's own bytes, from its IP header on, where its record gives them. */
-import { PACKET_PAYLOAD, PACKET_PAYLOAD_LENGTH } from "../src/blob/layout";
-import { addressBytes, packet } from "./packet";
+import {
+  PACKET_FLAG_ODD,
+  PACKET_FLAGS,
+  PACKET_FRAGMENT_OFFSET,
+  PACKET_PAYLOAD,
+  PACKET_PAYLOAD_LENGTH,
+} from "../src/blob/layout";
+import { addressBytes, packet, setHotdrop } from "./packet";
 
 /** Where a header was looked for and not found: there is none, or the packet ends in front of it. */
 export const HEADER_NONE: u32 = 0;
@@ -30,6 +36,28 @@ export function transportOffset(bytes: usize, length: u32): u32 {
   return at == HEADER_NONE ? HEADER_CUT : at;
 }
 
+/**
+ * Address of the transport header, `size` bytes of which are there. 0 where none is known: in a later fragment, without
+ * bytes, and where it is cut short, which drops the packet.
+ */
+export function transportHeader(size: u32): usize {
+  if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return 0;
+  const bytes = payload();
+  const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  const at = bytes ? transportOffset(bytes, length) : 0;
+  const cut = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0;
+  if (cut || (bytes && (at == HEADER_CUT || at + size > length))) {
+    setHotdrop();
+    return 0;
+  }
+  return bytes ? bytes + at : 0;
+}
+
+/** Behind the last of the bytes. */
+export function payloadEnd(): usize {
+  return load<u32>(packet, PACKET_PAYLOAD) + load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+}
+
 /** Offset of an IPv6 extension header, as ipv6_find_hdr: HEADER_NONE without it, HEADER_CUT where headers are cut short. */
 export function headerOffset(bytes: usize, length: u32, wanted: u8): u32 {
   if (length < IPV6_HEADER) return HEADER_CUT;
@@ -38,9 +66,9 @@ export function headerOffset(bytes: usize, length: u32, wanted: u8): u32 {
   while (true) {
     if (!isExtension(type) || type == NO_NEXT) return wanted == HEADER_TRANSPORT ? at : HEADER_NONE;
     if (at > length || length - at < (type == ROUTING || type == FRAGMENT ? 4 : 2)) return HEADER_CUT;
+    if (type == wanted) return at;
     // What a later fragment carries is not a header.
     if (type == FRAGMENT && bswap<u16>(load<u16>(bytes + at, 2)) & 0xfff8) return HEADER_NONE;
-    if (type == wanted) return at;
     const size = <u32>load<u8>(bytes + at, 1);
     const next = load<u8>(bytes + at);
     at += type == FRAGMENT ? 8 : type == AUTHENTICATION ? (size + 2) << 2 : (size + 1) << 3;

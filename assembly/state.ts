@@ -1,11 +1,13 @@
 /** What matches remember between packets: taken when a rule is linked, given back when no reader sees it any more. */
 import { RECORD_TYPE } from "../src/blob/layout";
-import { STATE_COUNT, STATE_CREDIT, STATE_SIZE } from "../src/blob/memory";
+import { STATE_COUNT, STATE_CREDIT, STATE_QUOTA, STATE_SIZE } from "../src/blob/memory";
 import {
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
+  MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_STATISTIC,
+  QUOTA_BYTES,
   STATISTIC_EVERY,
   STATISTIC_PACKET,
 } from "../src/blob/payloads";
@@ -22,11 +24,12 @@ export function stateTake(match: usize, address: u32): bool {
   const type = <u32>load<u16>(match, RECORD_TYPE);
   if (type == MATCH_RECENT) return recentJoin(match);
   if (type == MATCH_HASHLIMIT) return hashlimitJoin(match, address);
-  if (type != MATCH_STATISTIC && type != MATCH_LIMIT) return true;
+  if (type != MATCH_STATISTIC && type != MATCH_LIMIT && type != MATCH_QUOTA) return true;
   const cell = arenaAllocate(engineArena(), STATE_SIZE);
   if (!cell) return false;
   memory.fill(cell, 0, STATE_SIZE);
   if (type == MATCH_LIMIT) store<u32>(cell, <u32>limitCap(match), STATE_CREDIT);
+  else if (type == MATCH_QUOTA) store<u64>(cell, load<u64>(match, QUOTA_BYTES), STATE_QUOTA);
   else store<u32>(cell, load<u32>(match, STATISTIC_EVERY) - load<u32>(match, STATISTIC_PACKET), STATE_COUNT);
   store<u32>(match + runtimeWord(type), <u32>cell);
   return true;
@@ -36,7 +39,7 @@ export function stateGive(match: usize): void {
   const type = <u32>load<u16>(match, RECORD_TYPE);
   if (type == MATCH_RECENT) recentLeave(match);
   else if (type == MATCH_HASHLIMIT) hashTableLeave(match);
-  else if (type == MATCH_STATISTIC || type == MATCH_LIMIT)
+  else if (type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_QUOTA)
     arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
 }
 

@@ -46,6 +46,7 @@ import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
+import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
 import { mappedAddress, mapsDestination } from "./targets/netmap";
 
 const CONNMARK_SET: u8 = 0;
@@ -128,6 +129,10 @@ export function fire(type: u32, record: usize): u32 {
       return classify(record);
     case P.TARGET_TPROXY:
       return giveToProxy(record);
+    case P.TARGET_ECN:
+      return setEcn(record);
+    case P.TARGET_TCPOPTSTRIP:
+      return stripOptions(record);
     // Nothing that a rule can see: CHECKSUM fills in what hardware left open, TRACE makes the kernel report.
     case P.TARGET_CHECKSUM:
     case P.TARGET_TRACE:
@@ -153,7 +158,10 @@ export function targetSize(type: u32, bytes: u32): bool {
     case P.TARGET_TOS:
     case P.TARGET_DSCP:
     case P.TARGET_CLASSIFY:
+    case P.TARGET_ECN:
       return bytes == 8;
+    case P.TARGET_TCPOPTSTRIP:
+      return bytes == P.TCPOPTSTRIP_SIZE;
     case P.TARGET_NFQUEUE:
     case P.TARGET_MARK:
     case P.TARGET_MASQUERADE:
@@ -193,6 +201,7 @@ export function checkTarget(type: u32, record: usize): bool {
       load<u8>(record, P.SETTTL_MODE) == 0 ||
       (load<u8>(record, P.SETTTL_MODE) <= 2 && load<u8>(record, P.SETTTL_VALUE) != 0)
     );
+  if (type == P.TARGET_ECN) return checkEcn(record);
   if (type == P.TARGET_DSCP) return load<u8>(record, P.SETDSCP_VALUE) <= 63;
   return true;
 }

@@ -36,10 +36,16 @@ import {
   ICMP_CODE_MIN,
   ICMP_INVERT,
   ICMP_TYPE,
+  MATCH_AH,
+  MATCH_DCCP,
+  MATCH_ESP,
+  MATCH_FRAG,
   MATCH_HASHLIMIT,
   MATCH_ICMP,
   MATCH_ICMP6,
+  MATCH_IPCOMP,
   MATCH_LIMIT,
+  MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_RT,
   MATCH_SET,
@@ -100,15 +106,25 @@ export function rowWord(row: usize, offset: u32): void {
 
 /** Whether evaluating a match of this type can change anything, or drop the packet, and so ends what may be skipped. */
 export function hasSideEffect(type: u32): bool {
-  return (
-    type == MATCH_STATISTIC ||
-    type == MATCH_LIMIT ||
-    type == MATCH_RECENT ||
-    type == MATCH_SET ||
-    type == MATCH_HASHLIMIT ||
-    type == MATCH_TCPMSS ||
-    type == MATCH_RT
-  );
+  switch (type) {
+    case MATCH_STATISTIC:
+    case MATCH_LIMIT:
+    case MATCH_RECENT:
+    case MATCH_SET:
+    case MATCH_HASHLIMIT:
+    case MATCH_QUOTA:
+    // These may drop.
+    case MATCH_TCPMSS:
+    case MATCH_RT:
+    case MATCH_ESP:
+    case MATCH_AH:
+    case MATCH_IPCOMP:
+    case MATCH_DCCP:
+    case MATCH_FRAG:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** The first match record of `row`. */

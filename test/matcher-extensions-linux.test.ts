@@ -18,7 +18,24 @@ import {
   randomTtl,
 } from "./oracle/random-header.js";
 import { LOCAL_ADDRESSES, TOS_VALUES, TTLS } from "./oracle/random-pool.js";
-import { setTos, setTtl } from "./oracle/random-target.js";
+import {
+  PROTOCOL_AH,
+  PROTOCOL_DCCP,
+  PROTOCOL_ESP,
+  PROTOCOL_IPCOMP,
+  randomAh,
+  randomAh6,
+  randomDccp,
+  randomDevgroup,
+  randomEcn,
+  randomEsp,
+  randomFragmentHeader,
+  randomHelper,
+  randomIpcomp,
+  randomQuota,
+} from "./oracle/random-rare.js";
+import { setEcn, setTos, setTtl, stripOptions } from "./oracle/random-target.js";
+import { type Protocol, tcpOption } from "./oracle/random-protocol.js";
 import { playTraffic, trafficMissing, WIRES } from "./oracle/traffic.js";
 import { wireBytes } from "./oracle/wire.js";
 
@@ -60,7 +77,48 @@ const SUBJECTS: readonly Subject[] = [
   { name: "rt", make: randomRoutingHeader, families: ["ipv6"] },
   { name: "sctp --chunk-types", make: sctpChunks, families: BOTH, protocol: PROTOCOL_SCTP },
   { name: "hashlimit", make: randomSlowHashlimit, families: BOTH, fragments: true },
+  { name: "esp", make: randomEsp, families: BOTH, protocol: PROTOCOL_ESP },
+  { name: "ah of IPv4", make: randomAh, families: ["ipv4"], protocol: PROTOCOL_AH },
+  { name: "ah of IPv6", make: randomAh6, families: ["ipv6"] },
+  { name: "ipcomp", make: randomIpcomp, families: BOTH, protocol: PROTOCOL_IPCOMP },
+  { name: "frag", make: randomFragmentHeader, families: ["ipv6"] },
+  { name: "dccp", make: randomDccp, families: BOTH, protocol: PROTOCOL_DCCP },
+  {
+    name: "ecn and ECN",
+    make: tcpEcn,
+    families: ["ipv4"],
+    protocol: PROTOCOL_TCP,
+    target: tcpEcnTarget,
+    fragments: true,
+  },
+  { name: "ecn", make: tcpEcn, families: ["ipv6"], protocol: PROTOCOL_TCP },
+  {
+    name: "tcp --tcp-option, tcpmss and TCPOPTSTRIP",
+    make: optionOrSize,
+    families: BOTH,
+    protocol: PROTOCOL_TCP,
+    target: stripOptions,
+  },
+  { name: "devgroup", make: randomDevgroup, families: BOTH },
+  { name: "helper", make: randomHelper, families: BOTH },
+  { name: "quota", make: randomQuota, families: BOTH },
 ];
+
+const TCP: Protocol = { number: PROTOCOL_TCP, exact: true, conditions: [] };
+
+function tcpEcn(random: Random): Condition {
+  return randomEcn(random, true);
+}
+
+function tcpEcnTarget(random: Random, place: Place): string {
+  return setEcn(random, place, TCP);
+}
+
+function optionOrSize(random: Random): Condition {
+  if (random.chance(0.3)) return randomSegmentSize(random);
+  const { text, aim } = tcpOption(random);
+  return { text: `-m tcp ${text}`, aim };
+}
 
 function sctpChunks(random: Random): Condition {
   const { text, aim } = randomChunks(random);
@@ -107,6 +165,8 @@ function makePacket(random: Random, family: Family, subject: Subject): Packet {
   return packet;
 }
 
+const isRuleThatHit = (line: string): boolean => /^mangle \S+ [1-9]\d* [1-9]/.test(line);
+
 describe("Linux, beside the oracle,", () => {
   for (const subject of SUBJECTS)
     it.skipIf(missing)(
@@ -128,6 +188,9 @@ describe("Linux, beside the oracle,", () => {
           });
         });
         expect(parted.length, parted[0]).toBe(0);
+        expect(made.flatMap(({ oracle }) => oracle.counters().filter(isRuleThatHit)).length).toBeGreaterThan(
+          made.length,
+        );
       },
       120_000,
     );

@@ -3,7 +3,7 @@ import { PATH_IN } from "../src/blob/layout.js";
 import type { Family } from "../src/ruleset/row-store.js";
 import { addressBytes } from "./oracle/address.js";
 import { difference, shrink } from "./oracle/compare.js";
-import { blankPacket, type Packet, PROTOCOL_SCTP } from "./oracle/packet.js";
+import { blankPacket, type Packet, PROTOCOL_SCTP, PROTOCOL_TCP } from "./oracle/packet.js";
 import { Random } from "./oracle/random.js";
 import { randomChunks, randomRoutingHeader, randomString } from "./oracle/random-bytes.js";
 import { randomHashlimit, randomTime } from "./oracle/random-clock.js";
@@ -17,6 +17,20 @@ import {
   randomTtl,
 } from "./oracle/random-header.js";
 import { EPOCH, randomAddress, SEGMENT_SIZES, TOS_VALUES, TTLS } from "./oracle/random-pool.js";
+import {
+  PROTOCOL_AH,
+  PROTOCOL_DCCP,
+  PROTOCOL_ESP,
+  PROTOCOL_IPCOMP,
+  randomAh,
+  randomAh6,
+  randomDccp,
+  randomEcn,
+  randomEsp,
+  randomFragmentHeader,
+  randomIpcomp,
+  randomQuota,
+} from "./oracle/random-rare.js";
 import { CLASSIFIERS } from "./oracle/subject.js";
 import { wireBytes } from "./oracle/wire.js";
 
@@ -29,8 +43,8 @@ interface Subject {
   readonly name: string;
   readonly make: Maker;
   readonly families: readonly Family[];
-  /** In front of the match. */
-  readonly protocol?: string;
+  /** That the rules name. */
+  readonly protocol?: number;
   readonly rulesets: number;
   /** What time the next packet has. */
   readonly clock?: (random: Random, before: number) => number;
@@ -42,13 +56,21 @@ const SUBJECTS: readonly Subject[] = [
   { name: "tos", make: randomTos, families: BOTH, rulesets: 40 },
   { name: "dscp", make: randomDscp, families: BOTH, rulesets: 40 },
   { name: "pkttype", make: randomPkttype, families: BOTH, rulesets: 40 },
-  { name: "tcpmss", make: randomSegmentSize, families: BOTH, protocol: "-p tcp", rulesets: 60 },
+  { name: "tcpmss", make: randomSegmentSize, families: BOTH, protocol: PROTOCOL_TCP, rulesets: 60 },
   { name: "policy", make: randomPolicy, families: BOTH, rulesets: 20 },
   { name: "time", make: randomTime, families: BOTH, rulesets: 100, clock: randomClock },
   { name: "hashlimit", make: randomHashlimit, families: BOTH, rulesets: 200 },
   { name: "string", make: randomString, families: BOTH, rulesets: 80 },
   { name: "rt", make: randomRoutingHeader, families: ["ipv6"], rulesets: 120 },
-  { name: "sctp --chunk-types", make: withSctp(randomChunks), families: BOTH, protocol: "-p sctp", rulesets: 80 },
+  { name: "sctp --chunk-types", make: withSctp(randomChunks), families: BOTH, protocol: PROTOCOL_SCTP, rulesets: 80 },
+  { name: "esp", make: randomEsp, families: BOTH, protocol: PROTOCOL_ESP, rulesets: 40 },
+  { name: "ah of IPv4", make: randomAh, families: ["ipv4"], protocol: PROTOCOL_AH, rulesets: 40 },
+  { name: "ah of IPv6", make: randomAh6, families: ["ipv6"], rulesets: 60 },
+  { name: "ipcomp", make: randomIpcomp, families: BOTH, protocol: PROTOCOL_IPCOMP, rulesets: 40 },
+  { name: "frag", make: randomFragmentHeader, families: ["ipv6"], rulesets: 60 },
+  { name: "dccp", make: randomDccp, families: BOTH, protocol: PROTOCOL_DCCP, rulesets: 60 },
+  { name: "ecn", make: (random) => randomEcn(random, true), families: BOTH, protocol: PROTOCOL_TCP, rulesets: 40 },
+  { name: "quota", make: randomQuota, families: BOTH, rulesets: 40 },
 ];
 
 function withSctp(make: Maker): Maker {
@@ -76,7 +98,9 @@ function placeOf(family: Family): Place {
 function makeCase(subject: Subject, random: Random): { family: Family; text: string; packets: Packet[] } {
   const family = random.pick(subject.families);
   const conditions = Array.from({ length: RULES }, () => subject.make(random, placeOf(family)));
-  const rules = conditions.map(({ text }) => `-A PREROUTING ${subject.protocol ?? ""} ${text}`);
+  const rules = conditions.map(
+    ({ text }) => `-A PREROUTING ${subject.protocol ? `-p ${subject.protocol} ` : ""}${text}`,
+  );
   let time = 1000;
   const packets = Array.from({ length: PACKETS }, () => {
     time = subject.clock?.(random, time) ?? time + random.pick([0, 1, 40, 300, 1000, 2500]);
@@ -87,8 +111,7 @@ function makeCase(subject: Subject, random: Random): { family: Family; text: str
 
 function makePacket(random: Random, family: Family, subject: Subject, condition: Condition, time: number): Packet {
   const packet = blankPacket(family);
-  if (subject.protocol?.includes("sctp")) packet.protocol = PROTOCOL_SCTP;
-  else if (!subject.protocol) packet.protocol = random.pick([6, 17, 1, 50, 51, 132]);
+  packet.protocol = subject.protocol ?? random.pick([6, 17, 1, 50, 51, 132]);
   Object.assign(packet, { time, path: PATH_IN, sourcePort: random.below(2), destinationPort: random.below(3) });
   packet.source = addressBytes(randomAddress(random, family));
   packet.destination = addressBytes(randomAddress(random, family));

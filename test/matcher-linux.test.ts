@@ -91,6 +91,7 @@ function makeRound(seed: number, plan: Plan): { round: TrafficRound; oracle: Ora
   for (let i = 0; i < 40; i++) {
     const packet = randomPacket(random, ruleset, 0);
     Object.assign(packet, { path: PATH_IN, output: WAY_OUT, physicalInput: "", physicalOutput: "", ttl: 64 });
+    packet.extensions = [];
     Object.assign(packet, { mark: 0, ctMark: 0, ctStatus: 0, flags: packet.flags & PACKET_FLAG_ODD });
     if (!WIRES.includes(packet.input)) packet.input = random.pick(WIRES);
     plan.fit(packet, i);
@@ -98,7 +99,8 @@ function makeRound(seed: number, plan: Plan): { round: TrafficRound; oracle: Ora
     // Fragments to the machine itself are put together before INPUT.
     const fragment = packet.fragmentOffset !== 0 && LOCAL_ADDRESSES.includes(addressText(packet.destination));
     if (own || fragment || !isOrdinary(packet.source) || !isOrdinary(packet.destination)) continue;
-    packets.push({ device: packet.input, bytes: Buffer.from(wireBytes(packet)).toString("hex") });
+    packet.bytes = wireBytes(packet);
+    packets.push({ device: packet.input, bytes: Buffer.from(packet.bytes).toString("hex") });
     oracle.walk(packet);
   }
   return { round: { family: ruleset.family, text, packets }, oracle };

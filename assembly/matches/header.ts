@@ -1,6 +1,6 @@
 /**
- * ttl, hl, tos, dscp, pkttype, tcpmss, policy: fields of the headers, and what the link layer says
- * (xt_hl.c, xt_dscp.c, xt_pkttype.c, xt_tcpmss.c, xt_policy.c).
+ * ttl, hl, tos, dscp, ecn, pkttype, tcpmss, policy: fields of the headers, and what the link layer says
+ * (xt_hl.c, xt_dscp.c, xt_ecn.c, xt_pkttype.c, xt_tcpmss.c, xt_policy.c).
  */
 import {
   PACKET_DESTINATION,
@@ -9,6 +9,7 @@ import {
   PACKET_FRAGMENT_OFFSET,
   PACKET_MSS,
   PACKET_TCP_DATA_OFFSET,
+  PACKET_TCP_FLAGS,
   PACKET_TOS,
   PACKET_TTL,
   PACKET_TYPE,
@@ -24,6 +25,12 @@ const TYPE_MULTICAST: u8 = 2;
 const TYPE_LOOPED: u8 = 5;
 const DSCP_SHIFT: u8 = 2;
 const TCP_HEADER: u8 = 20;
+const ECT: u8 = 1;
+const ECE: u8 = 16;
+const CWR: u8 = 32;
+const ECT_MASK: u8 = 3;
+const FLAG_ECE: u8 = 64;
+const FLAG_CWR: u8 = 128;
 const POLICY_DIRECTIONS: u8 = 3;
 const POLICY_NONE: u8 = 4;
 
@@ -45,6 +52,25 @@ export function matchTos(record: usize): bool {
 export function matchDscp(record: usize): bool {
   const same = load<u8>(packet, PACKET_TOS) >> DSCP_SHIFT == load<u8>(record, P.DSCP_VALUE);
   return same != (load<u8>(record, P.DSCP_INVERT) != 0);
+}
+
+/** Congestion notification: two bits of the IP header, two of TCP's. A header that is cut short does not match. */
+export function matchEcn(record: usize): bool {
+  const operation = load<u8>(record, P.ECN_OPERATION);
+  const invert = load<u8>(record, P.ECN_INVERT);
+  if (operation & ECT) {
+    const same = (load<u8>(packet, PACKET_TOS) & ECT_MASK) == load<u8>(record, P.ECN_ECT);
+    if (same == ((invert & ECT) != 0)) return false;
+  }
+  if (!(operation & (ECE | CWR))) return true;
+  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD && !load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
+  const flags = load<u8>(packet, PACKET_TCP_FLAGS);
+  if (operation & ECE && ((flags & FLAG_ECE) != 0) == ((invert & ECE) != 0)) return false;
+  return !(operation & CWR) || ((flags & FLAG_CWR) != 0) != ((invert & CWR) != 0);
+}
+
+export function checkEcnMatch(record: usize): bool {
+  return !((load<u8>(record, P.ECN_OPERATION) | load<u8>(record, P.ECN_INVERT)) & ~(ECT | ECE | CWR));
 }
 
 /** A frame that was looped back counts as what its destination says. */

@@ -12,9 +12,11 @@ import {
   MATCH_COMMENT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
+  MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_SET,
   MATCH_STATISTIC,
+  QUOTA_STATE,
   RECENT_OBJECT,
   SET_OBJECT,
   STATISTIC_STATE,
@@ -32,6 +34,7 @@ const RUNTIME_WORDS: Readonly<Record<number, number>> = {
   [MATCH_RECENT]: RECENT_OBJECT,
   [MATCH_SET]: SET_OBJECT,
   [MATCH_HASHLIMIT]: HASHLIMIT_OBJECT,
+  [MATCH_QUOTA]: QUOTA_STATE,
 };
 
 /** Address of the table in force, 0 when there is none. */

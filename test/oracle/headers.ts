@@ -12,8 +12,8 @@ const EXTENSIONS = [0, 43, FRAGMENT, AUTHENTICATION, NO_NEXT, 60];
 export function findHeader(bytes: Uint8Array, wanted: number): number | "none" | "cut" {
   for (const header of extensions(bytes)) {
     if (header === "cut") return "cut";
-    if (header.isData) return "none";
     if (header.type === wanted) return header.at;
+    if (header.isData) return "none";
   }
   return "none";
 }

@@ -1,8 +1,11 @@
-/** Matches on header fields: xt_hl.c, xt_dscp.c, xt_pkttype.c, xt_tcpmss.c, and xt_policy.c on a machine without IPsec. */
+/** Matches on header fields: xt_hl.c, xt_dscp.c, xt_ecn.c, xt_pkttype.c, xt_tcpmss.c, and xt_policy.c on a machine without IPsec. */
 import { PACKET_FLAG_ODD } from "../../src/blob/layout.js";
 import {
   DSCP_INVERT,
   DSCP_VALUE,
+  ECN_ECT,
+  ECN_INVERT,
+  ECN_OPERATION,
   MSS_INVERT,
   MSS_MAX,
   MSS_MIN,
@@ -40,6 +43,21 @@ export function matchTos({ bytes }: RecordView, { packet }: Walk): boolean {
 /** The upper six bits. */
 export function matchDscp({ bytes }: RecordView, { packet }: Walk): boolean {
   return inverted(packet.tos >> 2 === bytes[DSCP_VALUE], bytes[DSCP_INVERT] as number, 1);
+}
+
+const ECT = 1;
+const ECE = 16;
+const CWR = 32;
+
+/** Two bits of the IP header, two flags of TCP's; a header that is cut short has neither. */
+export function matchEcn({ bytes }: RecordView, { packet }: Walk): boolean {
+  const asked = bytes[ECN_OPERATION] as number;
+  const invert = bytes[ECN_INVERT] as number;
+  if (asked & ECT && !inverted((packet.tos & 3) === bytes[ECN_ECT], invert, ECT)) return false;
+  if (!(asked & (ECE | CWR))) return true;
+  if (packet.flags & PACKET_FLAG_ODD && packet.fragmentOffset === 0) return false;
+  if (asked & ECE && !inverted((packet.tcpFlags & 64) !== 0, invert, ECE)) return false;
+  return !(asked & CWR) || inverted((packet.tcpFlags & 128) !== 0, invert, CWR);
 }
 
 const BROADCAST = 1;

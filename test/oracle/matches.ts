@@ -13,11 +13,14 @@ import { underMask } from "./address.js";
 import { matchRt, matchString } from "./match-bytes.js";
 import { matchConnmark, matchConntrack, matchMark, matchState } from "./match-connection.js";
 import { matchHashlimit } from "./match-hashlimit.js";
-import { matchDscp, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./match-header.js";
+import { matchDccp } from "./match-dccp.js";
+import { matchDscp, matchEcn, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./match-header.js";
 import { matchAddrtype, matchIprange, matchLength, matchMac, matchOwner, matchPhysdev } from "./match-origin.js";
+import { matchCpu, matchDevgroup, matchHelper, matchQuota, matchRealm } from "./match-machine.js";
 import { matchIcmp, matchMultiport, matchSctp, matchTcp, matchUdp } from "./match-ports.js";
 import { matchLimit, matchStatistic } from "./match-rate.js";
 import { matchRecent } from "./match-recent.js";
+import { matchAh, matchEsp, matchFrag, matchIpcomp } from "./match-spi.js";
 import { matchTime } from "./match-time.js";
 import type { Rule } from "./rule.js";
 import { inverted, type Match, nameMatches, type Walk } from "./walk.js";
@@ -54,6 +57,17 @@ const MATCHES: Readonly<Record<number, Match>> = {
   [payloads.MATCH_TIME]: matchTime,
   [payloads.MATCH_RT]: matchRt,
   [payloads.MATCH_STRING]: matchString,
+  [payloads.MATCH_HELPER]: matchHelper,
+  [payloads.MATCH_ESP]: matchEsp,
+  [payloads.MATCH_AH]: matchAh,
+  [payloads.MATCH_IPCOMP]: matchIpcomp,
+  [payloads.MATCH_DCCP]: matchDccp,
+  [payloads.MATCH_QUOTA]: matchQuota,
+  [payloads.MATCH_REALM]: matchRealm,
+  [payloads.MATCH_ECN]: matchEcn,
+  [payloads.MATCH_DEVGROUP]: matchDevgroup,
+  [payloads.MATCH_CPU]: matchCpu,
+  [payloads.MATCH_FRAG]: matchFrag,
 };
 
 export function ruleMatches(rule: Rule, walk: Walk): boolean {

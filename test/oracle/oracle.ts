@@ -51,6 +51,7 @@ export class Oracle {
       redirectAddress: local[0],
       nth: new Map(),
       limits: new Map(),
+      quotas: new Map(),
       recentLists: new Map(),
       hashTables: new Map(),
       epoch: EPOCH,

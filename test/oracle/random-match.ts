@@ -15,6 +15,18 @@ import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, randomPhysdev, together } from "./random-condition.js";
 import { hasRoutingHeaders, randomRoutingHeader, randomString } from "./random-bytes.js";
 import { randomHashlimit, randomTime } from "./random-clock.js";
+import {
+  hasDevgroup,
+  hasRealm,
+  randomAh6,
+  randomCpu,
+  randomDevgroup,
+  randomEcn,
+  randomFragmentHeader,
+  randomHelper,
+  randomQuota,
+  randomRealm,
+} from "./random-rare.js";
 import { hasPolicyDirection, randomDscp, randomPkttype, randomPolicy, randomTos, randomTtl } from "./random-header.js";
 import { hex, LENGTHS, MACS, MARKS, randomAddress } from "./random-pool.js";
 
@@ -44,6 +56,14 @@ const MATCHES: readonly (readonly [number, Maker, (place: Place) => boolean])[] 
   [1, randomPkttype, () => true],
   [1, randomPolicy, hasPolicyDirection],
   [2, randomString, () => true],
+  [1, (random) => randomEcn(random, false), () => true],
+  [1, randomHelper, () => true],
+  [1, randomCpu, () => true],
+  [1, randomDevgroup, hasDevgroup],
+  [1, randomRealm, hasRealm],
+  [1, randomQuota, ({ forgetful }) => !forgetful],
+  [1, randomAh6, hasRoutingHeaders],
+  [1, randomFragmentHeader, hasRoutingHeaders],
   [1, randomRoutingHeader, hasRoutingHeaders],
   [1, randomTime, () => true],
   [1, randomHashlimit, ({ forgetful }) => !forgetful],

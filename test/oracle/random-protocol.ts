@@ -3,6 +3,17 @@ import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_U
 import type { Random } from "./random.js";
 import { type Condition, maybeNot, type Place, randomPortOption, together } from "./random-condition.js";
 import { randomChunks } from "./random-bytes.js";
+import {
+  PROTOCOL_AH,
+  PROTOCOL_DCCP,
+  PROTOCOL_ESP,
+  PROTOCOL_IPCOMP,
+  randomAh,
+  randomDccp,
+  randomEcn,
+  randomEsp,
+  randomIpcomp,
+} from "./random-rare.js";
 import { randomSegmentSize } from "./random-header.js";
 import { PORTS } from "./random-pool.js";
 
@@ -32,6 +43,7 @@ export function randomProtocol(random: Random, place: Place): Protocol {
     [1, () => withPorts(random, PROTOCOL_SCTP, "sctp")],
     [2, () => withIcmp(random, icmp)],
     [1, () => other(random)],
+    [1, () => rare(random, place)],
   ])();
 }
 
@@ -52,6 +64,17 @@ function other(random: Random): Protocol {
   };
 }
 
+/** Protocols with a match of their own that looks into the packet. */
+function rare(random: Random, { family }: Place): Protocol {
+  const [number, name, make] = random.pick([
+    [PROTOCOL_ESP, "esp", randomEsp],
+    [PROTOCOL_IPCOMP, "108", randomIpcomp],
+    [PROTOCOL_DCCP, "dccp", randomDccp],
+    ...(family === "ipv4" ? [[PROTOCOL_AH, "ah", randomAh] as const] : []),
+  ] as const);
+  return { number, exact: true, conditions: [protocolAlone(number, name), make(random)] };
+}
+
 function withPorts(random: Random, number: number, name: string): Protocol {
   const conditions: Condition[] = [protocolAlone(number, name)];
   const own: Condition[] = [];
@@ -63,6 +86,7 @@ function withPorts(random: Random, number: number, name: string): Protocol {
   if (own.length > 0) conditions.push(together(`-m ${name}`, own));
   if (random.chance(0.15)) conditions.push(multiport(random));
   if (name === "tcp" && random.chance(0.08)) conditions.push(randomSegmentSize(random));
+  if (name === "tcp" && random.chance(0.05)) conditions.push(randomEcn(random, true));
   return { number, exact: true, conditions };
 }
 
@@ -95,7 +119,7 @@ export function carryOption(packet: Packet, option: number): void {
   packet.tcpDataOffset = 40;
 }
 
-function tcpOption(random: Random): Condition {
+export function tcpOption(random: Random): Condition {
   const option = random.pick([2, 3, 8, 30, 77]);
   return maybeNot(random, {
     text: `--tcp-option ${option}`,

@@ -36,6 +36,8 @@ const TARGETS: readonly (readonly [number, Maker, (place: Place, protocol: Proto
   [3, setTtl, (place) => place.table === "mangle"],
   [3, setTos, (place) => place.table === "mangle"],
   [2, (random) => `-j DSCP --set-dscp ${random.below(64)}`, (place) => place.table === "mangle"],
+  [2, setEcn, (place) => place.table === "mangle" && place.family === "ipv4"],
+  [2, stripOptions, (place, protocol) => place.table === "mangle" && isTcp(protocol)],
   [2, classify, within(HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING)],
   [
     2,
@@ -82,6 +84,19 @@ export function setTtl(random: Random, { family }: Place): string {
 export function setTos(random: Random): string {
   const value = hex(random.pick(TOS_VALUES));
   return `-j TOS ${random.pick([`--set-tos ${value}/0xff`, `--set-tos ${value}/0x3f`, `--and-tos ${value}`, `--or-tos ${value}`, `--xor-tos ${value}`])}`;
+}
+
+function isTcp({ number, exact }: Protocol): boolean {
+  return exact && number === PROTOCOL_TCP;
+}
+
+export function setEcn(random: Random, _place: Place, protocol: Protocol): string {
+  if (!isTcp(protocol) || random.chance(0.4)) return `-j ECN --ecn-ip-ect ${random.below(4)}`;
+  return `-j ECN ${random.pick(["--ecn-tcp-remove", "--ecn-tcp-ece 1", "--ecn-tcp-cwr 1", "--ecn-tcp-ece 0 --ecn-ip-ect 1"])}`;
+}
+
+export function stripOptions(random: Random): string {
+  return `-j TCPOPTSTRIP --strip-options ${random.some([2, 3, 8, 30]).join(",")}`;
 }
 
 function classify(random: Random): string {

@@ -14,6 +14,7 @@ import { destinationNat, masquerade, netmap, redirect, sourceNat } from "./nat.j
 import type { Outcome } from "./result.js";
 import type { RecordView } from "./rule.js";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./target-mangle.js";
+import { setEcn, stripOptions } from "./target-tcp.js";
 import type { Walk } from "./walk.js";
 
 export type Target = (record: RecordView, walk: Walk, outcome: Outcome) => number;
@@ -53,6 +54,8 @@ export const TARGETS: Readonly<Record<number, Target>> = {
   [payloads.TARGET_DSCP]: setDscp,
   [payloads.TARGET_CLASSIFY]: classify,
   [payloads.TARGET_TPROXY]: giveToProxy,
+  [payloads.TARGET_ECN]: setEcn,
+  [payloads.TARGET_TCPOPTSTRIP]: stripOptions,
   [payloads.TARGET_CHECKSUM]: () => VERDICT_CONTINUE,
   [payloads.TARGET_TRACE]: () => VERDICT_CONTINUE,
 };
@@ -88,6 +91,7 @@ function setConnmark({ view, bytes }: RecordView, { packet }: Walk, outcome: Out
 /** The size that a SYN without the option is taken to ask for. */
 const ASSUMED_MSS = { ipv4: 536, ipv6: 1220 };
 const OPTION_BYTES = 4;
+const MSS_OPTION = 2;
 
 /** net/netfilter/xt_TCPMSS.c: never raises the size; adds the option only where no data lies behind a header with room. */
 function setMss({ view }: RecordView, { packet }: Walk): number {
@@ -101,6 +105,8 @@ function setMss({ view }: RecordView, { packet }: Walk): number {
   const header = packet.family === "ipv4" ? 20 : 40;
   if (packet.length > header + packet.tcpDataOffset || packet.tcpDataOffset >= 60) return VERDICT_CONTINUE;
   packet.mss = Math.min(size, ASSUMED_MSS[packet.family]);
+  packet.tcpOptions = (packet.tcpOptions | (1 << MSS_OPTION)) >>> 0;
+  packet.tcpDataOffset += OPTION_BYTES;
   packet.length += OPTION_BYTES;
   return VERDICT_CONTINUE;
 }

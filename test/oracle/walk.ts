@@ -12,6 +12,8 @@ export interface Host {
   /** statistic: the counter. limit: the credit and when it was last refilled. */
   readonly nth: Map<RecordView, number>;
   readonly limits: Map<RecordView, { credit: number; previous: number }>;
+  /** quota: bytes left. */
+  readonly quotas: Map<RecordView, bigint>;
   readonly recentLists: Map<string, RecentList>;
   readonly hashTables: Map<string, HashTable>;
   /** Seconds since 1970 when the packets' clock was 0. */

@@ -5,6 +5,9 @@ import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TC
 const LONGEST = 1500;
 const NO_OPERATION = 1;
 const MAXIMUM_SEGMENT_SIZE = 2;
+const PROTOCOL_DCCP = 33;
+/** ESP, AH, IPComp. */
+const HEADERS_IN_DATA = [50, 51, 108];
 
 export function wireBytes(packet: Packet): Uint8Array {
   const transport = Buffer.concat([transportHeader(packet), packet.data]);
@@ -57,6 +60,10 @@ function transportHeader(packet: Packet): Buffer {
   const { protocol, sourcePort, destinationPort } = packet;
   if (protocol === PROTOCOL_ICMP || protocol === PROTOCOL_ICMPV6)
     return Buffer.from([sourcePort, destinationPort, 0, 0, 0, 0, 0, 0]);
+  // Of these the data are the whole header, but for DCCP's ports.
+  if (HEADERS_IN_DATA.includes(protocol) && packet.data.length > 0) return Buffer.alloc(0);
+  if (protocol === PROTOCOL_DCCP)
+    return Buffer.from([sourcePort >> 8, sourcePort, destinationPort >> 8, destinationPort]);
   const options = protocol === PROTOCOL_TCP ? tcpOptions(packet) : [];
   const sizes: Readonly<Record<number, number>> = { [PROTOCOL_TCP]: 20, [PROTOCOL_SCTP]: 12 };
   const header = Buffer.alloc((sizes[protocol] ?? 8) + options.length);
