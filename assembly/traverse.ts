@@ -22,6 +22,7 @@ import {
   PACKET_MSS,
   PACKET_OUTPUT,
   PACKET_PATH,
+  PACKET_PHYSICAL_OUTPUT,
   PACKET_PRIORITY,
   PACKET_SIZE,
   PACKET_SOURCE,
@@ -34,11 +35,14 @@ import {
   RESULT_CT_STATE,
   RESULT_DESTINATION,
   RESULT_DESTINATION_PORT,
+  RESULT_FLAG_EXPIRED,
+  RESULT_FLAGS,
   RESULT_GENERATION,
   RESULT_HOOK,
   RESULT_MARK,
   RESULT_MSS,
   RESULT_PRIORITY,
+  RESULT_ROW,
   RESULT_SIZE,
   RESULT_SOURCE,
   RESULT_SOURCE_PORT,
@@ -50,6 +54,7 @@ import {
   TABLE_NAT,
   TABLE_RAW,
   VERDICT_ACCEPT,
+  VERDICT_DROP,
 } from "../src/blob/layout";
 import {
   CONTROL_ADDRESS,
@@ -138,8 +143,22 @@ function inward(tables: usize): u32 {
   if (verdict != VERDICT_ACCEPT) return verdict;
   if (isLocal(packet + PACKET_DESTINATION, 0)) return atHook(tables, HOOK_INPUT);
   v128.store(packet, output, PACKET_OUTPUT);
+  if (!takeHop()) return VERDICT_DROP;
   const forward = atHook(tables, HOOK_FORWARD);
   return forward == VERDICT_ACCEPT ? atHook(tables, HOOK_POSTROUTING) : forward;
+}
+
+/** Routing takes a hop off what it forwards, a bridge does not (ip_forward.c, ip6_output.c). False when none is left. */
+function takeHop(): bool {
+  if (load<u8>(packet, PACKET_PHYSICAL_OUTPUT)) return true;
+  const left = load<u8>(packet, PACKET_TTL);
+  if (left > 1) {
+    store<u8>(packet, left - 1, PACKET_TTL);
+    return true;
+  }
+  store<u8>(result, <u8>(load<u8>(result, RESULT_FLAGS) | RESULT_FLAG_EXPIRED), RESULT_FLAGS);
+  store<u32>(result, 0, RESULT_ROW);
+  return false;
 }
 
 function outward(tables: usize): u32 {

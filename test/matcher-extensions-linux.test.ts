@@ -44,6 +44,9 @@ const skipped = missing ? ` (skipped: ${missing})` : "";
 const RULES = 24;
 const PACKETS = 50;
 
+/** Where none of the machine's own packets come by. */
+const WATCHED = /^mangle (PREROUTING|FORWARD) /;
+
 /** Whose addresses no machine minds. */
 const ADDRESSES: Readonly<Record<Family, readonly string[]>> = {
   ipv4: ["198.51.100.1", "198.51.100.2", "198.51.101.1", "203.0.113.200"],
@@ -58,11 +61,13 @@ interface Subject {
   readonly target?: (random: Random, place: Place) => string;
   /** Whether what it looks at is found in later fragments as well. */
   readonly fragments?: boolean;
+  /** Rules stand in FORWARD as well. */
+  readonly forwarded?: boolean;
 }
 
 const BOTH = ["ipv4", "ipv6"] as const;
 const SUBJECTS: readonly Subject[] = [
-  { name: "ttl and hl, TTL and HL", make: randomTtl, families: BOTH, target: setTtl },
+  { name: "ttl and hl, TTL and HL", make: randomTtl, families: BOTH, target: setTtl, forwarded: true },
   { name: "tos, TOS", make: randomTos, families: BOTH, target: setTos },
   {
     name: "dscp, DSCP",
@@ -133,7 +138,8 @@ function makeRound(subject: Subject, seed: number) {
   const conditions = Array.from({ length: RULES }, () => subject.make(random, place));
   const rules = conditions.map(({ text }) => {
     const target = random.chance(0.3) ? (subject.target?.(random, place) ?? "") : "";
-    return `-A PREROUTING ${subject.protocol ? `-p ${subject.protocol} ` : ""}${text} ${target}\n`;
+    const chain = subject.forwarded && random.chance(0.5) ? "FORWARD" : "PREROUTING";
+    return `-A ${chain} ${subject.protocol ? `-p ${subject.protocol} ` : ""}${text} ${target}\n`;
   });
   const others = ["INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].map((chain) => `:${chain} ACCEPT [0:0]\n`);
   const text = `*mangle\n:PREROUTING ACCEPT [0:0]\n${others.join("")}${rules.join("")}COMMIT\n`;
@@ -177,7 +183,7 @@ describe("Linux, beside the oracle,", () => {
         const parted = made.flatMap(({ round, oracle }, seed) => {
           const linux = counted[seed];
           if (!linux || typeof linux === "string") return [`seed ${seed}: ${linux}\n${round.text}`];
-          const lines = oracle.counters().filter((line) => line.startsWith("mangle PREROUTING "));
+          const lines = oracle.counters().filter((line) => WATCHED.test(line));
           const apart = lines.filter((line) => {
             const [, rule = "", ours] = /^(\S+ \S+ \d+) (.*)$/.exec(line) ?? [];
             return linux.get(rule) !== ours;

@@ -295,6 +295,8 @@ export const RESULT_FLAG_NOTRACK = 4;
 export const RESULT_FLAG_CT_MARK = 8;
 /** MASQUERADE met, but no address is known for the output interface: the source stays. */
 export const RESULT_FLAG_MASQUERADE = 16;
+/** Dropped by routing, not by a rule: no hop was left to forward it. */
+export const RESULT_FLAG_EXPIRED = 32;
 
 /* ---- Trace: one record a rule that matched, in order ---- */
 export const TRACE_ROW = 0; // u32 row, absolute

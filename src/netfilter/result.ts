@@ -6,6 +6,7 @@ import {
   RESULT_EVENTS,
   RESULT_FLAG_CT_MARK,
   RESULT_FLAG_DNAT,
+  RESULT_FLAG_EXPIRED,
   RESULT_FLAG_MASQUERADE,
   RESULT_FLAG_NOTRACK,
   RESULT_FLAG_SNAT,
@@ -110,6 +111,8 @@ export interface PacketResult {
   /** Masquerade applied, but no address is known for the output interface. */
   readonly masquerade: boolean;
   readonly notrack: boolean;
+  /** Dropped by routing, not by a rule: no hop was left to forward it. */
+  readonly expired: boolean;
   /** The connection's mark was written. */
   readonly ctMarkWritten: boolean;
 }
@@ -143,6 +146,7 @@ export function decodeResult(view: DataView, family: Family): PacketResult {
     snat: (flags & RESULT_FLAG_SNAT) !== 0,
     masquerade: (flags & RESULT_FLAG_MASQUERADE) !== 0,
     notrack: (flags & RESULT_FLAG_NOTRACK) !== 0,
+    expired: (flags & RESULT_FLAG_EXPIRED) !== 0,
     ctMarkWritten: (flags & RESULT_FLAG_CT_MARK) !== 0,
   };
 }

@@ -3,6 +3,8 @@
  * fast, shared with the engine, or clever.
  */
 import {
+  HOOK_FORWARD,
+  RESULT_FLAG_EXPIRED,
   ROW_FLAG_GOTO,
   VERDICT_ACCEPT,
   VERDICT_CONTINUE,
@@ -18,7 +20,7 @@ import { joinHashTable } from "./match-hashlimit.js";
 import { joinRecentList } from "./match-recent.js";
 import type { Packet } from "./packet.js";
 import { EPOCH } from "./random-pool.js";
-import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK } from "./path.js";
+import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK, takeHop } from "./path.js";
 import type { Outcome, Result, Step } from "./result.js";
 import { type OracleChain, readChain, type Rule, writeBack } from "./rule.js";
 import { TARGETS } from "./targets.js";
@@ -69,6 +71,11 @@ export class Oracle {
       outcome.verdict = this.walkHook(hook, own, outcome, steps);
       if (outcome.verdict !== VERDICT_ACCEPT) break;
       hook = nextHook(hook, own, this.host.isLocal);
+      if (hook === HOOK_FORWARD && !takeHop(own)) {
+        outcome.verdict = VERDICT_DROP;
+        outcome.flags |= RESULT_FLAG_EXPIRED;
+        break;
+      }
     }
     const { mark, ctMark, sourcePort, destinationPort, mss, ttl, tos, priority } = own;
     const source = addressText(own.source);

@@ -29,6 +29,14 @@ export function nextHook(hook: number, packet: Packet, isLocal: (address: Uint8A
   return hook === HOOK_FORWARD || hook === HOOK_OUTPUT ? HOOK_POSTROUTING : undefined;
 }
 
+/** ip_forward and ip6_forward, which bridged packets never see: one hop less, and none may be left of one. */
+export function takeHop(packet: Packet): boolean {
+  if (packet.physicalOutput !== "") return true;
+  if (packet.ttl <= 1) return false;
+  packet.ttl--;
+  return true;
+}
+
 export function firstHook(packet: Packet): number {
   if (packet.path >= PATH_HOOK) return packet.path - PATH_HOOK;
   return packet.path === PATH_OUT ? HOOK_OUTPUT : HOOK_PREROUTING;
