@@ -3,6 +3,7 @@ import { ROW_INVERT_DESTINATION, ROW_INVERT_SOURCE } from "../blob/layout.js";
 import { sameText } from "../extensions/argument.js";
 import { Fault } from "../extensions/fault.js";
 import { nearest } from "../extensions/nearest.js";
+import { drop } from "../extensions/targets/verdict.js";
 import type { Lexer } from "./lexer.js";
 import { type LineParser, LONGEST_NAME } from "./line-parser.js";
 import { ABSENT } from "./name-index.js";
@@ -116,7 +117,7 @@ export class CommandExecutor {
         throw new Fault("wrong-hook", chainStart, chainEnd, "for -i a chain whose packets have an input interface");
     }
     const { draft } = rule;
-    if (sink.table !== "nat" || draft.target < 0 || draft.extensions[draft.target]?.extension.name !== "DROP") return;
+    if (sink.table !== "nat" || draft.target < 0 || draft.extensions[draft.target]?.extension !== drop) return;
     const token = draft.tokens[draft.target] as number;
     noDropInNat(this.lexer.starts[token] as number, this.lexer.ends[token] as number);
   }

@@ -19,9 +19,15 @@ export interface ReadyOption {
   readonly parse: Option["parse"];
 }
 
-/** An extension made ready for parsing. */
+/** An extension made ready for parsing. What every rule asks stands here again, in objects that all have one shape. */
 export interface Loadable {
   readonly extension: Target;
+  readonly type: number;
+  readonly size: number;
+  readonly tables: Target["tables"];
+  readonly protocol: Target["protocol"];
+  readonly hooks: Target["hooks"];
+  readonly finish: Target["finish"];
   readonly options: readonly ReadyOption[];
   /** Option number by word, -1 for a word that is none. */
   readonly optionByWord: Int16Array;
@@ -114,6 +120,12 @@ function loadable(extension: Target): Loadable {
   extension.initialise?.(record, 0);
   return {
     extension,
+    type: extension.type,
+    size: extension.size,
+    tables: extension.tables,
+    protocol: extension.protocol,
+    hooks: extension.hooks,
+    finish: extension.finish,
     options: options.map((option) => ({
       name: option.name,
       names: optionNames(option),

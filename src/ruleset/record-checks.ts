@@ -7,24 +7,26 @@ import type { RowDraft } from "./row-draft.js";
 export function finishRecords(draft: RowDraft, argument: Argument, lexer: Lexer): void {
   for (let n = 0; n < draft.count; n++) {
     const ready = draft.extensions[n] as Loadable;
-    const { extension } = ready;
+    if (!ready.constrained && ready.finish === undefined) {
+      draft.sizes[n] = ready.size;
+      continue;
+    }
     turnTo(argument, draft, lexer, n);
     if (ready.constrained) checkOptions(ready, argument);
     draft.sizes[n] =
-      extension.finish === undefined ? extension.size : extension.finish(argument, draft, draft.offsets[n] as number);
+      ready.finish === undefined ? ready.size : ready.finish(argument, draft, draft.offsets[n] as number);
   }
 }
 
 /** What the kernel asks when the rule is put in force. */
 export function checkRecords(draft: RowDraft, argument: Argument, lexer: Lexer, table: string): void {
   for (let n = 0; n < draft.count; n++) {
-    const { extension } = draft.extensions[n] as Loadable;
-    if (extension.tables === undefined && extension.protocol === undefined) continue;
+    const { tables, protocol } = draft.extensions[n] as Loadable;
+    if (tables === undefined && protocol === undefined) continue;
     turnTo(argument, draft, lexer, n);
-    if (extension.tables !== undefined && !extension.tables.includes(table))
-      argument.fail("wrong-table", `table ${extension.tables.join(" or ")}`);
-    if (extension.protocol === undefined) continue;
-    const expected = extension.protocol(argument, draft, draft.offsets[n] as number);
+    if (tables !== undefined && !tables.includes(table)) argument.fail("wrong-table", `table ${tables.join(" or ")}`);
+    if (protocol === undefined) continue;
+    const expected = protocol(argument, draft, draft.offsets[n] as number);
     if (expected !== "") argument.fail("wrong-protocol", expected);
   }
 }

@@ -104,7 +104,7 @@ export class RowDraft implements RecordMemory, RuleRecords {
   recordsOf(type: number): readonly number[] {
     const found: number[] = [];
     for (let n = 0; n < this.count; n++)
-      if (n !== this.target && this.extensions[n]?.extension.type === type) found.push(this.offsets[n] as number);
+      if (n !== this.target && this.extensions[n]?.type === type) found.push(this.offsets[n] as number);
     return found;
   }
 
@@ -150,8 +150,8 @@ export class RowDraft implements RecordMemory, RuleRecords {
   private forbidden(): number {
     let allowed = ALL_HOOKS;
     for (let n = 0; n < this.count; n++) {
-      const { extension } = this.extensions[n] as Loadable;
-      if (extension.hooks) allowed &= extension.hooks(this, this.offsets[n] as number);
+      const { hooks } = this.extensions[n] as Loadable;
+      if (hooks !== undefined) allowed &= hooks(this, this.offsets[n] as number);
     }
     return ALL_HOOKS & ~allowed;
   }
