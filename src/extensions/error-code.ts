@@ -60,6 +60,14 @@ export const ERROR_CODES = [
   "wrong-table",
   "wrong-hook",
   "loop",
+  // Sets of ipset's.
+  "unknown-set",
+  "unknown-set-type",
+  "set-exists",
+  "set-in-use",
+  "set-full",
+  "duplicate-element",
+  "no-such-element",
   // What the engine cannot do.
   "unsupported-rule",
 ] as const;
