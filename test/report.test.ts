@@ -121,10 +121,10 @@ describe("the page", () => {
   it("is one file that asks for nothing from elsewhere", () => {
     const path = writeReport(SAMPLE, join(mkdtempSync(join(tmpdir(), "ruleswap-")), "deep", "report"));
     const page = readFileSync(path, "utf8");
-    expect(page).toContain(answers(SAMPLE)[1]);
-    expect(page).not.toMatch(/\b(?:src|href)\s*=|@import|url\(/);
+    expect(page.includes(answers(SAMPLE)[1]?.replace(" us", " µs") ?? "-")).toBe(true);
+    expect(/<[^>]*\b(?:src|href)\s*=|@import|url\(/.test(page)).toBe(false);
     expect(page).toContain("Imaginary 9000");
-    expect(page).toContain("uPlot");
+    expect(page.includes("u-wrap")).toBe(true);
   });
 
   it("holds no text of a workload's name as markup, in tables and script alike", () => {
@@ -132,6 +132,6 @@ describe("the page", () => {
     const page = renderHtml({ ...SAMPLE, results: SAMPLE.results.map((record) => ({ ...record, workload: name })) });
     expect(page).not.toContain("<img");
     expect(page).toContain("&lt;img onerror=x&gt;&amp;");
-    expect(page.match(/<\/script>/g)).toHaveLength(1);
+    expect(page.match(/<\/script>/g)).toHaveLength(2);
   });
 });

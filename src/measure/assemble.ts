@@ -15,6 +15,7 @@ import {
   type UpdateResult,
 } from "./result.js";
 import { PHASE_IDLE, PHASE_UPDATING } from "./signals.js";
+import { timelineOf } from "./timeline.js";
 
 export function assembleRecord(cell: Cell, rounds: readonly CellRound[], options: BenchOptions): ResultRecord {
   const { workload } = cell.subject;
@@ -35,7 +36,13 @@ export function assembleRecord(cell: Cell, rounds: readonly CellRound[], options
       unseen: sum(rounds.map(({ updater }) => updater.unseen)),
       histogram: effects.encode(),
     },
-    match: { idle: matchResult(rounds, PHASE_IDLE), updating: matchResult(rounds, PHASE_UPDATING) },
+    match: {
+      idle: matchResult(rounds, PHASE_IDLE),
+      updating: {
+        ...matchResult(rounds, PHASE_UPDATING),
+        timeline: timelineOf(rounds[0] as CellRound, PHASE_UPDATING),
+      },
+    },
     memory: {
       live_bytes: live,
       peak_bytes: Math.max(...rounds.map(({ updater, poolBytes }) => updater.memory.peakBytes - poolBytes)),

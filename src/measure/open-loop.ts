@@ -47,7 +47,8 @@ export interface OpenLoopOptions {
 export interface OpenLoopResult {
   /** From intended arrival to completion, in the order of arrival; those not done come last, with their age so far. */
   readonly latencyNs: Float64Array;
-  /** From the moment the work was begun. Only those that were done. */
+  /** When the work was begun, by the clock, and how long it took from then. Only those that were done. */
+  readonly begunNs: Float64Array;
   readonly serviceNs: Float64Array;
   readonly done: number;
   /** Arrivals that had come but were not done when the run ended: the last of `latencyNs`. */
@@ -59,6 +60,7 @@ export interface OpenLoopResult {
 export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
   const { clock, scheduleNs: offsets, deadlineNs, least, work, after } = options;
   const latencies: number[] = [];
+  const begins: number[] = [];
   const services: number[] = [];
   const start = clock.nowNs();
   for (let index = 0; index < offsets.length; index++) {
@@ -69,6 +71,7 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
     work(index, intended);
     const ended = clock.nowNs();
     latencies.push(ended - intended);
+    begins.push(begun);
     services.push(ended - begun);
     after?.(index, intended);
   }
@@ -81,6 +84,7 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
   }
   return {
     latencyNs: Float64Array.from(latencies),
+    begunNs: Float64Array.from(begins),
     serviceNs: Float64Array.from(services),
     done,
     unfinished: latencies.length - done,

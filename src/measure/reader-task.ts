@@ -29,7 +29,14 @@ export interface ReaderRecord {
   readonly packetPs: EncodedHistogram;
   /** The longest time from the end of one batch to the end of the next. */
   readonly worstGapNs: number;
+  /** When the first batch began. */
+  readonly startNs: number;
+  /** Packets of each millisecond since, the first BINS_COUNT of them. */
+  readonly bins: Uint32Array;
 }
+
+/** Milliseconds of a phase that are kept one by one. */
+export const BINS_COUNT = 8192;
 
 /** Packets that are matched between two looks at the clock. */
 export const BATCH_PACKETS = 32;
@@ -83,6 +90,7 @@ class Recorder {
   private last = 0;
   private length = 0;
   private worstGap = 0;
+  private readonly bins = new Uint32Array(BINS_COUNT);
 
   begin(): void {
     this.start = this.last = nowNs();
@@ -94,6 +102,8 @@ class Recorder {
     if (gap > this.worstGap) this.worstGap = gap;
     this.last = ended;
     this.length = ended - this.start;
+    const bin = Math.trunc(this.length / 1e6);
+    if (bin < BINS_COUNT) this.bins[bin] = (this.bins[bin] as number) + BATCH_PACKETS;
   }
 
   record(): ReaderRecord {
@@ -102,6 +112,8 @@ class Recorder {
       lengthNs: this.length,
       packetPs: this.histogram.encode(),
       worstGapNs: this.worstGap,
+      startNs: this.start,
+      bins: this.bins.slice(0, Math.min(BINS_COUNT, Math.trunc(this.length / 1e6))),
     };
   }
 }

@@ -76,8 +76,18 @@ export interface MatchResult {
   readonly mpps: number;
   /** The longest time in which some reader finished no batch. */
   readonly worst_gap_us: number;
+  /** Of the first reader in the first round, while updates are made. */
+  readonly timeline?: MatchTimeline;
   /** Of picoseconds a packet. */
   readonly histogram: EncodedHistogram;
+}
+
+export interface MatchTimeline {
+  readonly bin_ms: number;
+  /** Packets matched in each bin, from the first batch beside updates on. */
+  readonly packets: readonly number[];
+  /** When each update began and ended, in milliseconds from the first bin's start. */
+  readonly updates_ms: readonly (readonly [number, number])[];
 }
 
 export interface RoundResult {

@@ -29,6 +29,7 @@ export interface UpdaterTask {
 export interface UpdaterRecord {
   /** As in OpenLoopResult: unfinished ones at the end. */
   readonly latencyNs: Float64Array;
+  readonly begunNs: Float64Array;
   readonly serviceNs: Float64Array;
   readonly unfinished: number;
   readonly lengthNs: number;
@@ -97,6 +98,7 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   });
   return {
     latencyNs: loop.latencyNs,
+    begunNs: loop.begunNs,
     serviceNs: loop.serviceNs,
     unfinished: loop.unfinished,
     lengthNs: loop.lengthNs,

@@ -50,11 +50,17 @@ export const GROWTH_HEADS: Readonly<Record<GrowthMetric, string>> = {
   "memory.live_bytes": "memory",
 };
 
-/** The growth of each strategy with each classifier. */
-export function byCell(growth: readonly GrowthRecord[]): GrowthRecord[][] {
-  const cells = new Map<string, GrowthRecord[]>();
-  for (const record of growth) {
-    const cell = `${record.strategy} ${record.classifier}`;
+interface CellName {
+  readonly strategy: string;
+  readonly classifier: string;
+  readonly target?: string;
+}
+
+/** Records of each strategy with each classifier of each target. */
+export function byCell<R extends CellName>(records: readonly R[]): R[][] {
+  const cells = new Map<string, R[]>();
+  for (const record of records) {
+    const cell = `${record.target} ${record.strategy} ${record.classifier}`;
     cells.set(cell, [...(cells.get(cell) ?? []), record]);
   }
   return [...cells.values()];

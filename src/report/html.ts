@@ -1,12 +1,23 @@
-/** The page that bench writes: one file, no network, the answer first. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import type { GrowthMetric, GrowthRecord, ResultFile, ResultRecord } from "../measure/result.js";
-import { answers, bySize, titleOf } from "./answer.js";
+/** The page that bench and report write: one file, no network, the answer first. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import type { ResultFile } from "../measure/result.js";
+import { answers } from "./answer.js";
 import { cautions } from "./cautions.js";
-import { chartScript, chartStyle } from "./chart.js";
-import { byCell, COLUMNS, exponent, GROWTH_HEADS } from "./columns.js";
-import { html, type Html, join as all, raw } from "./markup.js";
+import { html, type Html, join as all, raw, scriptValue } from "./markup.js";
+import { type PageData, pageData } from "./page-data.js";
+import { PAGE_STYLE } from "./page-style.js";
+import {
+  environmentTable,
+  growthTable,
+  latencyTable,
+  matchTable,
+  memoryTable,
+  phaseTable,
+  sizeTables,
+} from "./page-tables.js";
+import { commandOf } from "./repeat.js";
 
 /** Writes `folder`/index.html, the folder as well where it is missing, and returns the path. */
 export function writeReport(result: ResultFile, folder: string): string {
@@ -17,81 +28,106 @@ export function writeReport(result: ResultFile, folder: string): string {
 }
 
 export function renderHtml(result: ResultFile): string {
+  const data = pageData(result);
+  const timed = data.lines.some(({ cells }) => cells.some((cell) => cell?.timeline));
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>ruleswap: what a change costs</title>
-<style>${raw(chartStyle())}${raw(STYLE)}</style>
+<style>${raw(libraryStyle())}${raw(PAGE_STYLE)}</style>
 </head>
 <body>
+<main>
+<header>
+<p class="brand">ruleswap</p>
 <h1>What a change of rules costs</h1>
-${all(answers(result).map((sentence) => html`<p class="answer">${sentence}</p>\n`))}
+${all(answers(result).map((sentence) => html`<p class="answer">${sentence.replaceAll(/(?<=\d) us\b/g, " \u00b5s")}</p>\n`))}
 ${all(cautions(result).map((sentence) => html`<p class="caution">${sentence}</p>\n`))}
-<h2>Update latency by size</h2>
-<p>The median, from the moment a change was meant to begin until it is in force. Both axes are logarithmic.
-Dashed lines are the linear classifier's.</p>
-<div id="chart"></div>
-<noscript><p>The chart needs JavaScript; the tables below hold the same numbers.</p></noscript>
-${all([...bySize(result.results).values()].map(sizeTable))}
+</header>
+<noscript><p class="caution">The plots need JavaScript; the tables below hold the same numbers.</p></noscript>
+${switches(data)}
+${figure("update", "Update latency by size", "From the moment a change was meant to begin until it is in force, the median. Both axes are logarithmic; n^1 at a line's end means that it grows as size does, n^0 that it stays.")}
+${all(sizeTables(result))}
+${publishedNotes(data)}
+${figure("distribution", "Latency distribution", "Every change counts from its intended arrival; none is left out. Each nine gets as much room as the one before.", sizeSelect(data, "distribution"))}
+${latencyTable(result)}
+${figure("phase", "Where the time goes", "Parts of an update, medians of each, as shares.", sizeSelect(data, "phase"), html`<p class="key" id="phase-key"></p>`)}
+${phaseTable(result)}
+${figure("effect", "Time to effect", "From when a change was meant to begin until a reader's packet first got the new verdict, the median.")}
+${figure("match", "Matching one packet", "Whole way through all hooks and tables, nothing else going on, the median.")}
+${figure("timeline", "Matching while rules change", "One reader's packets; a stripe is an update from begin to end.", html`${sizeSelect(data, "timeline")} <label>of <select id="timeline-line"></select></label>`, timed ? "" : html`<p>This result holds no timeline.</p>`)}
+${matchTable(result)}
+${figure("memory", "Memory", "Shared memory in use, and what an update needs more while it is made.", sizeSelect(data, "memory"))}
+${memoryTable(result)}
 ${result.growth.length > 0 ? growthTable(result.growth) : ""}
 <h2>Where and how</h2>
+<p>To repeat:</p>
+<pre tabindex="0">${commandOf(result.options)}</pre>
 ${environmentTable(result)}
-<script>${raw(chartScript(result.results))}</script>
+</main>
+<script type="application/json" id="data">${raw(scriptValue(data))}</script>
+<script>${raw(pageScript())}</script>
 </body>
 </html>
 `;
   return page.text;
 }
 
-function sizeTable(records: readonly ResultRecord[]): Html {
-  const first = records[0] as ResultRecord;
-  const heads = COLUMNS.map(({ head, title }) => html`<th title="${title}">${head}</th>`);
-  const lines = records.map(
-    (record) => html`<tr>${all(COLUMNS.map(({ text }) => html`<td>${text(record)}</td>`))}</tr>\n`,
+type Part = Html | "";
+
+function figure(name: string, title: string, about: string, controls: Part = "", extra: Part = ""): Html {
+  return html`<section aria-labelledby="${name}-title">
+<h2 id="${name}-title">${title}</h2>
+<p>${about}</p>
+${controls === "" ? "" : html`<p class="controls">${controls}</p>`}${extra}
+<div class="plot" id="${name}-plot" role="img" aria-label="${title}: ${about} The table below holds the same numbers."></div>
+</section>`;
+}
+
+/** Buttons that show and hide strategies, classifiers and targets in every plot. */
+function switches({ lines, published }: PageData): Html {
+  const names = (of: (line: PageData["lines"][number]) => string): string[] => [
+    ...new Set(lines.map(of).filter((name) => name !== "")),
+  ];
+  const groups = [
+    names(({ strategy }) => strategy),
+    names(({ classifier, target }) => (target === "ruleswap" ? classifier : "")),
+    names(({ target }) => target),
+  ].filter((group, nth) => group.length > 1 || nth === 0);
+  const button = (name: string): Html =>
+    html`<button type="button" data-toggle="${name}" aria-pressed="true"><i class="s-${name}"></i>${name}</button>`;
+  return html`<nav class="switches" aria-label="What the plots show">
+${all(groups.map((group) => html`<span>${all(group.map(button))}</span>\n`))}
+${published.length > 0 ? html`<span><button type="button" data-published aria-pressed="true">published figures</button></span>` : ""}
+</nav>`;
+}
+
+function sizeSelect({ sizeTexts }: PageData, name: string): Html {
+  const options = sizeTexts.map((text, nth) =>
+    nth === sizeTexts.length - 1
+      ? html`<option value="${nth}" selected>${text}</option>`
+      : html`<option value="${nth}">${text}</option>`,
   );
-  return html`<h2>${titleOf(first)}</h2>
-<div class="wide"><table><thead><tr>${all(heads)}</tr></thead><tbody>
-${all(lines)}</tbody></table></div>
-`;
+  return html`<label>at <select data-size id="${name}-size">${all(options)}</select></label>`;
 }
 
-function growthTable(growth: readonly GrowthRecord[]): Html {
-  const metrics = Object.keys(GROWTH_HEADS) as GrowthMetric[];
-  const heads = metrics.map((metric) => html`<th>${GROWTH_HEADS[metric]}</th>`);
-  const lines = byCell(growth).map((records) => {
-    const { strategy, classifier } = records[0] as GrowthRecord;
-    const cells = metrics.map((one) => exponent(records.find(({ metric }) => metric === one)).replace("+-", "\u00b1"));
-    return html`<tr><td>${strategy}</td><td>${classifier}</td>${all(cells.map((cell) => html`<td>${cell}</td>`))}</tr>\n`;
-  });
-  return html`<h2>Growth with size</h2>
-<p>The exponent of each cost, 1 where it grows as size does and 0 where it stays, with half its 95 % interval.</p>
-<div class="wide"><table><thead><tr><th>strategy</th><th>classifier</th>${all(heads)}</tr></thead><tbody>
-${all(lines)}</tbody></table></div>
-`;
+function publishedNotes({ published }: PageData): Part {
+  if (published.length === 0) return "";
+  const notes = published.map(({ label, source }) => html`<li><b>${label}</b>: ${source}</li>`);
+  return html`<details><summary>Published figures</summary>
+<p>Faint points. Other machines, other workloads and partly other quantities: they set the scale, no more.</p>
+<ul>${all(notes)}</ul></details>`;
 }
 
-function environmentTable({ environment, options, elapsed_s }: ResultFile): Html {
-  const { versions, ...where } = environment;
-  const lines = Object.entries({ ...where, ...versions, measured_for_s: elapsed_s.toFixed(1), ...options }).map(
-    ([name, value]) =>
-      html`<tr><td>${name.replaceAll("_", " ")}</td><td>${Array.isArray(value) ? value.join(", ") : String(value)}</td></tr>\n`,
-  );
-  return html`<div class="wide"><table class="environment"><tbody>
-${all(lines)}</tbody></table></div>`;
+function libraryStyle(): string {
+  const require = createRequire(import.meta.url);
+  return readFileSync(join(dirname(require.resolve("uplot/package.json")), "dist", "uPlot.min.css"), "utf8");
 }
 
-const STYLE = `
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
-.answer { font-size: 1.15rem; font-weight: 600; margin: .3rem 0; }
-.caution { border-left: 4px solid #c80; padding-left: .7rem; }
-.wide { overflow-x: auto; }
-.wide table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-.wide :is(th, td) { text-align: right; padding: .2rem .7rem; border-bottom: 1px solid #8885; white-space: nowrap; }
-.wide :is(th, td):nth-child(-n+2), .environment td { text-align: left; }
-.wide .environment td { white-space: normal; }
-#chart { background: #fff; color: #222; border-radius: 6px; padding: .5rem; }
-`;
+/** src/report/page, bundled by the build, also where this module itself runs from source as in tests. */
+function pageScript(): string {
+  const bundle = readFileSync(new URL("../../dist/report/page.bundle.js", import.meta.url), "utf8");
+  return bundle.replaceAll("</script", "<\\/script");
+}

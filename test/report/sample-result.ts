@@ -38,7 +38,20 @@ export function sampleRecord(services: number, strategy: ResultRecord["strategy"
       histogram: histogram.encode(),
     },
     timeToEffect: { ...histogram.summary(), unseen: 0, histogram: histogram.encode() },
-    match: { idle: match, updating: match },
+    match: {
+      idle: match,
+      updating: {
+        ...match,
+        timeline: {
+          bin_ms: 1,
+          packets: [3800, 3900, 3700, 4000],
+          updates_ms: [
+            [0.5, 1.2],
+            [2, 2.1],
+          ],
+        },
+      },
+    },
     memory: { live_bytes: 745_472, peak_bytes: 800_000, live_bytes_per_rule: 68 },
     rounds: [],
   };

@@ -1,0 +1,137 @@
+/** The report as a browser shows it: Debian's Chromium, driven by playwright-core. */
+import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeReport } from "../src/report/html.js";
+import { SAMPLE } from "./report/sample-result.js";
+
+const CHROMIUM = "/usr/bin/chromium";
+const missing = existsSync(CHROMIUM) ? "" : " (skipped: no /usr/bin/chromium)";
+const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+
+let browser: Browser;
+const said: string[] = [];
+
+async function open(width: number, colorScheme: "light" | "dark" = "light", result = SAMPLE): Promise<Page> {
+  const path = writeReport(result, mkdtempSync(join(tmpdir(), "ruleswap-page-")));
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
+  page.on("console", (message) => said.push(message.text()));
+  page.on("pageerror", (error) => said.push(error.message));
+  await page.goto(pathToFileURL(path).href);
+  return page;
+}
+
+/** Pixels of a plot that are not its background. */
+function inked(page: Page, plot: string): Promise<number> {
+  return page.$eval(`#${plot} canvas`, (canvas) => {
+    const { width, height } = canvas as HTMLCanvasElement;
+    const { data } = (canvas as HTMLCanvasElement).getContext("2d")?.getImageData(0, 0, width, height) ?? { data: [] };
+    let count = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] !== 0) count++;
+    return count;
+  });
+}
+
+const PLOTS = ["update", "distribution", "phase", "effect", "match", "timeline", "memory"].map(
+  (name) => `${name}-plot`,
+);
+
+describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
+  beforeAll(async () => {
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+    });
+  });
+  afterAll(() => browser?.close());
+
+  it("draws every plot in either theme and says nothing on the console", async () => {
+    for (const theme of ["light", "dark"] as const) {
+      const page = await open(1280, theme);
+      for (const plot of PLOTS) expect(await inked(page, plot), `${plot}, ${theme}`).toBeGreaterThan(2000);
+      await page.close();
+    }
+    expect(said).toEqual([]);
+  });
+
+  it("hides a strategy in its plots when its switch is pressed, and shows it again", async () => {
+    const page = await open(1280);
+    const before = await inked(page, "update-plot");
+    await page.click('button[data-toggle="incremental"]');
+    expect(await page.getAttribute('button[data-toggle="incremental"]', "aria-pressed")).toBe("false");
+    await page.waitForTimeout(100);
+    expect(await inked(page, "update-plot")).toBeLessThan(before);
+    await page.click('button[data-toggle="incremental"]');
+    await page.waitForTimeout(100);
+    expect(await inked(page, "update-plot")).toBe(before);
+    await page.close();
+  });
+
+  it("shows what is under the pointer", async () => {
+    const page = await open(1280);
+    const box = await (await page.$("#update-plot .u-over"))?.boundingBox();
+    if (!box) throw new Error("no plot");
+    await page.mouse.move(box.x + box.width - 20, box.y + 40);
+    await page.mouse.move(box.x + box.width * 0.75, box.y + 60);
+    const text = await page.textContent("#update-plot .tip");
+    expect(text).toMatch(/services/);
+    expect(text).toMatch(/full, tuple-space: 212 ms.*incremental, tuple-space: 9\.2 µs/);
+    await page.close();
+  });
+
+  it("draws another size when it is chosen, everywhere at once", async () => {
+    const page = await open(1280);
+    await page.selectOption("#phase-size", { label: "1,000 services" });
+    expect(await page.inputValue("#memory-size")).toBe("0");
+    expect(await inked(page, "distribution-plot")).toBeGreaterThan(2000);
+    await page.close();
+  });
+
+  it("gives each table as CSV", async () => {
+    const page = await open(1280);
+    await page.click("#latency >> xpath=ancestor::details/summary");
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click('button[data-csv="latency"]')]);
+    const lines = readFileSync(await download.path(), "utf8").split("\r\n");
+    expect(lines[0]).toBe("what,size,changes,p50,p90,p99,p99.9,max,service p50,unfinished,failed");
+    expect(lines[1]).toMatch(/^"full, tuple-space","1,000 services",3,26600,/);
+    await page.close();
+  });
+
+  it("is not wider than a phone, whose plots and tables keep to themselves", async () => {
+    const page = await open(390);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+    expect(await page.evaluate(() => getComputedStyle(document.body).fontSize)).toBe("16px");
+    await page.close();
+  });
+
+  it("has nothing serious that axe-core would find, in either theme", async () => {
+    for (const theme of ["light", "dark"] as const) {
+      const page = await open(1280, theme);
+      await page.addScriptTag({ path: AXE });
+      const found = await page.evaluate(async () => {
+        const { axe } = window as unknown as {
+          axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+        };
+        const { violations } = await axe.run();
+        return violations
+          .filter(({ impact }) => impact === "serious" || impact === "critical")
+          .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
+      });
+      expect(found, theme).toEqual([]);
+      await page.close();
+    }
+  });
+
+  it("runs nothing that a workload's name says", async () => {
+    const name = '</script><script>document.title="taken"</script><img src=x onerror="document.title=1">';
+    const results = SAMPLE.results.map((record) => ({ ...record, workload: name, services: null }));
+    const page = await open(800, "light", { ...SAMPLE, results });
+    expect(await page.title()).toBe("ruleswap: what a change costs");
+    expect(await inked(page, "update-plot")).toBeGreaterThan(2000);
+    await page.close();
+  });
+});
