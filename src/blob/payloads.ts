@@ -406,8 +406,159 @@ export const FRAG_FLAGS = 16; // u8 bits: 1 id, 2 length, 4 reserved field is ze
 export const FRAG_INVERT = 17; // u8 bits: 1 id, 2 length
 export const FRAG_SIZE = 24;
 
+/** -m u32: words of the packet, found by arithmetic, against ranges (xt_u32). */
+export const MATCH_U32 = 48;
+export const U32_INVERT = 4; // u8
+export const U32_COUNT = 5; // u8 tests, all of which must hold
+/**
+ * One test after another, each as its head, then its steps, then its ranges. A step takes what the one before it found:
+ * the first gives a byte's place, U32_STEP_AT moves the origin there, the others are arithmetic on the word that lies
+ * there in network order.
+ */
+export const U32_TESTS = 8;
+export const U32_TEST_STEPS = 0; // u8 1 to U32_PARTS_COUNT
+export const U32_TEST_RANGES = 1; // u8 1 to U32_PARTS_COUNT
+export const U32_TEST_SIZE = 8;
+export const U32_STEP_OPERATION = 0; // u32 U32_STEP_*
+export const U32_STEP_NUMBER = 4; // u32
+export const U32_STEP_SIZE = 8;
+export const U32_RANGE_MIN = 0; // u32
+export const U32_RANGE_MAX = 4; // u32
+export const U32_RANGE_SIZE = 8;
+export const U32_TESTS_COUNT = 10;
+export const U32_PARTS_COUNT = 10;
+/** With all tests full; a record ends behind its last range. */
+export const U32_SIZE = 1688;
+export const U32_STEP_FIRST = 0;
+export const U32_STEP_AND = 1;
+export const U32_STEP_LEFT = 2;
+export const U32_STEP_RIGHT = 3;
+export const U32_STEP_AT = 4;
+
+/** -m ipvs: what IPVS knows of the packet's connection. */
+export const MATCH_IPVS = 49;
+export const IPVS_FLAGS = 4; // u8 bits: 1 --ipvs, 2 protocol, 4 address, 8 port, 16 direction, 32 method, 64 controlling port
+export const IPVS_INVERT = 5; // u8 the same bits; of the direction: REPLY
+export const IPVS_PROTOCOL = 6; // u8
+export const IPVS_METHOD = 7; // u8 0 MASQ, 2 IPIP, 3 GATE
+export const IPVS_PORT = 8; // u16
+export const IPVS_CONTROL_PORT = 10; // u16
+export const IPVS_ADDRESS = 16; // address 16, mask 16
+export const IPVS_SIZE = 48;
+
+/** -m srh: IPv6's segment routing header. */
+export const MATCH_SRH = 50;
+export const SRH_FLAGS = 4; // u16 SRH_HAS_*
+export const SRH_INVERT = 6; // u16 the same bits
+export const SRH_NEXT_HEADER = 8; // u8
+export const SRH_LENGTH = 9; // u8
+export const SRH_SEGMENTS_LEFT = 10; // u8
+export const SRH_LAST_ENTRY = 11; // u8
+export const SRH_TAG = 12; // u16
+export const SRH_PREVIOUS = 16; // address 16, mask 16, as are the other two
+export const SRH_NEXT = 48;
+export const SRH_LAST = 80;
+export const SRH_SIZE = 112;
+export const SRH_HAS_NEXT_HEADER = 1;
+export const SRH_HAS_LENGTH_EQUAL = 2;
+export const SRH_HAS_LENGTH_GREATER = 4;
+export const SRH_HAS_LENGTH_LESS = 8;
+export const SRH_HAS_SEGMENTS_EQUAL = 16;
+export const SRH_HAS_SEGMENTS_GREATER = 32;
+export const SRH_HAS_SEGMENTS_LESS = 64;
+export const SRH_HAS_LAST_EQUAL = 128;
+export const SRH_HAS_LAST_GREATER = 256;
+export const SRH_HAS_LAST_LESS = 512;
+export const SRH_HAS_TAG = 1024;
+export const SRH_HAS_PREVIOUS = 2048;
+export const SRH_HAS_NEXT = 4096;
+export const SRH_HAS_LAST = 8192;
+
+/** -m rateest: rates that -j RATEEST measured, against each other or against bounds. */
+export const MATCH_RATEEST = 51;
+export const RATEEST_FLAGS = 4; // u8 bits: 1 invert, 2 second estimator, 4 difference, 8 bytes, 16 packets
+export const RATEEST_COMPARE = 5; // u8 0 none, 1 less, 2 greater, 3 equal
+export const RATEEST_FIRST_BYTES = 8; // u32 a second
+export const RATEEST_FIRST_PACKETS = 12; // u32
+export const RATEEST_SECOND_BYTES = 16; // u32
+export const RATEEST_SECOND_PACKETS = 20; // u32
+export const RATEEST_FIRST = 24; // 16 name
+export const RATEEST_SECOND = 40; // 16 name
+export const RATEEST_NAME_BYTES = 16;
+export const RATEEST_FIRST_OBJECT = 56; // u32 runtime
+export const RATEEST_SECOND_OBJECT = 60; // u32 runtime
+export const RATEEST_SIZE = 64;
+
+/** -m cgroup: of the sending socket. Without a path the record is cut in front of it. */
+export const MATCH_CGROUP = 52;
+export const CGROUP_FLAGS = 4; // u8 bits: 1 class, 2 path
+export const CGROUP_INVERT = 5; // u8
+export const CGROUP_CLASS = 8; // u32
+export const CGROUP_PATH = 16; // 512, zero-padded
+export const CGROUP_PATH_BYTES = 512;
+export const CGROUP_SIZE = 528;
+
+/** -m connlabel. */
+export const MATCH_CONNLABEL = 53;
+export const CONNLABEL_BIT = 4; // u16 0 to 127
+export const CONNLABEL_FLAGS = 6; // u8 bits: 1 invert, 2 set
+export const CONNLABEL_SIZE = 8;
+
+/** -m mh: type of IPv6's mobility header. */
+export const MATCH_MH = 54;
+export const MH_MIN = 4; // u8
+export const MH_MAX = 5; // u8
+export const MH_INVERT = 6; // u8
+export const MH_SIZE = 8;
+
+/** -m cluster: the share of connections that is this node's. */
+export const MATCH_CLUSTER = 55;
+export const CLUSTER_TOTAL = 4; // u32 nodes
+export const CLUSTER_MASK = 8; // u32 bit n: node n + 1
+export const CLUSTER_SEED = 12; // u32 of the Jenkins hash
+export const CLUSTER_INVERT = 16; // u8
+export const CLUSTER_SIZE = 24;
+
+/** -m dst, -m hbh: options of IPv6's destination and hop-by-hop headers. */
+export const MATCH_DST = 56;
+export const MATCH_HBH = 57;
+export const HEADER_OPTIONS_LENGTH = 4; // u32 bytes of the header
+export const HEADER_OPTIONS_FLAGS = 8; // u8 bits: 1 length, 2 options
+export const HEADER_OPTIONS_INVERT = 9; // u8 1: the length
+export const HEADER_OPTIONS_COUNT = 10; // u8
+export const HEADER_OPTIONS = 12; // u16 x 16: type in the upper byte, length in the lower, 255 for any
+export const HEADER_OPTIONS_LIMIT = 16;
+export const HEADER_OPTIONS_SIZE = 48;
+
+/** -m nfacct: counts the packet in a named object. */
+export const MATCH_NFACCT = 58;
+export const NFACCT_NAME = 4; // 32
+export const NFACCT_NAME_BYTES = 32;
+export const NFACCT_OBJECT = 36; // u32 runtime
+export const NFACCT_SIZE = 40;
+
+/** -m osf: the system that a SYN looks to come from. */
+export const MATCH_OSF = 59;
+export const OSF_FLAGS = 4; // u8 bits: 1 invert, 2 ttl, 4 log
+export const OSF_TTL = 5; // u8
+export const OSF_LOG = 6; // u8
+export const OSF_GENRE = 8; // 32 name
+export const OSF_GENRE_BYTES = 32;
+export const OSF_SIZE = 40;
+
+/** -m eui64: the source address ends in what the Ethernet source makes of it. */
+export const MATCH_EUI64 = 60;
+export const EUI64_SIZE = 8;
+
+/** -m ipv6header: which extension headers there are. */
+export const MATCH_IPV6HEADER = 61;
+export const IPV6HEADER_MASK = 4; // u8 bits: 128 hop-by-hop, 64 dst, 32 route, 16 frag, 8 auth, 4 esp, 2 none, 1 proto
+export const IPV6HEADER_INVERT = 5; // u8
+export const IPV6HEADER_SOFT = 6; // u8 1: these at least, not these alone
+export const IPV6HEADER_SIZE = 8;
+
 /** Value: one above the last match type. */
-export const MATCH_TYPE_COUNT = 48;
+export const MATCH_TYPE_COUNT = 62;
 
 // ---- Targets ----
 
@@ -596,5 +747,36 @@ export const SYNPROXY_WSCALE = 5; // u8
 export const SYNPROXY_MSS = 6; // u16
 export const SYNPROXY_SIZE = 8;
 
+/** A record in the audit log. */
+export const TARGET_AUDIT = 30;
+export const AUDIT_TYPE = 4; // u8 0 accept, 1 drop, 2 reject
+export const AUDIT_SIZE = 8;
+
+export const TARGET_CONNSECMARK = 31;
+export const CONNSECMARK_MODE = 4; // u8 1 save, 2 restore
+export const CONNSECMARK_SIZE = 8;
+
+export const TARGET_SECMARK = 32;
+export const SECMARK_CONTEXT = 4; // 256, zero-padded
+export const SECMARK_CONTEXT_BYTES = 256;
+export const SECMARK_SIZE = 264;
+
+/** SNPT and DNPT: a prefix of at most 64 bits for another, checksum kept (RFC 6296). */
+export const TARGET_SNPT = 33;
+export const TARGET_DNPT = 34;
+export const NPT_SOURCE = 8; // 16
+export const NPT_DESTINATION = 24; // 16
+export const NPT_SOURCE_LENGTH = 40; // u8 bits
+export const NPT_DESTINATION_LENGTH = 41; // u8 bits
+export const NPT_SIZE = 48;
+
+/** Measures the rate of what passes. */
+export const TARGET_RATEEST = 35;
+export const SETRATEEST_INTERVAL = 4; // u8: 0.25 s << value
+export const SETRATEEST_EWMA = 5; // u8: the average's time is interval << value
+export const SETRATEEST_NAME = 8; // 16, RATEEST_NAME_BYTES
+export const SETRATEEST_OBJECT = 24; // u32 runtime
+export const SETRATEEST_SIZE = 32;
+
 /** Value: one above the last target type. */
-export const TARGET_TYPE_COUNT = 30;
+export const TARGET_TYPE_COUNT = 36;

@@ -18,6 +18,8 @@ export interface Option {
   readonly aliases?: readonly string[];
   /** How many arguments it takes, 1 when not said. */
   readonly arguments?: 0 | 1 | 2;
+  /** Its one argument may be left out, and then is empty. */
+  readonly optional?: boolean;
   /** A `!` may stand in front. */
   readonly invertible?: boolean;
   readonly mandatory?: boolean;

@@ -11,4 +11,5 @@ export const PROTOCOL_UDP = 17;
 export const PROTOCOL_DCCP = 33;
 export const PROTOCOL_ICMPV6 = 58;
 export const PROTOCOL_SCTP = 132;
+export const PROTOCOL_MOBILITY = 135;
 export const PROTOCOL_UDPLITE = 136;

@@ -1,8 +1,10 @@
 /** Every target there is, but for chains. */
 import type { Target } from "./extension.js";
+import { audit } from "./targets/audit.js";
 import { checksum } from "./targets/checksum.js";
 import { classify } from "./targets/classify.js";
 import { connmarkTarget } from "./targets/connmark.js";
+import { connsecmark } from "./targets/connsecmark.js";
 import { ct } from "./targets/ct.js";
 import { dnat } from "./targets/dnat.js";
 import { setDscp } from "./targets/dscp.js";
@@ -14,8 +16,11 @@ import { netmap } from "./targets/netmap.js";
 import { nflog } from "./targets/nflog.js";
 import { nfqueue } from "./targets/nfqueue.js";
 import { notrack } from "./targets/notrack.js";
+import { dnpt, snpt } from "./targets/npt.js";
+import { setRateest } from "./targets/rateest.js";
 import { redirect } from "./targets/redirect.js";
 import { reject } from "./targets/reject.js";
+import { secmark } from "./targets/secmark.js";
 import { setTarget } from "./targets/set.js";
 import { snat } from "./targets/snat.js";
 import { synproxy } from "./targets/synproxy.js";
@@ -30,11 +35,14 @@ import { accept, drop, queue, returnToCaller } from "./targets/verdict.js";
 
 export const TARGETS: Readonly<Record<string, Target>> = {
   ACCEPT: accept,
+  AUDIT: audit,
   CHECKSUM: checksum,
   CLASSIFY: classify,
   CONNMARK: connmarkTarget,
+  CONNSECMARK: connsecmark,
   CT: ct,
   DNAT: dnat,
+  DNPT: dnpt,
   DROP: drop,
   DSCP: setDscp,
   ECN: setEcn,
@@ -47,11 +55,14 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   NFQUEUE: nfqueue,
   NOTRACK: notrack,
   QUEUE: queue,
+  RATEEST: setRateest,
   REDIRECT: redirect,
   REJECT: reject,
   RETURN: returnToCaller,
+  SECMARK: secmark,
   SET: setTarget,
   SNAT: snat,
+  SNPT: snpt,
   SYNPROXY: synproxy,
   TCPMSS: tcpmss,
   TCPOPTSTRIP: tcpoptstrip,

@@ -14,6 +14,7 @@ export interface ReadyOption {
   readonly name: string;
   readonly names: readonly string[];
   readonly arguments: 0 | 1 | 2;
+  readonly optional: boolean;
   readonly invertible: boolean;
   readonly repeatable: boolean;
   readonly parse: Option["parse"];
@@ -130,6 +131,7 @@ function loadable(extension: Target): Loadable {
       name: option.name,
       names: optionNames(option),
       arguments: option.arguments ?? 1,
+      optional: option.optional ?? false,
       invertible: option.invertible ?? false,
       repeatable: option.repeatable ?? false,
       parse: option.parse,

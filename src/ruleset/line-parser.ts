@@ -155,7 +155,8 @@ export class LineParser {
       argument.start = nameEnd + 1;
       argument.end = end;
       wanted--;
-    } else if (wanted > 0) {
+    } else if (option.optional && !this.hasValue()) wanted = 0;
+    else if (wanted > 0) {
       if (this.at === lexer.count) this.missingArgument();
       argument.start = lexer.starts[this.at] as number;
       argument.end = lexer.ends[this.at++] as number;

@@ -55,6 +55,15 @@ export interface SyntaxCase {
   readonly table: string;
   readonly chain: string;
   readonly rule: string;
+  /** What iptables-save prints of it behind the chain, or undefined where it must be rejected. */
+  readonly expected: string | undefined;
+  /** Lines to stand in the table first, for objects that the rule names. */
+  readonly setup: readonly string[];
+}
+
+/** A ruleset that holds the rule of a case. */
+export function textOf({ table, chain, rule, setup }: SyntaxCase): string {
+  return `*${table}\n${setup.map((line) => `${line}\n`).join("")}-A ${chain} ${rule}\nCOMMIT\n`;
 }
 
 /** The cases of files for iptables and ip6tables; those for both families are given twice. */
@@ -70,15 +79,21 @@ export function syntaxCases(): SyntaxCase[] {
         : ["ipv4", "ipv6"];
     let tables = ["filter"];
     let chains: string[] = [];
+    let setup: string[] = [];
     for (const [index, line] of readFileSync(join(folder, name), "utf8").split("\n").entries()) {
+      const command = /^%iptables (-[ID]) (.*)/.exec(line);
+      if (command?.[1] === "-I") setup.push(`-I ${command[2]}`);
+      else if (command) setup = setup.filter((one) => one !== `-I ${command[2]}`);
       if (line === "" || /^[#%@]/.test(line)) continue;
       if (line.startsWith(":")) chains = line.slice(1).split(",");
       else if (line.startsWith("*")) tables = line.slice(1).split(",");
       else {
-        const rule = line.split(";")[0] as string;
+        const [rule = "", print, result] = line.split(";");
+        const expected = result?.trim() === "FAIL" ? undefined : print === "=" ? rule : print;
+        const source = `${name}:${index + 1}`;
         for (const family of families)
           for (const table of tables)
-            for (const chain of chains) cases.push({ source: `${name}:${index + 1}`, family, table, chain, rule });
+            for (const chain of chains) cases.push({ source, family, table, chain, rule, expected, setup: [...setup] });
       }
     }
   }

@@ -1,5 +1,7 @@
 /** Listings of what looks at connections, at rates, at the clock, or at where a packet comes from. */
 import {
+  CGROUP_PATH,
+  CGROUP_PATH_BYTES,
   COMMENT_TEXT,
   HELPER_INVERT,
   HELPER_NAME,
@@ -13,6 +15,7 @@ import {
   RECENT_SIDE,
   TIME_FLAGS,
 } from "../../blob/payloads.js";
+import { listRates } from "../matches/rateest.js";
 import { protocolNumber } from "../values/protocols.js";
 import { headed, labelled, type Lister, named, optionOf, plain, type Rendering, without } from "./listed.js";
 
@@ -171,4 +174,27 @@ export const timeListing: Lister = (listed) => {
   }
   if (!(flags & KERNEL_ZONE)) listed.out.text(" UTC");
   if (flags & CONTIGUOUS) listed.out.text(" contiguous");
+};
+
+/** A path shows as it is. */
+export const cgroupListing = headed(" cgroup", {
+  cgroup: ({ value, inverted }) => ` ${inverted ? "! " : ""}${value}`,
+  path({ inverted }, { record, at }) {
+    const path = record.bytes.subarray(at + CGROUP_PATH, at + CGROUP_PATH + CGROUP_PATH_BYTES);
+    return ` ${inverted ? "! " : ""}${Buffer.from(path.subarray(0, path.indexOf(0))).toString()}`;
+  },
+});
+
+export const clusterListing = headed(" cluster", {}, ({ name, inverted, value }) => {
+  const label = name.replace("cluster-local-nodemask", "node_mask").replace("cluster-", "").replace("-", "_");
+  return ` ${inverted ? "!" : ""}${label}=${value}`;
+});
+
+export const connlabelListing = headed(" connlabel", {
+  label: ({ inverted, value }) => ` ${inverted ? "! " : ""}${value.replaceAll('"', "")}`,
+});
+
+export const rateestListing: Lister = ({ out, record, at, numeric }) => {
+  out.text(" rateest match ");
+  listRates(out, record, at, numeric);
 };

@@ -12,7 +12,9 @@ import {
   STRING_TO,
   TOS_MASK,
   TOS_VALUE,
+  U32_INVERT,
 } from "../../blob/payloads.js";
+import { printTests } from "../matches/u32.js";
 import type { IcmpName } from "../values/icmp-types.js";
 import { tosSymbol } from "../values/tos.js";
 import { headed, labelled, type Lister, optionOf, plain } from "./listed.js";
@@ -110,3 +112,15 @@ export const stringListing: Lister = (listed) => {
   if (to !== LAST) out.option(" TO ", to);
   if (flags & IGNORE_CASE) out.text(" ICASE");
 };
+
+export const u32Listing: Lister = ({ out, record, at }) => {
+  out.text(record.bytes[at + U32_INVERT] ? ' u32 ! "' : ' u32 "');
+  printTests(out, record, at);
+  out.byte(QUOTE);
+};
+
+export const osfListing = headed(
+  " OS fingerprint match",
+  { genre: ({ value, inverted }) => ` ${inverted ? "! " : ""}${value}` },
+  () => "",
+);

@@ -127,14 +127,17 @@ const queueNumber: Rendering = ({ name, value }) => ` NFQUEUE ${name.replace("qu
 export const TARGET_LISTINGS: Readonly<Record<number, Lister>> = {
   [P.TARGET_NONE]: headed(""),
   [P.TARGET_VERDICT]: headed(""),
+  [P.TARGET_AUDIT]: headed(" AUDIT", { type: ({ value }) => ` ${value}` }),
   [P.TARGET_CHECKSUM]: headed(" CHECKSUM", {}, without("checksum-")),
   [P.TARGET_CLASSIFY]: ({ out, record, at }) => {
     const priority = record.view.getUint32(at + P.CLASSIFY_PRIORITY, true);
     out.text(` CLASSIFY set ${(priority >>> 16).toString(16)}:${(priority & 0xffff).toString(16)}`);
   },
   [P.TARGET_CONNMARK]: connmark,
+  [P.TARGET_CONNSECMARK]: headed(" CONNSECMARK"),
   [P.TARGET_CT]: headed(" CT"),
   [P.TARGET_DNAT]: nat("to-destination", "to:"),
+  [P.TARGET_DNPT]: headed(" DNPT"),
   [P.TARGET_DSCP]: headed("", { "set-dscp": labelled(" DSCP set ") }),
   [P.TARGET_ECN]: headed(" ECN", {
     "ecn-tcp-remove": () => " TCP remove",
@@ -150,9 +153,12 @@ export const TARGET_LISTINGS: Readonly<Record<number, Lister>> = {
   [P.TARGET_NFLOG]: nflog,
   [P.TARGET_NFQUEUE]: headed("", { "queue-num": queueNumber, "queue-balance": queueNumber }, queue),
   [P.TARGET_NOTRACK]: headed(" NOTRACK"),
+  [P.TARGET_RATEEST]: headed("", {}, without("rateest-")),
   [P.TARGET_REDIRECT]: nat("to-ports", "redir ports "),
   [P.TARGET_REJECT]: headed(""),
+  [P.TARGET_SECMARK]: headed(" SECMARK"),
   [P.TARGET_SET]: headed(""),
+  [P.TARGET_SNPT]: headed(" SNPT"),
   [P.TARGET_SNAT]: nat("to-source", "to:"),
   [P.TARGET_SYNPROXY]: synproxy,
   [P.TARGET_TCPMSS]: headed(" TCPMSS", { "set-mss": labelled(" set "), "clamp-mss-to-pmtu": () => " clamp to PMTU" }),

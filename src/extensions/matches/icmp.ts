@@ -14,7 +14,7 @@ import type { Extension, RecordMemory } from "../extension.js";
 import { Fault } from "../fault.js";
 import { nearest } from "../nearest.js";
 import { onlyProtocols, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "../protocol-check.js";
-import { ANY_ICMP_TYPE, ICMP_NAMES, ICMPV6_NAMES, type IcmpName } from "../values/icmp-types.js";
+import { ANY_ICMP_TYPE, ICMP_NAMES, ICMPV6_NAMES, NEWER_ICMPV6_NAMES, type IcmpName } from "../values/icmp-types.js";
 
 export const icmp: Extension = {
   name: "icmp",
@@ -37,7 +37,7 @@ export const icmp6: Extension = {
   type: MATCH_ICMP6,
   size: ICMP_SIZE,
   family: "ipv6",
-  options: [typeOption("icmpv6-type", ICMPV6_NAMES)],
+  options: [typeOption("icmpv6-type", [...ICMPV6_NAMES, ...NEWER_ICMPV6_NAMES])],
   protocol: (argument) => onlyProtocols(argument, "icmpv6", PROTOCOL_ICMPV6),
 
   print(out, record, at) {

@@ -77,3 +77,11 @@ export const ICMPV6_NAMES: readonly IcmpName[] = [
   ["neighbor-advertisement", 136, 0, 255],
   ["redirect", 137, 0, 255],
 ];
+
+/** Read, but not listed: iptables has them from 1.8.10 on. */
+export const NEWER_ICMPV6_NAMES: readonly IcmpName[] = [
+  ["mld-listener-query", 130, 0, 255],
+  ["mld-listener-report", 131, 0, 255],
+  ["mld-listener-done", 132, 0, 255],
+  ["mld-listener-reduction", 132, 0, 255],
+];

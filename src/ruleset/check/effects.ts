@@ -49,6 +49,10 @@ const TARGET_EFFECTS: Readonly<Record<number, TargetEffect>> = {
   [P.TARGET_TRACE]: () => GOES_ON,
   [P.TARGET_TEE]: () => GOES_ON,
   [P.TARGET_CLASSIFY]: () => GOES_ON,
+  [P.TARGET_AUDIT]: () => GOES_ON,
+  [P.TARGET_RATEEST]: () => GOES_ON,
+  [P.TARGET_SECMARK]: () => GOES_ON,
+  [P.TARGET_CONNSECMARK]: () => GOES_ON,
   [P.TARGET_MARK]: () => altering(ALTERS_MARK),
   [P.TARGET_CONNMARK]: ({ bytes }, at) =>
     bytes[at + P.SETCONNMARK_MODE] === RESTORE ? altering(ALTERS_MARK) : GOES_ON,
