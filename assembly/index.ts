@@ -43,34 +43,23 @@ import { logBegin, logCommit } from "./store";
 import { readBegin, readEnd, traverse } from "./traverse";
 import { traceInto, traceNext } from "./walk";
 
-export { faultRow, verifyTable } from "./levels";
+export { editBatch, editZero, failedEdit } from "./edit";
+export { faultRow } from "./levels";
+export { chainFind } from "./names";
 export { oldestReader } from "./retire";
-export { rowPosition } from "./row";
 export { bytesWritten, recordsTouched, recordsWalked } from "./store";
 export {
-  chainFind,
-  editDeleteAt,
-  editDeleteChain,
-  editFlush,
-  editInsert,
-  editNewChain,
-  editRenameChain,
-  editSetCounter,
-  editZero,
-  policyReplace,
-  rowAt,
-  rowDelete,
-  rowFind,
   updateAllocate,
   updateBegin,
   updateCommit,
+  updateFree,
   updateReclaim,
   updateRemove,
   updateReplace,
   updateRollback,
   updateTable,
 } from "./update";
-export { faultOffset, validateBlob, validateStaged } from "./validate";
+export { faultOffset, validateBlob } from "./validate";
 
 const UNDO_BYTES: u32 = 65536;
 const FIRST_DEPTH: u32 = 64;

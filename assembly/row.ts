@@ -74,24 +74,6 @@ export function rowAt(head: usize, position: u32): usize {
   return 0;
 }
 
-/** The position of `row` in its chain in the writer's view, from 0. */
-export function rowPosition(row: usize): u32 {
-  const own: usize = load<u32>(row, ROW_CHUNK);
-  let position: u32 = 0;
-  for (
-    let chunk: usize = load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_CHUNKS);
-    chunk != own;
-    chunk = load<u32>(chunk, CHUNK_NEXT)
-  )
-    position += load<u16>(chunk, CHUNK_LIVE);
-  const slot = chunkSlot(own, row);
-  for (let i: u32 = 0; i < slot; i++) {
-    const other = chunkRow(own, i);
-    if (other && inForce(other)) position++;
-  }
-  return position;
-}
-
 /** The first rule of the chain that says the same as `staged`, which knows its chain; 0 when there is none. */
 export function rowFind(head: usize, staged: usize): usize {
   const index: usize = load<u32>(head, CHAIN_INDEX);

@@ -2,38 +2,15 @@
  * An update: everything between taking the current root and publishing the next one. All of it happens under the writers'
  * lock; a rollback restores every byte of memory in use.
  */
+import { BLOB_FAMILY, BLOB_MAX_DEPTH, BLOB_TABLE, FAMILY_IPV4, TABLE_COUNT } from "../src/blob/layout";
 import {
-  BLOB_FAMILY,
-  BLOB_MAX_DEPTH,
-  BLOB_TABLE,
-  CHAIN_CHUNKS,
-  CHAIN_HOOK,
-  CHAIN_LIVE_ROWS,
-  CHAIN_POLICY,
-  CHAIN_REFERENCES,
-  CHAIN_TABLE,
-  CHAIN_USER,
-  FAMILY_IPV4,
-  GENERATION_NEVER,
-  ROW_COUNTER,
-  ROW_DIED,
-  TABLE_COUNT,
-} from "../src/blob/layout";
-import {
-  CHUNK_NEXT,
-  CHUNK_USED,
   CONTROL_ADDRESS,
   CONTROL_READERS,
   CONTROL_ROOT,
   CONTROL_STACK_DEPTH,
   FAULT_CHAIN,
-  FAULT_CHAIN_BUILTIN,
-  FAULT_CHAIN_EXISTS,
-  FAULT_CHAIN_NOT_EMPTY,
-  FAULT_CHAIN_REFERENCED,
   FAULT_MEMORY,
   FAULT_NONE,
-  FAULT_POSITION,
   FRAME_SIZE,
   READER_SIZE,
   READER_STACK,
@@ -48,13 +25,9 @@ import {
   ROOT_TABLES,
 } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
-import { chunkRow } from "./chunk";
-import { counterSet } from "./counters";
-import { heapAllocate } from "./heap";
+import { heapAllocate, heapFree } from "./heap";
 import { relevel } from "./levels";
-import { chainFind, chainMake, chainRemove, chainRename } from "./names";
 import { engineArena, generation, reclaim, retire } from "./retire";
-import { policyReplace, rowAt, rowDelete, rowFind, rowInsert } from "./row";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
 import { duplicateHead, LINK_DUPLICATE, LINK_MEMORY, linkTable } from "./table";
 import { refuse, validateBlob } from "./validate";
@@ -101,9 +74,14 @@ export function updateTable(family: u32, table: u32): usize {
   return load<u32>(slotOf(next, family, table));
 }
 
-/** Memory for a blob that updateReplace will take. 0 when memory is at its maximum. */
+/** Memory for a blob that updateReplace will take, or for a batch. 0 when memory is at its maximum. */
 export function updateAllocate(bytes: u32): usize {
   return heapAllocate(bytes);
+}
+
+/** Gives back memory of updateAllocate. */
+export function updateFree(address: usize, bytes: u32): void {
+  heapFree(address, bytes);
 }
 
 /** Validates and links the blob at `blob`, and lets it take the place of its table. A FAULT_*. */
@@ -129,82 +107,6 @@ export function updateRemove(family: u32, table: u32): u32 {
   store<u32>(slot, 0);
   return !old || retire(RETIRED_TABLE, <u32>old, 0, 0) ? FAULT_NONE : FAULT_MEMORY;
 }
-
-/** Makes a user chain. A FAULT_*. */
-export function editNewChain(table: usize, text: usize): u32 {
-  if (chainFind(table, text)) return FAULT_CHAIN_EXISTS;
-  return chainMake(table, text) ? FAULT_NONE : FAULT_MEMORY;
-}
-
-/** Removes all rules of a chain. A FAULT_*. */
-export function editFlush(head: usize): u32 {
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    for (let i: u32 = 0; i < used; i++) {
-      const row = chunkRow(chunk, i);
-      if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER && !rowDelete(row)) return FAULT_MEMORY;
-    }
-  }
-  return FAULT_NONE;
-}
-
-/** Deletes an empty user chain that nothing jumps to. A FAULT_*. */
-export function editDeleteChain(head: usize): u32 {
-  if (load<u8>(head, CHAIN_HOOK) != CHAIN_USER) return FAULT_CHAIN_BUILTIN;
-  if (load<u32>(head, CHAIN_REFERENCES)) return FAULT_CHAIN_REFERENCED;
-  if (load<u32>(head, CHAIN_LIVE_ROWS)) return FAULT_CHAIN_NOT_EMPTY;
-  return chainRemove(load<u32>(head, CHAIN_TABLE), head) ? FAULT_NONE : FAULT_MEMORY;
-}
-
-export function editRenameChain(head: usize, text: usize): u32 {
-  const table: usize = load<u32>(head, CHAIN_TABLE);
-  if (load<u8>(head, CHAIN_HOOK) != CHAIN_USER) return FAULT_CHAIN_BUILTIN;
-  if (chainFind(table, text)) return FAULT_CHAIN_EXISTS;
-  return chainRename(table, head, text) ? FAULT_NONE : FAULT_MEMORY;
-}
-
-/**
- * Inserts a staged rule in front of rule `position` (from 0), or appends it when position is the number of rules. `counters`
- * holds what it has counted: u64 packets, u64 bytes.
- */
-export function editInsert(head: usize, position: u32, staged: usize, counters: usize): u32 {
-  const rules = load<u32>(head, CHAIN_LIVE_ROWS);
-  if (position > rules) return FAULT_POSITION;
-  const before = position == rules ? <usize>0 : rowAt(head, position);
-  const row = rowInsert(head, before, staged, load<u64>(counters), load<u64>(counters, 8));
-  return row ? FAULT_NONE : FAULT_MEMORY;
-}
-
-/** Deletes rule `position` (from 0). */
-export function editDeleteAt(head: usize, position: u32): u32 {
-  if (position >= load<u32>(head, CHAIN_LIVE_ROWS)) return FAULT_POSITION;
-  return rowDelete(rowAt(head, position)) ? FAULT_NONE : FAULT_MEMORY;
-}
-
-/** Sets the counter of rule `position`, of the policy when it is the number of rules. */
-export function editSetCounter(head: usize, position: u32, counters: usize): u32 {
-  const rules = load<u32>(head, CHAIN_LIVE_ROWS);
-  if (position > rules) return FAULT_POSITION;
-  const row = position == rules ? <usize>load<u32>(head, CHAIN_POLICY) : rowAt(head, position);
-  if (row) counterSet(load<u32>(row, ROW_COUNTER), load<u64>(counters), load<u64>(counters, 8));
-  return FAULT_NONE;
-}
-
-/** Zeroes every counter of a chain. */
-export function editZero(head: usize): u32 {
-  const policy: usize = load<u32>(head, CHAIN_POLICY);
-  if (policy) counterSet(load<u32>(policy, ROW_COUNTER), 0, 0);
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    for (let i: u32 = 0; i < used; i++) {
-      const row = chunkRow(chunk, i);
-      if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER) counterSet(load<u32>(row, ROW_COUNTER), 0, 0);
-    }
-  }
-  return FAULT_NONE;
-}
-
-export { chainFind, policyReplace, rowDelete, rowFind, rowAt };
 
 function slotOf(root: usize, family: u32, table: u32): usize {
   return root + ROOT_TABLES + (((family == FAMILY_IPV4 ? ROOT_IPV4 : ROOT_IPV6) * TABLE_COUNT + table) << 2);

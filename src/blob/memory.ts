@@ -215,6 +215,8 @@ export const FAULT_POSITION = 22;
 export const FAULT_RULE_MISSING = 23;
 export const FAULT_COUNTERS = 24;
 export const FAULT_REACHED = 25;
+export const FAULT_CALLEE_MISSING = 26;
+export const FAULT_POLICY = 27;
 
 /** A list of `recent`, by name: linked from CONTROL_OBJECTS, shared by the rules that name it. */
 export const LIST_NEXT = 0; // u32

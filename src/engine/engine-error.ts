@@ -29,6 +29,8 @@ export const FAULT_NAMES = [
   "rule-missing",
   "counters",
   "reached",
+  "callee-missing",
+  "policy",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -41,6 +43,8 @@ const TEXTS: Partial<Record<FaultName, string>> = {
   "chain-referenced": "rules still jump to the chain",
   "chain-not-empty": "the chain still has rules",
   "chain-builtin": "a built-in chain cannot be deleted or renamed",
+  "callee-missing": "no chain of the name that the rule jumps to",
+  policy: "only a built-in chain has a policy",
   position: "the chain has fewer rules",
   "rule-missing": "no rule of the chain says this",
   "unsupported-match": "the engine cannot evaluate this match yet",

@@ -57,11 +57,15 @@ export class Engine {
   readonly handle: EngineHandle;
   readonly kernel: Kernel;
   private view: DataView;
+  private asBytes: Uint8Array;
+  private asWords: Int32Array;
 
   private constructor(handle: EngineHandle) {
     this.handle = handle;
     this.kernel = instantiateKernel(handle.module, handle.memory);
     this.view = new DataView(handle.memory.buffer);
+    this.asBytes = new Uint8Array(handle.memory.buffer);
+    this.asWords = new Int32Array(handle.memory.buffer);
   }
 
   static create(options: EngineOptions = {}): Engine {
@@ -96,14 +100,29 @@ export class Engine {
 
   /** A view of the whole memory as it is now; do not keep it across calls that may grow memory. */
   data(): DataView {
-    if (this.view.byteLength !== this.handle.memory.buffer.byteLength)
-      this.view = new DataView(this.handle.memory.buffer);
+    this.follow();
     return this.view;
+  }
+
+  /** The same as bytes. */
+  bytes(): Uint8Array {
+    this.follow();
+    return this.asBytes;
   }
 
   /** The same as 32-bit words, for atomics. */
   words(): Int32Array {
-    return new Int32Array(this.handle.memory.buffer);
+    this.follow();
+    return this.asWords;
+  }
+
+  /** Takes notice of memory that has grown, by whichever thread. */
+  private follow(): void {
+    const { buffer } = this.handle.memory;
+    if (this.view.byteLength === buffer.byteLength) return;
+    this.view = new DataView(buffer);
+    this.asBytes = new Uint8Array(buffer);
+    this.asWords = new Int32Array(buffer);
   }
 
   /** The generation in force. */

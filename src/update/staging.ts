@@ -1,99 +1,166 @@
 /**
- * The writer's staging area: where a rule of a batch is laid out the way the engine takes it, and names are put for
- * looking up.
+ * The writer's staging area: where a batch is laid out the way the engine takes it (blob/staged-batch.ts), and names
+ * are put for looking up. A batch that is too large for it gets memory of its own for as long as it takes.
  *
- *  0           STAGED_TEXT      STAGED_NAME   STAGED_COUNTERS
- * +-----------+----------------+-------------+----------+
- * | row       | its comments   | a name      | counters |
+ * +--------+-------+----------+----------+--------------+---------------+------+
+ * | header | names | commands | counters | rows         | policies      | text |  names' texts
+ * +--------+-------+----------+----------+--------------+---------------+------+
  */
-import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
-import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_JUMP } from "../blob/payloads.js";
+import * as S from "../blob/staged-batch.js";
 import { writePolicyRow } from "../blob/compile.js";
 import type { Engine } from "../engine/engine.js";
-import { type RowStore, rowHeadSize } from "../ruleset/row-store.js";
-import type { Policy } from "../ruleset/ruleset.js";
+import { EngineError } from "../engine/engine-error.js";
+import type { Edit, TableBatch } from "../ruleset/batch.js";
+import { rowHeadSize } from "../ruleset/row-store.js";
 
-const STAGED_TEXT = 1 << 16;
-const STAGED_NAME = 3 << 16;
-const STAGED_COUNTERS = STAGED_NAME + (1 << 15);
+const COUNTERS_SIZE = 16;
+/** Room for a policy row of either family. */
+const POLICY_SIZE = 128;
+/** UTF-8 takes up to three bytes for a unit of a string. */
+const textSize = (name: string): number => (2 + 3 * name.length + 7) & ~7;
+
+const KINDS: Readonly<Record<Edit["op"], number>> = {
+  append: S.EDIT_APPEND,
+  insert: S.EDIT_INSERT,
+  replace: S.EDIT_REPLACE,
+  delete: S.EDIT_DELETE,
+  "delete-at": S.EDIT_DELETE_AT,
+  check: S.EDIT_CHECK,
+  "new-chain": S.EDIT_NEW_CHAIN,
+  "declare-chain": S.EDIT_DECLARE_CHAIN,
+  flush: S.EDIT_FLUSH,
+  "delete-chain": S.EDIT_DELETE_CHAIN,
+  "rename-chain": S.EDIT_RENAME_CHAIN,
+  policy: S.EDIT_POLICY,
+  zero: S.EDIT_ZERO,
+};
 
 const encoder = new TextEncoder();
 
-export class Staging {
-  private readonly engine: Engine;
-  private readonly base: number;
+/** Puts a name into the staging area; its address. */
+export function stageName(engine: Engine, name: string): number {
+  const at = scratch(engine, M.CONTROL_SCRATCH);
+  writeText(engine.bytes(), at, name);
+  return at;
+}
 
-  constructor(engine: Engine) {
-    this.engine = engine;
-    this.base = engine.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_SCRATCH, true);
-  }
+/** Calls `work` with the address of the batch, laid out. */
+export function withStagedBatch<T>(engine: Engine, part: TableBatch, work: (batch: number) => T): T {
+  const names = new BatchNames(part);
+  const policies = part.edits.reduce((count, { op }) => count + (op === "policy" ? 1 : 0), 0);
+  const { rows } = part;
+  const fixed = S.BATCH_SIZE + names.list.length * S.NAME_SIZE + part.edits.length * S.COMMAND_SIZE;
+  const counters = (rows.count + policies) * COUNTERS_SIZE;
+  const size = fixed + counters + rows.end + policies * POLICY_SIZE + rows.text.end + names.textSize + 16;
+  const own = size > scratch(engine, M.CONTROL_SCRATCH_BYTES);
+  const at = own ? engine.kernel.updateAllocate(size) >>> 0 : scratch(engine, M.CONTROL_SCRATCH);
+  if (at === 0) throw new EngineError(M.FAULT_MEMORY);
+  layOut(engine, part, names, at);
+  const result = work(at);
+  if (own) engine.kernel.updateFree(at, size);
+  return result;
+}
 
-  /** Puts a name there; its address. */
-  name(name: string): number {
-    const at = this.base + STAGED_NAME;
-    const view = this.engine.data();
-    view.setUint16(at, name.length, true);
-    for (let i = 0; i < name.length; i++) {
-      const code = name.charCodeAt(i);
-      if (code > 127) return this.encoded(name, at);
-      view.setUint8(at + 2 + i, code);
+/** The names of a batch, numbered: those of its rows' jumps first, then what else its edits name. */
+class BatchNames {
+  readonly list: string[];
+  /** Bytes of their texts. */
+  textSize = 0;
+  private readonly numbers = new Map<string, number>();
+
+  constructor(part: TableBatch) {
+    this.list = part.chainNames.slice();
+    for (const [number, name] of this.list.entries()) {
+      this.textSize += textSize(name);
+      if (!this.numbers.has(name)) this.numbers.set(name, number);
     }
-    return at;
-  }
-
-  private encoded(name: string, at: number): number {
-    const bytes = encoder.encode(name);
-    const view = this.engine.data();
-    view.setUint16(at, bytes.length, true);
-    new Uint8Array(view.buffer, at + 2, bytes.length).set(bytes);
-    return at;
-  }
-
-  /** Puts four words of counters there; their address. */
-  counters(counters: Uint32Array, from = 0): number {
-    const view = this.engine.data();
-    const at = this.base + STAGED_COUNTERS;
-    for (let i = 0; i < 4; i++) view.setUint32(at + 4 * i, counters[from + i] as number, true);
-    return at;
-  }
-
-  /** Lays out row `ordinal` for the chain at `head` of `table`; `chainOf` gives the head of a chain number. Its address. */
-  rule(rows: RowStore, ordinal: number, table: number, head: number, chainOf: (number: number) => number): number {
-    const row = rows.row(ordinal);
-    const target = rows.view.getUint16((rows.offsets[ordinal] as number) + L.ROW_TARGET, true);
-    const isJump =
-      rows.view.getUint16((rows.offsets[ordinal] as number) + target + L.RECORD_TYPE, true) === TARGET_JUMP;
-    const callee = isJump
-      ? chainOf(rows.view.getUint32((rows.offsets[ordinal] as number) + target + JUMP_CHAIN, true))
-      : 0;
-    const at = this.base;
-    const view = this.engine.data();
-    const bytes = new Uint8Array(view.buffer);
-    bytes.set(row, at);
-    bytes.fill(0, at + L.ROW_COUNTER, at + L.ROW_PROTOCOL);
-    view.setUint32(at + L.ROW_CHAIN, head, true);
-    if (isJump) view.setUint32(at + target + JUMP_CHAIN, callee, true);
-    const text = table + view.getUint32(table + L.BLOB_TEXT, true);
-    let free = at + STAGED_TEXT;
-    const first = rows.matchesOffset(rows.offsets[ordinal] as number);
-    for (let match = at + first; match < at + target; match += view.getUint16(match + L.RECORD_BYTES, true)) {
-      if (view.getUint16(match + L.RECORD_TYPE, true) !== MATCH_COMMENT) continue;
-      const comment = rows.text.bytesAt(view.getUint32(match + COMMENT_TEXT, true));
-      view.setUint16(free, comment.length, true);
-      bytes.set(comment, free + 2);
-      view.setUint32(match + COMMENT_TEXT, (free - text) >>> 0, true);
-      free += (2 + comment.length + 7) & ~7;
+    for (const edit of part.edits) {
+      this.add(edit.chain);
+      if (edit.op === "rename-chain") this.add(edit.to);
     }
-    return at;
   }
 
-  /** Lays out a policy row. */
-  policy(policy: Policy, rows: RowStore, head: number): number {
-    const view = this.engine.data();
-    new Uint8Array(view.buffer).fill(0, this.base, this.base + 256);
-    writePolicyRow(view, this.base, rowHeadSize(rows.family), { policy, policyCounter: 0 });
-    view.setUint32(this.base + L.ROW_CHAIN, head, true);
-    return this.base;
+  /** The first number of a name. */
+  number(name: string): number {
+    return this.numbers.get(name) as number;
   }
+
+  private add(name: string): void {
+    if (this.numbers.has(name)) return;
+    this.numbers.set(name, this.list.push(name) - 1);
+    this.textSize += textSize(name);
+  }
+}
+
+function layOut(engine: Engine, part: TableBatch, names: BatchNames, at: number): void {
+  const { edits, rows } = part;
+  const bytes = engine.bytes();
+  const words = engine.words();
+  const namesAt = at + S.BATCH_SIZE;
+  const commandsAt = namesAt + names.list.length * S.NAME_SIZE;
+  const countersAt = (commandsAt + edits.length * S.COMMAND_SIZE + 7) & ~7;
+  let free = countersAt + rows.count * COUNTERS_SIZE;
+  words.set(rows.counters.subarray(0, 4 * rows.count), countersAt >>> 2);
+  const rowsAt = free;
+  bytes.set(rows.bytes.subarray(0, rows.end), rowsAt);
+  free += rows.end;
+  let command = commandsAt >>> 2;
+  for (const edit of edits) {
+    words[command] = KINDS[edit.op];
+    words[command + (S.COMMAND_CHAIN >> 2)] = names.number(edit.chain);
+    if ("row" in edit) {
+      words[command + (S.COMMAND_ROW >> 2)] = rows.offsets[edit.row] as number;
+      words[command + (S.COMMAND_COUNTERS >> 2)] = countersAt + COUNTERS_SIZE * edit.row;
+    }
+    if ("position" in edit) words[command + (S.COMMAND_POSITION >> 2)] = edit.position;
+    else if (edit.op === "rename-chain") words[command + (S.COMMAND_POSITION >> 2)] = names.number(edit.to);
+    else if (edit.op === "policy") {
+      words[command + (S.COMMAND_ROW >> 2)] = free - rowsAt;
+      words[command + (S.COMMAND_COUNTERS >> 2)] = edit.counters ? free + POLICY_SIZE : 0;
+      bytes.fill(0, free, free + POLICY_SIZE);
+      writePolicyRow(engine.data(), free, rowHeadSize(rows.family), { policy: edit.policy, policyCounter: 0 });
+      if (edit.counters) words.set(edit.counters, (free + POLICY_SIZE) >>> 2);
+      free += POLICY_SIZE + COUNTERS_SIZE;
+    }
+    command += S.COMMAND_SIZE >> 2;
+  }
+  const textAt = free;
+  bytes.set(rows.text.bytes.subarray(0, rows.text.end), textAt);
+  free += rows.text.end;
+  let entry = namesAt >>> 2;
+  for (const name of names.list) {
+    words[entry] = free;
+    words[entry + (S.NAME_HEAD >> 2)] = 0;
+    words[entry + (S.NAME_FIRST >> 2)] = namesAt + names.number(name) * S.NAME_SIZE;
+    entry += S.NAME_SIZE >> 2;
+    free += writeText(bytes, free, name);
+  }
+  words[(at + S.BATCH_NAMES) >> 2] = namesAt;
+  words[(at + S.BATCH_ROWS) >> 2] = rowsAt;
+  words[(at + S.BATCH_TEXT) >> 2] = textAt;
+  words[(at + S.BATCH_COMMANDS) >> 2] = commandsAt;
+  words[(at + S.BATCH_COMMAND_COUNT) >> 2] = edits.length;
+}
+
+/** Writes u16 length and bytes; how many bytes that takes. */
+function writeText(bytes: Uint8Array, at: number, text: string): number {
+  let { length } = text;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) {
+      const encoded = encoder.encode(text);
+      bytes.set(encoded, at + 2);
+      length = encoded.length;
+      break;
+    }
+    bytes[at + 2 + i] = code;
+  }
+  bytes[at] = length & 255;
+  bytes[at + 1] = length >>> 8;
+  return (2 + length + 7) & ~7;
+}
+
+function scratch(engine: Engine, field: number): number {
+  return engine.words()[(M.CONTROL_ADDRESS + field) >> 2] as number;
 }

@@ -13,7 +13,7 @@ import { differenceBatch } from "./difference.js";
 import { applyIncrementally } from "./incremental.js";
 import type { UpdateReport } from "./phases.js";
 import { QUIESCE, type Quiesce } from "./quiesce.js";
-import { Staging } from "./staging.js";
+import { stageName } from "./staging.js";
 import { Transaction, type TransactionOptions } from "./transaction.js";
 import { zeroCounters } from "./zero.js";
 
@@ -98,11 +98,10 @@ export class Updater {
 
   private parse(text: string | Uint8Array, file: string): Batch {
     const { engine, family } = this;
-    const staging = new Staging(engine);
     const scope: ChainScope = {
       hasChain: (table, chain) => {
         const address = tableAddress(engine, family, table);
-        return address !== 0 && engine.kernel.chainFind(address, staging.name(chain)) !== 0;
+        return address !== 0 && engine.kernel.chainFind(address, stageName(engine, chain)) !== 0;
       },
       chains: (table) => {
         const address = tableAddress(engine, family, table);
