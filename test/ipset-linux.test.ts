@@ -43,7 +43,9 @@ describe("sets", () => {
       }
       expect(answer?.status, `seed ${seed}, text ${n}\n${text}\n${answer?.complaint}`).toBe(0);
       expect(comparable(ours), `seed ${seed}, text ${n}\n${text}`).toEqual(comparable(answer?.saved ?? ""));
-      expect(printSets(parseSets(answer?.saved ?? "").values())).toBe(answer?.saved);
+      // Of a range under a bitmask ipset saves what it would not restore.
+      if (!text.includes("bitmask"))
+        expect(printSets(parseSets(answer?.saved ?? "").values()), `seed ${seed}, text ${n}`).toBe(answer?.saved);
     }
   });
 });

@@ -2,7 +2,8 @@
 import { RulesetError } from "../ruleset-error.js";
 import type { ErrorCode } from "../../extensions/error-code.js";
 import { type SetScope, readSetCommands } from "./commands.js";
-import type { IpSet, SetCommand, SetEntry } from "./ip-set.js";
+import { partText } from "./element-parts.js";
+import type { Beside, IpSet, SetCommand, SetEntry } from "./ip-set.js";
 
 /** Sets by name, in the order in which they were made. */
 export type IpSets = Map<string, IpSet>;
@@ -50,8 +51,7 @@ function applyCommand(sets: IpSets, command: SetCommand, file: string): void {
       addEntry(sets, set, command, refuse);
       break;
     case "del":
-      if (!set.entries.delete(command.entry.key) && !command.exist)
-        refuse("no-such-element", command.entry.text, "an element that is in the set");
+      deleteEntry(set, command, refuse);
       break;
     case "flush":
       set.entries.clear();
@@ -73,46 +73,101 @@ function applyCommand(sets: IpSets, command: SetCommand, file: string): void {
 type Refuse = (code: ErrorCode, found: string, expected: string) => never;
 
 function addEntry(sets: IpSets, set: IpSet, command: SetCommand & { op: "add" }, refuse: Refuse): void {
-  const { entry, exist, beside, given } = command;
+  const { entry, beside } = command;
   if (set.type === "list:set") {
     const member = sets.get(entry.text);
     if (!member || member === set) return refuse("unknown-set", entry.text, "a set that was created");
     if (member.type === "list:set") return refuse("bad-value", entry.text, "a set that is no list");
   }
-  const there = set.entries.get(entry.key);
-  if (there && !exist) return refuse("duplicate-element", entry.text, "an element that is not in the set");
-  const room =
-    set.type === "list:set" ? set.size : set.type.startsWith("bitmap") ? Number.POSITIVE_INFINITY : set.maxelem;
-  if (!there && set.entries.size >= room) {
+  const there = findEntry(set, entry);
+  if (beside && there?.key !== beside.name && !set.entries.has(beside.name))
+    refuse("no-such-element", beside.name, "a member of the list");
+  if (there) return addAgain(set, there, command, refuse);
+  // Of a list Linux enforces no size.
+  const room = set.type.startsWith("hash") ? set.maxelem : Number.POSITIVE_INFINITY;
+  if (set.entries.size >= room) {
     if (!set.forceadd) return refuse("set-full", set.name, `room for more than ${room} elements`);
     // Linux drops any; here it is the oldest.
     const [oldest] = set.entries.keys();
     if (oldest !== undefined) set.entries.delete(oldest);
   }
-  if (beside) insertBeside(set, entry, beside, refuse);
-  else set.entries.set(entry.key, there ? merged(there, entry, given) : entry);
+  if (beside) insertBeside(set, entry, beside);
+  else set.entries.set(entry.key, entry);
 }
 
-/** An element that is added again keeps the counters that are not said, and an address the MAC address it had. */
-function merged(there: SetEntry, entry: SetEntry, given: { packets: boolean; bytes: boolean }): SetEntry {
-  const fuller = entry.parts.length < there.parts.length ? there : entry;
-  return {
+/**
+ * The element that Linux takes for the same. Of hash:net,iface one with a wildcard stands for every device whose name
+ * begins like it, the oldest first.
+ */
+export function findEntry(set: IpSet, entry: SetEntry): SetEntry | undefined {
+  if (set.type !== "hash:net,iface") return set.entries.get(entry.key);
+  const [net, device] = entry.parts;
+  for (const one of set.entries.values()) {
+    const [otherNet, other] = one.parts;
+    if (device?.kind !== "device" || other?.kind !== "device" || device.physical !== other.physical) continue;
+    const named = one.wildcard ? device.name.startsWith(other.name) : device.name === other.name;
+    if (named && net && otherNet && partText(net) === partText(otherNet)) return one;
+  }
+  return undefined;
+}
+
+/**
+ * An element that is there already keeps the counters that are not said, its place, and the MAC address that is not said.
+ *
+ * Time of an address without a MAC address does not run: it begins when the MAC address comes, unless that says another
+ * time than the set's. Until then Linux takes its seconds for a point in time that is long past: unless they are 0, it is
+ * as if the address were not there, and one that has a MAC address and is added again without it is gone.
+ */
+function addAgain(set: IpSet, there: SetEntry, command: SetCommand & { op: "add" }, refuse: Refuse): void {
+  const { entry, exist, given } = command;
+  const fillsMac = entry.parts.length > there.parts.length;
+  if (!exist && !fillsMac && !seemsExpired(set, there))
+    refuse("duplicate-element", entry.text, "an element that is not in the set");
+  if (entry.timeout && entry.parts.length < there.parts.length) {
+    set.entries.delete(there.key);
+    return;
+  }
+  const fuller = fillsMac ? entry : there;
+  set.entries.set(there.key, {
     ...entry,
+    key: there.key,
     parts: fuller.parts,
     text: fuller.text,
+    wildcard: there.wildcard,
+    ...(entry.parts.length === there.parts.length &&
+      set.type === "bitmap:ip,mac" && { parts: entry.parts, text: entry.text }),
+    timeout: fillsMac && entry.timeout === set.timeout ? there.timeout : entry.timeout,
     packets: given.packets ? entry.packets : there.packets,
     bytes: given.bytes ? entry.bytes : there.bytes,
-  };
+  });
 }
 
-function insertBeside(
-  set: IpSet,
-  entry: SetEntry,
-  { side, name }: { side: string; name: string },
-  refuse: Refuse,
-): void {
-  if (!set.entries.has(name)) refuse("no-such-element", name, "a member of the list");
-  set.entries.delete(entry.key);
+/** An address that waits for its MAC address. */
+function seemsExpired(set: IpSet, there: SetEntry): boolean {
+  return set.type === "bitmap:ip,mac" && there.parts.length === 1 && (there.timeout ?? 0) > 0;
+}
+
+function deleteEntry(set: IpSet, command: SetCommand & { op: "del" }, refuse: Refuse): void {
+  const { entry, exist, beside } = command;
+  const there = findEntry(set, entry);
+  if (beside && !(there && stands(set, there, beside)))
+    return refuse(
+      "no-such-element",
+      beside.name,
+      `a member ${beside.side === "before" ? "behind" : "in front of"} ${entry.text}`,
+    );
+  if (there) set.entries.delete(there.key);
+  if (!exist && (!there || seemsExpired(set, there)))
+    refuse("no-such-element", entry.text, "an element that is in the set");
+}
+
+/** Whether a member is the one right before or after the other. */
+function stands(set: IpSet, member: SetEntry, { side, name }: Beside): boolean {
+  const keys = [...set.entries.keys()];
+  return keys[keys.indexOf(member.key) + (side === "before" ? 1 : -1)] === name;
+}
+
+function insertBeside(set: IpSet, entry: SetEntry, { side, name }: Beside): void {
   const entries = [...set.entries.values()];
   const at = entries.findIndex(({ key }) => key === name) + (side === "after" ? 1 : 0);
   entries.splice(at, 0, entry);

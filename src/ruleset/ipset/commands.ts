@@ -184,8 +184,7 @@ function readEntry(header: SetHeader, words: WordReader, op: "add" | "del"): Rea
   return elements.map((one) => {
     // A bitmap has one element an address, whatever MAC address goes with it.
     const whole = header.type === "bitmap:ip,mac" ? (one.text.split(",")[0] as string) : one.text;
-    const key = extras.wildcard ? `${whole} wildcard` : whole;
-    return { entry: { ...one, key, ...extras }, given, ...(beside ? { beside } : {}) };
+    return { entry: { ...one, key: whole, ...extras }, given, ...(beside ? { beside } : {}) };
   });
 }
 

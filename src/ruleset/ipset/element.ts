@@ -120,29 +120,35 @@ function readIps(word: Word, part: Part, header: SetHeader): ElementPart[] {
   const bits = prefix ? prefixOf(prefix, 1, family) : full;
   if ((last || bits < full) && (family === "ipv6" || !part.ranged))
     throw new Fault("bad-address", word.start, word.end, "a single address");
-  if (!last && bits === full) return [keptAddress(address, word, header)];
-  const low = toNumber(masked(address, bits));
-  const high = last ? toNumber(addressOf(last, family)) : low + 2 ** (full - bits) - 1;
-  const step = header.netmask === undefined ? 1 : 2 ** (full - header.netmask);
-  const start = Math.floor(Math.min(low, high) / step) * step;
-  const end = Math.max(low, high);
+  const kept = keptPart(address, word, header);
+  if (!last && bits === full) return [kept];
+  // Linux masks the first address and counts on from there: with a netmask, hash:ip in whole networks, a bitmap in steps.
+  const from = toNumber(header.type === "bitmap:ip" ? address : kept.address);
+  const least = last ? Math.min(from, toNumber(addressOf(last, family))) : toNumber(masked(fromNumber(from), bits));
+  const end = last ? Math.max(from, toNumber(addressOf(last, family))) : least + 2 ** (full - bits) - 1;
+  const stepped = header.netmask !== undefined && header.type !== "hash:ip,port";
+  const step = stepped ? 2 ** (full - (header.netmask ?? full)) : 1;
+  const start = header.type === "hash:ip" ? Math.floor(least / step) * step : least;
   if ((end - start) / step >= MOST_ELEMENTS)
     throw new Fault("bad-address", word.start, word.end, `at most ${MOST_ELEMENTS} addresses`);
-  const found = new Map<string, ElementPart>();
+  const found: ElementPart[] = [];
   for (let at = start; at <= end; at += step) {
-    const kept = keptAddress(fromNumber(at), word, header);
-    found.set(partText(kept), kept);
+    const one = fromNumber(at);
+    found.push(stepped ? keptPart(one, word, header) : { ...kept, address: one });
   }
-  return [...found.values()];
+  return found;
 }
 
-function keptAddress(address: Uint8Array, word: Word, header: SetHeader): ElementPart {
+type AddressPart = ElementPart & { kind: "address" };
+
+function keptPart(address: Uint8Array, word: Word, header: SetHeader): AddressPart {
   const kept = keep(address, header);
   const refuse = (expected: string): never => {
     throw new Fault("bad-address", word.start, word.end, expected);
   };
-  if (header.type === "hash:ip" && kept.every((byte) => byte === 0)) refuse("an address that is not zero");
-  if (header.type.startsWith("bitmap") && (toNumber(kept) < header.first || toNumber(kept) > header.last))
+  if ((header.type === "hash:ip" || header.type === "hash:ip,port") && kept.every((byte) => byte === 0))
+    refuse("an address that is not zero");
+  if (header.type.startsWith("bitmap") && (toNumber(address) < header.first || toNumber(address) > header.last))
     refuse("an address in the range of the set");
   return { kind: "address", address: kept, prefix: 8 * kept.length };
 }

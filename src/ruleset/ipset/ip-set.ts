@@ -81,7 +81,7 @@ export type SetCommand = { readonly line: number; readonly column: number; reado
       readonly exist: boolean;
       readonly beside?: Beside;
     }
-  | { readonly op: "del"; readonly entry: SetEntry; readonly exist: boolean }
+  | { readonly op: "del"; readonly entry: SetEntry; readonly exist: boolean; readonly beside?: Beside }
   | { readonly op: "flush" | "destroy" }
   | { readonly op: "rename" | "swap"; readonly to: string }
 );

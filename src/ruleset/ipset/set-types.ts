@@ -25,7 +25,6 @@ export const CREATE_OPTIONS = [
   "maxelem",
   "size",
   "netmask",
-  "bitmask",
   "timeout",
   "counters",
   "comment",
@@ -33,6 +32,7 @@ export const CREATE_OPTIONS = [
   "skbinfo",
   "bucketsize",
   "initval",
+  "bitmask",
 ] as const;
 export type CreateOption = (typeof CREATE_OPTIONS)[number];
 
