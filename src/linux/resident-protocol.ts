@@ -1,0 +1,41 @@
+/** What a namespace's owner and the process inside it say to each other, over Node's channel between processes. */
+
+/** One program, run as a person would run it: a process of its own. */
+export interface Command {
+  /** Program and arguments. */
+  readonly argv: readonly string[];
+  /** What it reads from standard input, as from a file. */
+  readonly input?: string | Uint8Array;
+  /** Whether what it prints is wanted. Default false. */
+  readonly output?: boolean;
+}
+
+export interface Order {
+  /** Run one after another; behind one that fails none is begun. */
+  readonly commands: readonly Command[];
+  /** Moment of the monotonic clock (process.hrtime, nanoseconds) before which nothing is begun. Default at once. */
+  readonly notBeforeNs?: number;
+}
+
+export interface CommandResult {
+  /** Exit status, 127 where it could not be started or was ended by a signal. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Outcome {
+  /** Moments of the monotonic clock, which all processes share: before the first process was made, after the last ended. */
+  readonly begunNs: number;
+  readonly endedNs: number;
+  /** One a command that was begun. */
+  readonly results: readonly CommandResult[];
+}
+
+/** What the process inside says first: that it is in a namespace of its own, or why it will not work. */
+export type Greeting = { readonly ready: true } | { readonly refused: string };
+
+export const monotonicNs = (): number => {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e9 + nanoseconds;
+};

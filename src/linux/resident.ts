@@ -1,0 +1,126 @@
+/**
+ * The process that lives in a network namespace and runs programs there. Arguments: what the owner's namespace is called,
+ * a folder for its files, which it removes in the end, and the folder of the lock that it shares with its like.
+ *
+ * It ends when its owner does, however that ends: the channel between them closes. The namespace, with every rule in it,
+ * is gone with its last process.
+ */
+import { spawn } from "node:child_process";
+import { closeSync, openSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { TOOL_PATH } from "./absence.js";
+import {
+  type Command,
+  type CommandResult,
+  type Greeting,
+  monotonicNs,
+  type Order,
+  type Outcome,
+} from "./resident-protocol.js";
+
+const [hostNamespace, folder, lockFolder] = process.argv.slice(2);
+
+/** The namespace that a process is in, or undefined where that cannot be seen. */
+function namespaceOf(process: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${process}/ns/net`);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusal(): string | undefined {
+  const here = namespaceOf("self");
+  if (here === undefined) return "cannot tell which network namespace this is";
+  if (hostNamespace === undefined || folder === undefined || lockFolder === undefined)
+    return "not told which network namespace to stay out of";
+  if (here === hostNamespace || here === namespaceOf("1")) return "in the network namespace of the host";
+  return undefined;
+}
+
+/** A lock file apart: nobody outside waits for what is done in here. */
+const environment: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: TOOL_PATH,
+  LC_ALL: "C",
+  XTABLES_LOCKFILE: join(lockFolder ?? "", "xtables.lock"),
+};
+
+async function carryOut(order: Order, own: string): Promise<Outcome> {
+  const inputs = order.commands.map(({ input }) => (input === undefined ? undefined : inputFile(input, own)));
+  const results: CommandResult[] = [];
+  try {
+    await waitUntil(order.notBeforeNs ?? 0);
+    const begunNs = monotonicNs();
+    for (const [nth, command] of order.commands.entries()) {
+      const result = await run(command, inputs[nth]);
+      results.push(result);
+      if (result.status !== 0) break;
+    }
+    return { begunNs, endedNs: monotonicNs(), results };
+  } finally {
+    for (const input of inputs) if (input !== undefined) closeSync(input);
+  }
+}
+
+/** A file without a name, open at its start: nothing is left of it, whatever happens. */
+function inputFile(input: string | Uint8Array, own: string): number {
+  const path = join(own, "input");
+  writeFileSync(path, input);
+  const descriptor = openSync(path, "r");
+  unlinkSync(path);
+  return descriptor;
+}
+
+/** Not in one synchronous call: when the owner ends, so does the program that runs. */
+function run({ argv, output = false }: Command, input: number | undefined): Promise<CommandResult> {
+  const [program, ...rest] = argv as [string, ...string[]];
+  const child = spawn(program, rest, {
+    env: environment,
+    stdio: [input ?? "ignore", output ? "pipe" : "ignore", "pipe"],
+  });
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout?.on("data", (part: Buffer) => stdout.push(part));
+  child.stderr?.on("data", (part: Buffer) => stderr.push(part));
+  return new Promise((resolve) => {
+    const end = (status: number | null, fault: string): void =>
+      resolve({ status: status ?? 127, stdout: String(Buffer.concat(stdout)), stderr: Buffer.concat(stderr) + fault });
+    child.once("error", (error) => end(127, error.message));
+    child.once("close", (status, signal) => end(status, signal ? `ended by ${signal}` : ""));
+  });
+}
+
+/** Timers are early or late by a millisecond. */
+async function waitUntil(moment: number): Promise<void> {
+  const left = (): number => (moment - monotonicNs()) / 1e6;
+  if (left() > 2) await sleep(left() - 2);
+  if (left() > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, left());
+}
+
+function greet(greeting: Greeting): void {
+  process.send?.(greeting);
+}
+
+function main(): void {
+  const refused = refusal();
+  if (refused !== undefined || folder === undefined) {
+    greet({ refused: refused ?? "no folder" });
+    process.stderr.write(`refused: ${refused}\n`);
+    process.exitCode = 3;
+    process.disconnect?.();
+    return;
+  }
+  process.on("message", async (order: Order) => {
+    const outcome = await carryOut(order, folder);
+    if (process.connected) process.send?.(outcome);
+  });
+  process.on("disconnect", () => {
+    rmSync(folder, { recursive: true, force: true });
+    // The group is this process and the program that it runs.
+    process.kill(0, "SIGKILL");
+  });
+  greet({ ready: true });
+}
+
+main();
