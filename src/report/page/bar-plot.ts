@@ -36,11 +36,11 @@ export function barPlot({ place, label, bars, parts, say, top }: BarPlotOptions)
       scale: { range: [-0.6, bars.length - 0.4] },
       axis: {
         labelSize: 0,
-        size: narrow ? 96 : 40,
+        size: narrow ? 150 : 40,
         splits: () => bars.map((_, bar) => bar),
         values: () => (narrow ? [...bars] : bars.map((name) => name.replace(/,? /, "\n"))),
         grid: { show: false },
-        rotate: narrow ? -55 : 0,
+        rotate: narrow ? -90 : 0,
       },
     },
     y: { label, scale: { range: (_, __, max) => [0, top ?? max * 1.05] }, say },
