@@ -182,15 +182,15 @@ describe("Linux, beside the oracle,", () => {
         const counted = playTraffic(made.map(({ round }) => round));
         const parted = made.flatMap(({ round, oracle }, seed) => {
           const linux = counted[seed];
-          if (!linux || typeof linux === "string") return [`seed ${seed}: ${linux}\n${round.text}`];
+          if (!linux || "refused" in linux) return [`seed ${seed}: ${linux?.refused}\n${round.text}`];
           const lines = oracle.counters().filter((line) => WATCHED.test(line));
           const apart = lines.filter((line) => {
             const [, rule = "", ours] = /^(\S+ \S+ \d+) (.*)$/.exec(line) ?? [];
-            return linux.get(rule) !== ours;
+            return linux.counters.get(rule) !== ours;
           });
           return apart.slice(0, 1).map((line) => {
             const [, rule = "", ours] = /^(\S+ \S+ \d+) (.*)$/.exec(line) ?? [];
-            return `seed ${seed}: ${rule}: oracle ${ours}, Linux ${linux.get(rule)}\n${round.text}`;
+            return `seed ${seed}: ${rule}: oracle ${ours}, Linux ${linux.counters.get(rule)}\n${round.text}`;
           });
         });
         expect(parted.length, parted[0]).toBe(0);

@@ -69,7 +69,8 @@ export function shrink(family: Family, text: string, packets: readonly Packet[],
   return `${lines.join("\n")}\n${differs(lines, fewer)}`;
 }
 
-function removePieces<T>(list: T[], removable: (one: T) => boolean, fails: (rest: T[]) => boolean): T[] {
+/** Leaves out pieces of a list, halves first, then smaller ones, while what is left still fails. */
+export function removePieces<T>(list: T[], removable: (one: T) => boolean, fails: (rest: T[]) => boolean): T[] {
   let kept = list;
   for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
     for (let at = 0; at < kept.length; ) {

@@ -1,8 +1,8 @@
 """Puts packets on tun devices under rulesets, inside the network namespace it is started in, and tells what was counted.
 
-Reads a JSON object from standard input: devices, output (where routes lead), addresses (the machine's), and rounds of
-family, text (for iptables-restore) and packets (device, hexadecimal bytes). Writes a list of what iptables-save --counters
-prints behind each round, or of what iptables-restore said.
+Reads a JSON object from standard input: tool (legacy or nft), devices, output (where routes lead), addresses (the
+machine's), and rounds of family, text (for iptables-restore) and packets (device, hexadecimal bytes). Writes a list of
+rounds: what iptables-restore said, what iptables-save --counters prints behind it, and what came out for each packet.
 """
 import fcntl
 import json
@@ -29,18 +29,30 @@ def make_device(name, addresses):
     return device
 
 
-def forget(devices):
+def received(device):
+    """The last packet that came out."""
+    found = None
+    try:
+        while True:
+            found = os.read(device, 65536)
+    except BlockingIOError:
+        return found
+
+
+def forget(devices, tool):
     """No rule, no connection, no packet that was sent out is left."""
     empty = "".join(f"*{table}\nCOMMIT\n" for table in ("raw", "mangle", "nat", "filter", "security"))
-    for tool in ("iptables-legacy-restore", "ip6tables-legacy-restore"):
-        subprocess.run([tool], input=empty.encode(), check=True)
+    for family in ("iptables", "ip6tables"):
+        subprocess.run([f"{family}-{tool}-restore"], input=empty.encode(), check=True)
     run("conntrack -F 2>/dev/null || true")
     for device in devices.values():
-        try:
-            while os.read(device, 65536):
-                pass
-        except BlockingIOError:
-            pass
+        received(device)
+
+
+def send(devices, packet, output):
+    os.write(devices[packet["device"]], bytes.fromhex(packet["bytes"]))
+    found = received(output)
+    return found.hex() if found else None
 
 
 def play(orders):
@@ -48,13 +60,13 @@ def play(orders):
     devices = {name: make_device(name, orders["addresses"]) for name in orders["devices"]}
     run(f"ip route add default dev {orders['output']}; ip -6 route add default dev {orders['output']}")
     for order in orders["rounds"]:
-        tool = "iptables-legacy" if order["family"] == "ipv4" else "ip6tables-legacy"
-        forget(devices)
+        tool = ("iptables-" if order["family"] == "ipv4" else "ip6tables-") + orders["tool"]
+        forget(devices, orders["tool"])
         loaded = subprocess.run([f"{tool}-restore", "--counters"], input=order["text"].encode(), stderr=subprocess.PIPE)
-        for packet in order["packets"]:
-            os.write(devices[packet["device"]], bytes.fromhex(packet["bytes"]))
+        received(devices[orders["output"]])
+        outputs = [send(devices, packet, devices[orders["output"]]) for packet in order["packets"]]
         saved = subprocess.run([f"{tool}-save", "--counters"], stdout=subprocess.PIPE).stdout.decode()
-        yield loaded.stderr.decode() if loaded.returncode else saved
+        yield {"refused": loaded.stderr.decode() if loaded.returncode else "", "saved": saved, "outputs": outputs}
 
 
 json.dump(list(play(json.load(sys.stdin))), sys.stdout)

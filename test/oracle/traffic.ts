@@ -25,9 +25,22 @@ export function trafficMissing(): string | undefined {
   return tools.length > 0 ? `needs ${tools.join(", ")}` : undefined;
 }
 
-/** Counters by "table chain rule", rule 0 the policy; or what iptables-restore said. */
-export function playTraffic(rounds: readonly TrafficRound[]): (Map<string, string> | string)[] {
+/** Which of iptables' two kinds loads the rules. */
+export type Tool = "legacy" | "nft";
+
+/** What Linux made of a round, or what iptables-restore said. */
+export type Played =
+  | {
+      /** By "table chain rule", rule 0 the policy. */
+      readonly counters: Map<string, string>;
+      /** What came out at WAY_OUT for each packet, null where nothing did. */
+      readonly outputs: readonly (Uint8Array | null)[];
+    }
+  | { readonly refused: string };
+
+export function playTraffic(rounds: readonly TrafficRound[], tool: Tool = "legacy"): Played[] {
   const orders = {
+    tool,
     devices: [...WIRES, WAY_OUT],
     output: WAY_OUT,
     addresses: LOCAL_ADDRESSES,
@@ -40,7 +53,15 @@ export function playTraffic(rounds: readonly TrafficRound[]): (Map<string, strin
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(stderr);
-  return (JSON.parse(stdout) as string[]).map((saved) => (saved.includes("COMMIT") ? readCounters(saved) : saved));
+  return (JSON.parse(stdout) as { refused: string; saved: string; outputs: (string | null)[] }[]).map(
+    ({ refused, saved, outputs }) =>
+      refused
+        ? { refused }
+        : {
+            counters: readCounters(saved),
+            outputs: outputs.map((hex) => (hex === null ? null : Buffer.from(hex, "hex"))),
+          },
+  );
 }
 
 /** The tables that the text leaves out, empty: what the round before left there must not count. */
@@ -50,12 +71,12 @@ function emptyTables(text: string): string {
     .join("");
 }
 
-/** Of what iptables-save --counters prints, as playTraffic gives them. */
 /** Nothing of the machine's own leaves raw OUTPUT: IPv6 tells routers of its groups whenever it likes. */
 function silent(text: string): string {
   return text.replace(/(\*raw\n:PREROUTING \S+ \[0:0\]\n:OUTPUT )\S+/, "$1DROP");
 }
 
+/** Of what iptables-save --counters prints, as playTraffic gives them. */
 export function readCounters(saved: string): Map<string, string> {
   const counters = new Map<string, string>();
   const rules = new Map<string, number>();
