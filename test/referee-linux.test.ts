@@ -30,6 +30,7 @@ function play(plan: Plan, tool: "legacy" | "nft", rounds: number, count: number)
     packets += cases.reduce((sum, one) => sum + one.packets.length, 0);
     judge(cases, tool).forEach((found, nth) => {
       if (found === undefined) return;
+      console.log(`seed ${seeds[nth]}: ${found}`);
       const small = shrink(cases[nth] as (typeof cases)[0], tool);
       expect.fail(`seed ${seeds[nth]}, kept as ${keep(small)}\n${judge([small], tool)[0] ?? found}\n${small.text}`);
     });
