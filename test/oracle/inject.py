@@ -29,12 +29,14 @@ def make_device(name, addresses):
     return device
 
 
-def received(device):
-    """The last packet that came out."""
+def received(device, version=None):
+    """The last packet of this version of IP that came out; the machine may have something to say in the other."""
     found = None
     try:
         while True:
-            found = os.read(device, 65536)
+            packet = os.read(device, 65536)
+            if packet[0] >> 4 == version:
+                found = packet
     except BlockingIOError:
         return found
 
@@ -51,7 +53,7 @@ def forget(devices, tool):
 
 def send(devices, packet, output):
     os.write(devices[packet["device"]], bytes.fromhex(packet["bytes"]))
-    found = received(output)
+    found = received(output, int(packet["bytes"][0], 16))
     return found.hex() if found else None
 
 

@@ -26,7 +26,7 @@ import {
   ROOT_SIZE,
   ROOT_TABLES,
 } from "../../src/blob/memory.js";
-import { Engine } from "../../src/engine/engine.js";
+import { Engine, type EngineOptions } from "../../src/engine/engine.js";
 import { rowsOf } from "../../src/engine/read-back.js";
 import { type PacketPool, Reader } from "../../src/engine/reader.js";
 import { printRuleset } from "../../src/ruleset/print.js";
@@ -52,8 +52,9 @@ export class Subject {
   private readonly pool: PacketPool;
   private readonly payload: number;
 
-  constructor(classifier: Classifier, strategy: Strategy = "incremental") {
-    this.engine = Engine.create({ readers: 1, classifier, seed: 1, localAddresses: LOCAL_ADDRESSES, epoch: EPOCH });
+  constructor(classifier: Classifier, strategy: Strategy = "incremental", options: EngineOptions = {}) {
+    const usual = { readers: 1, classifier, seed: 1, localAddresses: LOCAL_ADDRESSES, epoch: EPOCH };
+    this.engine = Engine.create({ ...usual, ...options });
     this.updater = new Updater(this.engine, { strategy });
     this.reader = new Reader(this.engine, 0);
     this.pool = this.reader.allocate(1);

@@ -22,6 +22,8 @@ export interface Plan {
   readonly tables: readonly TableName[];
   readonly matches: string;
   readonly targets: string;
+  /** Rules that are left out besides. */
+  readonly without?: RegExp;
   /** Put behind the random tables. */
   readonly tail: string;
   /** Makes the packet one that the plan allows. */
@@ -41,7 +43,7 @@ const OUTSIDE = /^-A OUTPUT |--seconds|--reap/;
 const UNROUTABLE = /--to(-destination)? \[?(0|127|22\d|255|ff|fe|::)/;
 const SECURITY = "*security\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n";
 /** Linux keeps no connections, and walks no nat table, before some rule asks for them. */
-const ASKS_FOR_CONNECTIONS = "-A OUTPUT -m conntrack --ctstate NEW\n";
+export const ASKS_FOR_CONNECTIONS = "-A OUTPUT -m conntrack --ctstate NEW\n";
 
 export const WITHOUT_CONNECTIONS: Plan = {
   tables: ["raw", "mangle", "filter"],
@@ -55,9 +57,13 @@ export const WITHOUT_CONNECTIONS: Plan = {
   },
 };
 
-/** iptables-nft compares ports by itself, where a header that is cut short fails the rule and drops no packet. */
+/**
+ * iptables-nft compares ports by itself, where a header that is cut short fails the rule and drops no packet; and it says
+ * nothing of a range that holds every port, inverted or not.
+ */
 export const UNDER_NFT: Plan = {
   ...WITHOUT_CONNECTIONS,
+  without: /! --[sd]port 0:65535/,
   fit: (packet) => {
     packet.flags &= ~PACKET_FLAG_ODD;
     packet.fragmentOffset = 0;
@@ -107,8 +113,9 @@ export function makeCase(seed: number, plan: Plan, count: number): Case {
   return { family: ruleset.family, text: kept.join("\n") + plan.tail, packets };
 }
 
-function fits({ matches, targets }: Plan, line: string): boolean {
+function fits({ matches, targets, without }: Plan, line: string): boolean {
   if (!line.startsWith("-A ")) return true;
+  if (without?.test(line)) return false;
   const known = new Set([...matches.split(" "), ...targets.split(" "), ...USER_CHAINS]);
   const words = [...line.matchAll(/ -[mjg] (\S+)/g)].map((word) => word[1] as string);
   return words.every((word) => known.has(word)) && !OUTSIDE.test(line) && !UNROUTABLE.test(line);

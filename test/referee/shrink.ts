@@ -7,7 +7,7 @@ import { removePieces } from "../oracle/compare.js";
 import type { Packet } from "../oracle/packet.js";
 import type { Tool } from "../oracle/traffic.js";
 import { judge } from "./judge.js";
-import type { Case } from "./plan.js";
+import { ASKS_FOR_CONNECTIONS, type Case } from "./plan.js";
 
 const CASES = fileURLToPath(new URL("cases", import.meta.url));
 
@@ -21,7 +21,7 @@ export function shrink(found: Case, tool: Tool): Case {
   );
   const lines = removePieces(
     found.text.split("\n"),
-    (line) => line.startsWith("-A "),
+    (line) => line.startsWith("-A ") && `${line}\n` !== ASKS_FOR_CONNECTIONS,
     (some) => differs({ ...found, packets, text: some.join("\n") }),
   );
   return { ...found, packets, text: lines.join("\n") };
@@ -29,7 +29,9 @@ export function shrink(found: Case, tool: Tool): Case {
 
 /** Writes the case where the tests will find it; the name of the file. */
 export function keep(one: Case): string {
-  const text = `${JSON.stringify(one, (_, value) => (value instanceof Uint8Array ? { hex: hexOf(value) } : value), 1)}\n`;
+  // A Buffer would be written as a list of numbers before the replacer saw it.
+  const packets = one.packets.map((packet) => ({ ...packet, bytes: new Uint8Array(packet.bytes ?? []) }));
+  const text = `${JSON.stringify({ ...one, packets }, (_, value) => (value instanceof Uint8Array ? { hex: hexOf(value) } : value), 1)}\n`;
   const name = `${one.family}-${createHash("sha256").update(text).digest("hex").slice(0, 10)}.json`;
   mkdirSync(CASES, { recursive: true });
   writeFileSync(join(CASES, name), text);
