@@ -8,11 +8,17 @@ import { matchTasks } from "./match.js";
 import { parseTasks } from "./parse.js";
 import type { Task } from "./task.js";
 import { updateTasks } from "./update.js";
+import { wayTasks } from "./way.js";
 
 const SIZES = [100, 1000];
+/** Services at which the way of a packet has to stay flat. */
+const WAY_SIZES = [1000, 10_000, 50_000];
 
 const part = process.argv[2] ?? "";
-const tasks: Task[] = [parseTasks, compileTasks, matchTasks, updateTasks].flatMap((make) => SIZES.flatMap(make));
+const tasks: Task[] = [
+  ...[parseTasks, compileTasks, matchTasks, updateTasks].flatMap((make) => SIZES.flatMap(make)),
+  ...WAY_SIZES.flatMap(wayTasks),
+];
 const chosen = tasks.filter(({ label }) => label.includes(part));
 if (chosen.length === 0) {
   process.stderr.write(`no label holds "${part}"; there are\n${tasks.map(({ label }) => `  ${label}\n`).join("")}`);
