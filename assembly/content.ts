@@ -17,10 +17,12 @@ import {
 } from "../src/blob/layout";
 import {
   COMMENT_TEXT,
+  CONNLIMIT_OBJECT,
   HASHLIMIT_OBJECT,
   JUMP_CHAIN,
   LIMIT_STATE,
   MATCH_COMMENT,
+  MATCH_CONNLIMIT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
   MATCH_QUOTA,
@@ -43,6 +45,7 @@ export function runtimeWord(type: u32): u32 {
   if (type == MATCH_SET) return SET_OBJECT;
   if (type == MATCH_HASHLIMIT) return HASHLIMIT_OBJECT;
   if (type == MATCH_QUOTA) return QUOTA_STATE;
+  if (type == MATCH_CONNLIMIT) return CONNLIMIT_OBJECT;
   return 0;
 }
 

@@ -35,7 +35,9 @@ import {
 import { PACKET_SIZE, RESULT_SIZE } from "../src/blob/layout";
 import { arenaAllocate } from "./arena";
 import { counterBytes, counterPackets } from "./counters";
-import { connectionsBytes, connectionsInit, removeAll } from "./conntrack/table";
+import { connectionsInit } from "./conntrack/layout";
+import { forgetExpectations } from "./conntrack/expect";
+import { removeAll } from "./conntrack/table";
 import { chunkStaging } from "./chunk";
 import { heapAllocate } from "./heap";
 import { setReader } from "./packet";
@@ -117,18 +119,18 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   return true;
 }
 
-/** Tracks connections from now on, at most `limit` at a time. False without memory. */
+/** Tracks connections from now on, at most `limit` at a time. False without memory. Under the writers' lock. */
 export function engineTrack(limit: u32): bool {
-  const table = engineAllocate(connectionsBytes(limit));
-  if (!table) return false;
-  memory.fill(table, 0, connectionsBytes(limit));
-  connectionsInit(table, limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED));
+  logBegin();
+  const table = connectionsInit(limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED));
+  logCommit();
   store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_CONNECTIONS);
-  return true;
+  return table != 0;
 }
 
-/** Forgets every connection. */
+/** Forgets every connection, and what is expected. */
 export function engineForget(): void {
+  forgetExpectations(true);
   removeAll();
 }
 

@@ -3,7 +3,9 @@
  * values that a blob may hold are checked here too, so that a type the walk cannot do is refused when a blob is loaded.
  */
 import * as P from "../src/blob/payloads";
-import { connections } from "./conntrack/table";
+import { matchConnlimit } from "./conntrack/counted";
+import { matchHelper } from "./conntrack/helper-name";
+import { connections } from "./conntrack/pool";
 import { matchAddrtype } from "./matches/addrtype";
 import {
   checkEcnMatch,
@@ -21,8 +23,9 @@ import { checkDccp, matchDccp } from "./matches/dccp";
 import { matchFrag } from "./matches/frag";
 import { checkHashlimit, matchHashlimit } from "./matches/hashlimit";
 import { matchIprange } from "./matches/iprange";
-import { matchCpu, matchDevgroup, matchHelper, matchRealm } from "./matches/machine";
+import { matchCpu, matchDevgroup, matchRealm } from "./matches/machine";
 import { matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
+import { matchConnbytes } from "./matches/connbytes";
 import { checkConntrack, matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
 import { matchLimit } from "./matches/limit";
 import { matchMultiport } from "./matches/multiport";
@@ -110,6 +113,10 @@ export function matches(type: u32, record: usize): bool {
       return matchIpcomp(record);
     case P.MATCH_DCCP:
       return matchDccp(record);
+    case P.MATCH_CONNLIMIT:
+      return matchConnlimit(record);
+    case P.MATCH_CONNBYTES:
+      return matchConnbytes(record);
     case P.MATCH_QUOTA:
       return matchQuota(record);
     case P.MATCH_REALM:
@@ -196,6 +203,10 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.SPI_SIZE;
     case P.MATCH_DCCP:
       return bytes == P.DCCP_SIZE;
+    case P.MATCH_CONNLIMIT:
+      return bytes == P.CONNLIMIT_SIZE && connections() != 0;
+    case P.MATCH_CONNBYTES:
+      return bytes == P.CONNBYTES_SIZE && connections() != 0;
     case P.MATCH_QUOTA:
       return bytes == P.QUOTA_SIZE;
     case P.MATCH_REALM:
@@ -251,6 +262,10 @@ export function checkMatch(type: u32, record: usize): bool {
       return checkDccp(record);
     case P.MATCH_QUOTA:
       return load<u32>(record, P.QUOTA_STATE) == 0;
+    case P.MATCH_CONNLIMIT:
+      return load<u32>(record, P.CONNLIMIT_OBJECT) == 0;
+    case P.MATCH_CONNBYTES:
+      return load<u8>(record, P.CONNBYTES_WHAT) <= 2 && load<u8>(record, P.CONNBYTES_DIRECTION) <= 2;
     case P.MATCH_ECN:
       return checkEcnMatch(record);
     default:

@@ -2,6 +2,8 @@
 import { RECORD_TYPE } from "../src/blob/layout";
 import { STATE_COUNT, STATE_CREDIT, STATE_QUOTA, STATE_SIZE } from "../src/blob/memory";
 import {
+  MATCH_CONNBYTES,
+  MATCH_CONNLIMIT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
   MATCH_QUOTA,
@@ -12,7 +14,9 @@ import {
   STATISTIC_PACKET,
 } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree } from "./arena";
+import { countedJoin, countedLeave } from "./conntrack/counted";
 import { runtimeWord } from "./content";
+import { startAccounting } from "./matches/connbytes";
 import { hashTableLeave } from "./matches/hash-table";
 import { hashlimitJoin } from "./matches/hashlimit";
 import { limitCap } from "./matches/limit";
@@ -24,6 +28,8 @@ export function stateTake(match: usize, address: u32): bool {
   const type = <u32>load<u16>(match, RECORD_TYPE);
   if (type == MATCH_RECENT) return recentJoin(match);
   if (type == MATCH_HASHLIMIT) return hashlimitJoin(match, address);
+  if (type == MATCH_CONNBYTES) startAccounting();
+  if (type == MATCH_CONNLIMIT) countedJoin(match);
   if (type != MATCH_STATISTIC && type != MATCH_LIMIT && type != MATCH_QUOTA) return true;
   const cell = arenaAllocate(engineArena(), STATE_SIZE);
   if (!cell) return false;
@@ -39,6 +45,7 @@ export function stateGive(match: usize): void {
   const type = <u32>load<u16>(match, RECORD_TYPE);
   if (type == MATCH_RECENT) recentLeave(match);
   else if (type == MATCH_HASHLIMIT) hashTableLeave(match);
+  else if (type == MATCH_CONNLIMIT) countedLeave(match);
   else if (type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_QUOTA)
     arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
 }

@@ -5,7 +5,6 @@
 import {
   CT_STATE_DNAT,
   CT_STATE_SNAT,
-  CT_STATE_UNTRACKED,
   HOOK_OUTPUT,
   PACKET_CT_MARK,
   PACKET_CT_STATE,
@@ -21,7 +20,6 @@ import {
   PACKET_SOURCE_PORT,
   PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_OPTIONS,
-  PACKET_ZONE,
   RESULT_EVENTS,
   RESULT_FLAG_CT_MARK,
   RESULT_FLAG_DNAT,
@@ -39,9 +37,10 @@ import {
 } from "../src/blob/layout";
 import { CONNECTION_MARK } from "../src/blob/connections";
 import * as P from "../src/blob/payloads";
-import { natBind } from "./conntrack/nat";
-import { connections } from "./conntrack/table";
-import { connection, scratchTuple } from "./conntrack/track";
+import { checkCt, track } from "./conntrack/ct";
+import { natBindAddress, natBindRange, natMasquerade } from "./conntrack/nat";
+import { connections } from "./conntrack/pool";
+import { connection, scratchTuple, trackNot } from "./conntrack/track";
 import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
@@ -51,7 +50,6 @@ import { mappedAddress, mapsDestination } from "./targets/netmap";
 
 const CONNMARK_SET: u8 = 0;
 const CONNMARK_SAVE: u8 = 1;
-const CT_NOTRACK: u16 = 1;
 /** The size a SYN without the option is taken to have (RFC 1122, RFC 8200). */
 const MSS_IPV4: u16 = 536;
 const MSS_IPV6: u16 = 1220;
@@ -82,10 +80,10 @@ export function fire(type: u32, record: usize): u32 {
     case P.TARGET_CONNMARK:
       return connmark(record);
     case P.TARGET_DNAT:
-      if (connections()) return natBind(record, 0, true);
+      if (connections()) return natBindRange(record);
       return rewrite(record, PACKET_DESTINATION, PACKET_DESTINATION_PORT, record + P.NAT_ADDRESS_MIN, RESULT_FLAG_DNAT);
     case P.TARGET_SNAT:
-      if (connections()) return natBind(record, 0, true);
+      if (connections()) return natBindRange(record);
       return rewrite(record, PACKET_SOURCE, PACKET_SOURCE_PORT, record + P.NAT_ADDRESS_MIN, RESULT_FLAG_SNAT);
     case P.TARGET_REDIRECT:
       return redirect(record);
@@ -103,15 +101,10 @@ export function fire(type: u32, record: usize): u32 {
       if (load<u8>(result, RESULT_EVENTS) < 255) store<u8>(result, load<u8>(result, RESULT_EVENTS) + 1, RESULT_EVENTS);
       return VERDICT_CONTINUE;
     case P.TARGET_CT:
-      if (!(load<u16>(record, P.CT_FLAGS) & CT_NOTRACK)) {
-        store<u16>(packet, load<u16>(record, P.CT_ZONE), PACKET_ZONE);
-        return VERDICT_CONTINUE;
-      }
-      store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);
-      flag(RESULT_FLAG_NOTRACK);
+      if (track(record)) flag(RESULT_FLAG_NOTRACK);
       return VERDICT_CONTINUE;
     case P.TARGET_NOTRACK:
-      store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);
+      trackNot();
       flag(RESULT_FLAG_NOTRACK);
       return VERDICT_CONTINUE;
     case P.TARGET_TCPMSS:
@@ -192,7 +185,6 @@ export function checkTarget(type: u32, record: usize): bool {
     const verdict = load<u32>(record, P.VERDICT_VALUE);
     return verdict == 0 || verdict == 1 || verdict == 3 || verdict == 5;
   }
-  // Zones, helpers and timeouts act on connections, which the packet's record does not hold.
   if (type == P.TARGET_CT) return checkCt(record);
   if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
@@ -204,13 +196,6 @@ export function checkTarget(type: u32, record: usize): bool {
   if (type == P.TARGET_ECN) return checkEcn(record);
   if (type == P.TARGET_DSCP) return load<u8>(record, P.SETDSCP_VALUE) <= 63;
   return true;
-}
-
-/** NOTRACK always; zones where connections are tracked. Helpers and timeouts of policies are not there. */
-function checkCt(record: usize): bool {
-  const flags = load<u16>(record, P.CT_FLAGS);
-  if (flags == CT_NOTRACK || flags == (CT_NOTRACK | 2)) return true;
-  return connections() != 0 && flags == 0 && !load<u8>(record, P.CT_HELPER) && !load<u8>(record, P.CT_TIMEOUT);
 }
 
 function flag(bit: u32): void {
@@ -275,7 +260,7 @@ function rewrite(record: usize, address: usize, port: usize, given: usize, mark:
 /** The address that the way out has; Linux drops where there is none. */
 function masquerade(record: usize): u32 {
   const address = localOn(packet + PACKET_OUTPUT);
-  return address ? natBind(record, address, false) : VERDICT_DROP;
+  return address ? natMasquerade(record, address) : VERDICT_DROP;
 }
 
 /** A connection whose packets really change is in the NAT state (nf_nat_setup_info). */
@@ -288,7 +273,7 @@ function netmap(record: usize): u32 {
   if (connections()) {
     const mapped = scratchTuple(6);
     v128.store(mapped, mappedAddress(record));
-    return natBind(record, mapped, false);
+    return natBindAddress(record, mapped);
   }
   const destination = mapsDestination();
   const address = packet + (destination ? PACKET_DESTINATION : PACKET_SOURCE);
@@ -304,7 +289,7 @@ function netmap(record: usize): u32 {
 function redirect(record: usize): u32 {
   if (connections()) {
     const address = redirectAddress();
-    return address ? natBind(record, address, false) : VERDICT_DROP;
+    return address ? natBindAddress(record, address) : VERDICT_DROP;
   }
   const to = packet + PACKET_DESTINATION;
   const oldPort = load<u16>(packet, PACKET_DESTINATION_PORT);

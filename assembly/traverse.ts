@@ -68,8 +68,9 @@ import {
   ROOT_IPV6,
   ROOT_TABLES,
 } from "../src/blob/memory";
-import { natBindNothing, natPacket, natUndecided } from "./conntrack/nat";
-import { connections } from "./conntrack/table";
+import { natBindNothing, natUndecided } from "./conntrack/nat";
+import { natPacket } from "./conntrack/nat-packet";
+import { connections } from "./conntrack/pool";
 import { trackBegin, trackConfirm, trackEnd, trackIn } from "./conntrack/track";
 import { isLocal } from "./locals";
 import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setHook, setPacket } from "./packet";
@@ -108,7 +109,7 @@ export function traverse(root: usize, from: usize, into: usize): void {
   const tables = root + ROOT_TABLES + (ipv4 ? ROOT_IPV4 : ROOT_IPV6) * 4 * TABLE_COUNT;
   const path = <u32>load<u8>(scratch, PACKET_PATH);
   const tracking = connections() != 0;
-  if (tracking) trackBegin();
+  trackBegin();
   let verdict =
     path >= <u32>PATH_HOOK ? alone(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
   if (tracking && verdict == VERDICT_ACCEPT) verdict = trackConfirm();
@@ -130,7 +131,7 @@ export function traverse(root: usize, from: usize, into: usize): void {
 
 /** One hook alone; a packet that does not come in there is tracked first all the same. */
 function alone(tables: usize, number: u32): u32 {
-  if (connections() && number != HOOK_PREROUTING && number != HOOK_OUTPUT) {
+  if (number != HOOK_PREROUTING && number != HOOK_OUTPUT) {
     const verdict = trackIn();
     if (verdict != VERDICT_ACCEPT) return verdict;
   }
@@ -184,7 +185,7 @@ function atHook(tables: usize, number: u32): u32 {
       verdict = walk(table);
     }
     // Tracking comes right behind raw, which both hooks that packets enter by begin with.
-    if (kind == TABLE_RAW && tracking && verdict == VERDICT_ACCEPT) verdict = trackIn();
+    if (kind == TABLE_RAW && verdict == VERDICT_ACCEPT) verdict = trackIn();
     if (verdict != VERDICT_ACCEPT) return verdict;
   }
   return VERDICT_ACCEPT;
@@ -198,8 +199,7 @@ function atNat(table: usize): u32 {
     if (verdict != VERDICT_ACCEPT) return verdict;
     if (natUndecided()) natBindNothing();
   }
-  natPacket();
-  return VERDICT_ACCEPT;
+  return natPacket();
 }
 
 /** NAT without tracking: the packet's record says whether it begins a connection; targets rewrite the packet itself. */

@@ -1,77 +1,51 @@
 /**
- * The table of connections: a hash table of nodes, two a connection, under striped spin locks; a pool of records.
- *
- * A packet holds a reference to its connection from looking it up to the end of its way, so a record that another thread
- * takes out of the table is not used again under its feet.
+ * The table of connections: both directions' tuples in chains, found without a lock, changed under the locks of the two
+ * stripes concerned.
  */
 import {
+  CHAINS_SIZE,
   CONNECTION_EXPIRES,
-  CONNECTION_IN_USE,
   CONNECTION_ORIGINAL,
-  CONNECTION_REFERENCES,
   CONNECTION_REPLY,
   CONNECTION_SIZE,
+  CONNECTION_SOURCE_NODE,
   CONNECTION_STATUS,
-  CONNECTIONS_BUCKETS,
-  CONNECTIONS_COUNT,
-  CONNECTIONS_FREE,
-  CONNECTIONS_HEADER_SIZE,
-  CONNECTIONS_LIMIT,
-  CONNECTIONS_LOCKS,
-  CONNECTIONS_LOCKS_COUNT,
-  CONNECTIONS_MASK,
-  CONNECTIONS_POOL_LOCK,
   CONNECTIONS_RECORDS,
   CONNECTIONS_SEED,
-  NODE_DIRECTION,
+  CONNECTIONS_SOURCES,
+  CONNECTIONS_SWEPT,
+  CONNECTIONS_TOP,
+  CONNECTIONS_TUPLES,
+  NODE_HASH,
   NODE_NEXT,
   NODE_TUPLE,
   STATUS_ASSURED,
   STATUS_CONFIRMED,
   STATUS_DYING,
+  STATUS_NAT_CLASH,
 } from "../../src/blob/connections";
-import { CONTROL_ADDRESS, CONTROL_CONNECTIONS } from "../../src/blob/memory";
+import {
+  bucketAt,
+  bucketOf,
+  chainLink,
+  chainsGrow,
+  chainUnlink,
+  stripeLock,
+  stripeOf,
+  stripesLock,
+  stripesUnlock,
+  stripeUnlock,
+} from "./chains";
+import { connections, countUp, recordOf, recordTake, reference, release } from "./pool";
 import { tupleEqual, tupleHash } from "./tuple";
 
-/** Buckets that are searched for a connection to give up when the table is full (NF_CT_EVICTION_RANGE). */
+/** Buckets that are searched for connections to give up when the table is full (NF_CT_EVICTION_RANGE). */
 const EVICTION_RANGE: u32 = 8;
+/** Milliseconds between two searches of the whole table for what has expired. */
+const SWEEP_EVERY: u32 = 1000;
 
-/** Address of the table; 0 when the engine tracks nothing. */
-export function connections(): usize {
-  return load<u32>(CONTROL_ADDRESS, CONTROL_CONNECTIONS);
-}
-
-/** Bytes of a table for `limit` connections. */
-export function connectionsBytes(limit: u32): u32 {
-  return CONNECTIONS_HEADER_SIZE + 4 * CONNECTIONS_LOCKS_COUNT + 4 * bucketCount(limit) + CONNECTION_SIZE * limit;
-}
-
-/** Lays out an empty table in zeroed memory. */
-export function connectionsInit(table: usize, limit: u32, seed: u32): void {
-  const buckets = bucketCount(limit);
-  const locks = table + CONNECTIONS_HEADER_SIZE;
-  const first = locks + 4 * CONNECTIONS_LOCKS_COUNT;
-  const records = first + 4 * buckets;
-  store<u32>(table, buckets - 1, CONNECTIONS_MASK);
-  store<u32>(table, limit, CONNECTIONS_LIMIT);
-  store<u32>(table, <u32>locks, CONNECTIONS_LOCKS);
-  store<u32>(table, <u32>first, CONNECTIONS_BUCKETS);
-  store<u32>(table, <u32>records, CONNECTIONS_RECORDS);
-  store<u32>(table, seed * 0x9e3779b1 + 1, CONNECTIONS_SEED);
-  for (let i: u32 = limit; i > 0; i--) {
-    const record = records + (i - 1) * CONNECTION_SIZE;
-    store<u32>(record, load<u32>(table, CONNECTIONS_FREE));
-    store<u32>(table, <u32>record, CONNECTIONS_FREE);
-  }
-}
-
-export function lock(word: usize): void {
-  while (atomic.cmpxchg<i32>(word, 0, 1) != 0) {}
-}
-
-export function unlock(word: usize): void {
-  atomic.store<i32>(word, 0);
-}
+/** What `insert` found. */
+export const INSERTED: usize = 0;
 
 /**
  * The node whose tuple is that at `tuple`, its connection's reference taken; 0 when there is none. What has expired by
@@ -79,196 +53,208 @@ export function unlock(word: usize): void {
  */
 export function find(tuple: usize, now: u32): usize {
   const table = connections();
-  const bucket = bucketOf(table, tuple);
-  const word = lockOf(table, bucket);
-  lock(word);
-  let node: usize = load<u32>(bucket);
-  let expired: usize = 0;
-  while (node) {
-    if (tupleEqual(node + NODE_TUPLE, tuple)) {
+  const chains = table + CONNECTIONS_TUPLES;
+  const hash = tupleHash(tuple, load<u32>(table, CONNECTIONS_SEED));
+  const stripe = stripeOf(chains, hash);
+  while (true) {
+    const sequence = atomic.load<u32>(stripe);
+    if (sequence & 1) continue;
+    let node: usize = atomic.load<u32>(bucketOf(chains, hash));
+    while (node && !isOf(node, tuple, hash)) node = atomic.load<u32>(node, NODE_NEXT);
+    if (node) {
       const record = recordOf(node);
-      if (isExpired(record, now)) expired = record;
-      else atomic.add<u32>(record, 1, CONNECTION_REFERENCES);
-      break;
-    }
-    node = load<u32>(node, NODE_NEXT);
+      if (!reference(record)) continue;
+      // Until there was a reference, the record could become another connection's.
+      if (isOf(node, tuple, hash)) {
+        if (!isExpired(record, now)) return node;
+        remove(record);
+        release(record);
+        return 0;
+      }
+      release(record);
+    } else if (atomic.load<u32>(stripe) == sequence) return 0;
   }
-  unlock(word);
-  if (!expired) return node;
-  remove(expired);
-  return 0;
 }
 
-/** Whether a connection other than `own` has this tuple. */
-export function taken(tuple: usize, own: usize, now: u32): bool {
-  const node = find(tuple, now);
-  if (!node) return false;
-  const record = recordOf(node);
-  release(record);
-  return record != own;
-}
-
-/** A zeroed record with one reference; 0 when the table is full and nothing near `tuple` may be given up. */
+/** A record for a connection that begins with `tuple`; 0 when the table is full and nothing near may be given up. */
 export function take(tuple: usize, now: u32): usize {
-  const table = connections();
-  let record = pop(table);
-  if (!record && evict(table, tuple, now)) record = pop(table);
-  if (!record) return 0;
-  memory.fill(record, 0, CONNECTION_SIZE);
-  store<u32>(record, 1, CONNECTION_REFERENCES);
-  store<u32>(record, 1, CONNECTION_IN_USE);
-  return record;
+  while (!countUp()) if (!sweep(now) && !evict(tuple, now)) return 0;
+  return recordTake();
 }
 
-/** Puts a connection into the table for as long as it lives. False when one of its tuples is there already. */
-export function insert(record: usize, now: u32): bool {
+/**
+ * Puts a connection into the table. INSERTED, or the node that has one of its tuples already, referred to: then nothing is
+ * changed.
+ */
+export function insert(record: usize, now: u32): usize {
   const table = connections();
+  const chains = table + CONNECTIONS_TUPLES;
+  const seed = load<u32>(table, CONNECTIONS_SEED);
   const original = record + CONNECTION_ORIGINAL;
   const reply = record + CONNECTION_REPLY;
-  store<u32>(reply, 1, NODE_DIRECTION);
-  const first = bucketOf(table, original + NODE_TUPLE);
-  const second = bucketOf(table, reply + NODE_TUPLE);
-  lockBoth(table, first, second);
-  const clash = holds(first, original + NODE_TUPLE, now) || holds(second, reply + NODE_TUPLE, now);
-  if (!clash) {
-    link(first, original);
-    link(second, reply);
-    atomic.add<u32>(record, 1, CONNECTION_REFERENCES);
-    store<u32>(record, load<u32>(record, CONNECTION_STATUS) | STATUS_CONFIRMED, CONNECTION_STATUS);
+  const first = tupleHash(original + NODE_TUPLE, seed);
+  const second = tupleHash(reply + NODE_TUPLE, seed);
+  const a = stripeOf(chains, first);
+  const b = stripeOf(chains, second);
+  while (true) {
+    stripesLock(a, b);
+    let clash = holder(chains, original + NODE_TUPLE, first);
+    if (!clash) clash = holder(chains, reply + NODE_TUPLE, second);
+    if (!clash) {
+      reference(record);
+      orStatus(record, STATUS_CONFIRMED);
+      chainLink(chains, original, first);
+      chainLink(chains, reply, second);
+      stripesUnlock(a, b);
+      chainsGrow(chains);
+      return INSERTED;
+    }
+    const other = recordOf(clash);
+    const held = reference(other);
+    stripesUnlock(a, b);
+    if (!held) continue;
+    if (!isExpired(other, now)) return clash;
+    remove(other);
+    release(other);
   }
-  unlockBoth(table, first, second);
-  return !clash;
 }
 
-/** Takes a connection out of the table, once. */
-export function remove(record: usize): void {
+/** Puts a connection whose first tuple another has into the table by its reply alone. False when that is taken, too. */
+export function insertReply(record: usize): bool {
   const table = connections();
+  const chains = table + CONNECTIONS_TUPLES;
+  const reply = record + CONNECTION_REPLY;
+  const hash = tupleHash(reply + NODE_TUPLE, load<u32>(table, CONNECTIONS_SEED));
+  const stripe = stripeOf(chains, hash);
+  stripeLock(stripe);
+  const free = !holder(chains, reply + NODE_TUPLE, hash);
+  if (free) {
+    reference(record);
+    orStatus(record, STATUS_CONFIRMED | STATUS_NAT_CLASH);
+    chainLink(chains, reply, hash);
+  }
+  stripeUnlock(stripe);
+  return free;
+}
+
+/** Takes a connection out of the table. False when it was not there, or someone else has just done so. */
+export function remove(record: usize): bool {
+  const chains = connections() + CONNECTIONS_TUPLES;
   const original = record + CONNECTION_ORIGINAL;
   const reply = record + CONNECTION_REPLY;
-  const first = bucketOf(table, original + NODE_TUPLE);
-  const second = bucketOf(table, reply + NODE_TUPLE);
-  lockBoth(table, first, second);
-  const status = load<u32>(record, CONNECTION_STATUS);
-  const there = (status & (STATUS_CONFIRMED | STATUS_DYING)) == STATUS_CONFIRMED;
+  const b = stripeOf(chains, load<u32>(reply, NODE_HASH));
+  const alone = (load<u32>(record, CONNECTION_STATUS) & STATUS_NAT_CLASH) != 0;
+  const a = alone ? b : stripeOf(chains, load<u32>(original, NODE_HASH));
+  stripesLock(a, b);
+  const there = (load<u32>(record, CONNECTION_STATUS) & (STATUS_CONFIRMED | STATUS_DYING)) == STATUS_CONFIRMED;
   if (there) {
-    store<u32>(record, status | STATUS_DYING, CONNECTION_STATUS);
-    unlink(first, original);
-    unlink(second, reply);
+    orStatus(record, STATUS_DYING);
+    if (!alone) chainUnlink(chains, original);
+    chainUnlink(chains, reply);
   }
-  unlockBoth(table, first, second);
-  if (there) release(record);
+  stripesUnlock(a, b);
+  if (!there) return false;
+  forgetSource(record);
+  release(record);
+  return true;
 }
 
-/** Gives a reference back; the last one frees the record. */
-export function release(record: usize): void {
-  if (atomic.sub<u32>(record, 1, CONNECTION_REFERENCES) != 1) return;
-  const table = connections();
-  lock(table + CONNECTIONS_POOL_LOCK);
-  store<u32>(record, 0, CONNECTION_IN_USE);
-  store<u32>(record, load<u32>(table, CONNECTIONS_FREE));
-  store<u32>(table, <u32>record, CONNECTIONS_FREE);
-  store<u32>(table, load<u32>(table, CONNECTIONS_COUNT) - 1, CONNECTIONS_COUNT);
-  unlock(table + CONNECTIONS_POOL_LOCK);
-}
-
-/** The record of a node. */
-export function recordOf(node: usize): usize {
-  return load<u32>(node, NODE_DIRECTION) ? node - CONNECTION_REPLY : node;
+/** Takes the connection out of the chains by source, where it is in one. */
+export function forgetSource(record: usize): void {
+  const sources = connections() + CONNECTIONS_SOURCES;
+  const node = record + CONNECTION_SOURCE_NODE;
+  if (!load<u32>(node, NODE_HASH)) return;
+  const stripe = stripeOf(sources, load<u32>(node, NODE_HASH));
+  stripeLock(stripe);
+  chainUnlink(sources, node);
+  store<u32>(node, 0, NODE_HASH);
+  stripeUnlock(stripe);
 }
 
 /** Takes everything out, for a table that is flushed. */
 export function removeAll(): void {
-  const table = connections();
-  const limit = load<u32>(table, CONNECTIONS_LIMIT);
-  for (let i: u32 = 0; i < limit; i++) {
-    const record = <usize>load<u32>(table, CONNECTIONS_RECORDS) + i * CONNECTION_SIZE;
-    if (load<u32>(record, CONNECTION_IN_USE)) remove(record);
-  }
+  removeWhere(0, 0);
 }
 
-function bucketCount(limit: u32): u32 {
-  let count: u32 = 64;
-  while (count < limit) count <<= 1;
-  return count;
-}
-
-function bucketOf(table: usize, tuple: usize): usize {
-  const index = tupleHash(tuple, load<u32>(table, CONNECTIONS_SEED)) & load<u32>(table, CONNECTIONS_MASK);
-  return <usize>load<u32>(table, CONNECTIONS_BUCKETS) + (index << 2);
-}
-
-function lockOf(table: usize, bucket: usize): usize {
-  return <usize>load<u32>(table, CONNECTIONS_LOCKS) + (bucket & ((CONNECTIONS_LOCKS_COUNT - 1) << 2));
-}
-
-/** Always the lower lock first, so that two threads cannot wait for each other. */
-function lockBoth(table: usize, first: usize, second: usize): void {
-  const a = lockOf(table, first);
-  const b = lockOf(table, second);
-  lock(a < b ? a : b);
-  if (a != b) lock(a < b ? b : a);
-}
-
-function unlockBoth(table: usize, first: usize, second: usize): void {
-  const a = lockOf(table, first);
-  const b = lockOf(table, second);
-  unlock(a);
-  if (a != b) unlock(b);
-}
-
-function holds(bucket: usize, tuple: usize, now: u32): bool {
-  for (let node: usize = load<u32>(bucket); node; node = load<u32>(node, NODE_NEXT))
-    if (tupleEqual(node + NODE_TUPLE, tuple)) return !isExpired(recordOf(node), now);
-  return false;
-}
-
-function link(bucket: usize, node: usize): void {
-  store<u32>(node, load<u32>(bucket), NODE_NEXT);
-  store<u32>(bucket, <u32>node);
-}
-
-function unlink(bucket: usize, node: usize): void {
-  let at = bucket;
-  while (load<u32>(at) && load<u32>(at) != <u32>node) at = <usize>load<u32>(at) + NODE_NEXT;
-  if (load<u32>(at)) store<u32>(at, load<u32>(node, NODE_NEXT));
-}
-
-function pop(table: usize): usize {
-  lock(table + CONNECTIONS_POOL_LOCK);
-  const record: usize = load<u32>(table, CONNECTIONS_FREE);
-  if (record) {
-    store<u32>(table, load<u32>(record), CONNECTIONS_FREE);
-    store<u32>(table, load<u32>(table, CONNECTIONS_COUNT) + 1, CONNECTIONS_COUNT);
-  }
-  unlock(table + CONNECTIONS_POOL_LOCK);
-  return record;
-}
-
-/** Takes out an expired or not yet assured connection of the buckets from the tuple's on (early_drop). */
-function evict(table: usize, tuple: usize, now: u32): bool {
-  const first = <usize>load<u32>(table, CONNECTIONS_BUCKETS);
-  const mask = load<u32>(table, CONNECTIONS_MASK);
-  let index = <u32>(bucketOf(table, tuple) - first) >> 2;
-  for (let i: u32 = 0; i < EVICTION_RANGE; i++, index = (index + 1) & mask) {
-    const bucket = first + (index << 2);
-    const word = lockOf(table, bucket);
-    let victim: usize = 0;
-    lock(word);
-    for (let node: usize = load<u32>(bucket); node && !victim; node = load<u32>(node, NODE_NEXT)) {
-      const record = recordOf(node);
-      if (isExpired(record, now) || !(load<u32>(record, CONNECTION_STATUS) & STATUS_ASSURED)) victim = record;
-    }
-    if (victim) atomic.add<u32>(victim, 1, CONNECTION_REFERENCES);
-    unlock(word);
-    if (!victim) continue;
-    remove(victim);
-    release(victim);
-    return true;
-  }
-  return false;
+/** Status bits are set by whoever holds a reference. */
+export function orStatus(record: usize, bits: u32): void {
+  atomic.or<u32>(record, bits, CONNECTION_STATUS);
 }
 
 /** Times wrap around after 49 days of the virtual clock. */
-function isExpired(record: usize, now: u32): bool {
+export function isExpired(record: usize, now: u32): bool {
   return <i32>(load<u32>(record, CONNECTION_EXPIRES) - now) <= 0;
+}
+
+function isOf(node: usize, tuple: usize, hash: u32): bool {
+  return (
+    load<u32>(node, NODE_HASH) == hash &&
+    tupleEqual(node + NODE_TUPLE, tuple) &&
+    (load<u32>(recordOf(node), CONNECTION_STATUS) & (STATUS_CONFIRMED | STATUS_DYING)) == STATUS_CONFIRMED
+  );
+}
+
+/** The node in the chain that has the tuple, under its stripe's lock. */
+function holder(chains: usize, tuple: usize, hash: u32): usize {
+  let node: usize = load<u32>(bucketOf(chains, hash));
+  while (node && !(load<u32>(node, NODE_HASH) == hash && tupleEqual(node + NODE_TUPLE, tuple)))
+    node = load<u32>(node, NODE_NEXT);
+  return node;
+}
+
+/** Takes out what has expired, at most once a second of the virtual clock. False when nothing was found. */
+function sweep(now: u32): bool {
+  const table = connections();
+  const last = atomic.load<u32>(table, CONNECTIONS_SWEPT);
+  if (<i32>(now - last) < <i32>SWEEP_EVERY && last) return false;
+  if (atomic.cmpxchg<u32>(table, last, now ? now : 1, CONNECTIONS_SWEPT) != last) return false;
+  return removeWhere(now, 1);
+}
+
+/** Takes out all connections, or those that have expired. */
+function removeWhere(now: u32, expired: u32): bool {
+  const table = connections();
+  const top = load<u32>(table, CONNECTIONS_TOP);
+  let any = false;
+  let record: usize = load<u32>(table, CONNECTIONS_RECORDS);
+  for (let i: u32 = 0; i < top; i++, record += CONNECTION_SIZE) {
+    if (!reference(record)) continue;
+    if ((!expired || isExpired(record, now)) && remove(record)) any = true;
+    release(record);
+  }
+  return any;
+}
+
+/** Takes out the connections of one bucket, from the tuple's own on, that are not assured (early_drop). */
+function evict(tuple: usize, now: u32): bool {
+  const table = connections();
+  const chains = table + CONNECTIONS_TUPLES;
+  const size = atomic.load<u32>(chains, CHAINS_SIZE);
+  const hash = tupleHash(tuple, load<u32>(table, CONNECTIONS_SEED));
+  let number = <u32>(bucketOf(chains, hash) - bucketAt(chains, 0)) >> 2;
+  for (let i: u32 = 0; i < EVICTION_RANGE; i++, number = number + 1 < size ? number + 1 : 0) {
+    let dropped = false;
+    while (true) {
+      const victim = victimIn(chains, number, now);
+      if (!victim) break;
+      if (remove(victim)) dropped = true;
+      release(victim);
+    }
+    if (dropped) return true;
+  }
+  return false;
+}
+
+/** A connection of the bucket that has expired or is not assured, referred to. */
+function victimIn(chains: usize, number: u32, now: u32): usize {
+  const stripe = stripeOf(chains, number);
+  let victim: usize = 0;
+  stripeLock(stripe);
+  for (let node: usize = load<u32>(bucketAt(chains, number)); node && !victim; node = load<u32>(node, NODE_NEXT)) {
+    const record = recordOf(node);
+    if (!isExpired(record, now) && load<u32>(record, CONNECTION_STATUS) & STATUS_ASSURED) continue;
+    if (reference(record)) victim = record;
+  }
+  stripeUnlock(stripe);
+  return victim;
 }

@@ -4,13 +4,13 @@ import {
   PACKET_DESTINATION_PORT,
   PACKET_FAMILY,
   PACKET_ICMP_ID,
+  PACKET_LENGTH,
+  PACKET_PAYLOAD_LENGTH,
   PACKET_PROTOCOL,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
-  PACKET_ZONE,
 } from "../../src/blob/layout";
 import {
-  CONNECTION_TUPLE_SIZE,
   TUPLE_DESTINATION,
   TUPLE_DESTINATION_PORT,
   TUPLE_FAMILY,
@@ -19,26 +19,29 @@ import {
   TUPLE_SOURCE_PORT,
   TUPLE_ZONE,
 } from "../../src/blob/connections";
-import { packet } from "../packet";
+import { addressBytes, packet } from "../packet";
+import { HEADER_CUT, payload, transportOffset } from "../payload";
 
 export const ICMP: u8 = 1;
 export const TCP: u8 = 6;
 export const UDP: u8 = 17;
-export const DCCP: u8 = 33;
+export const GRE: u8 = 47;
 export const ICMPV6: u8 = 58;
 export const SCTP: u8 = 132;
 export const UDPLITE: u8 = 136;
+const UDP_HEADER: u32 = 8;
 
+/** Protocols that are told apart by ports. DCCP is not: Linux 6.18 has no tracker for it. */
 export function hasPorts(protocol: u8): bool {
-  return protocol == TCP || protocol == UDP || protocol == SCTP || protocol == UDPLITE || protocol == DCCP;
+  return protocol == TCP || protocol == UDP || protocol == SCTP || protocol == UDPLITE;
 }
 
 export function isIcmp(protocol: u8): bool {
   return protocol == ICMP || protocol == ICMPV6;
 }
 
-/** Writes the tuple of the packet being walked to `tuple`. */
-export function tupleOfPacket(tuple: usize): void {
+/** Writes the tuple of the packet being walked to `tuple`, in a zone. */
+export function tupleOfPacket(tuple: usize, zone: u16): void {
   v128.store(tuple, v128.load(packet, PACKET_SOURCE), TUPLE_SOURCE);
   v128.store(tuple, v128.load(packet, PACKET_DESTINATION), TUPLE_DESTINATION);
   const protocol = load<u8>(packet, PACKET_PROTOCOL);
@@ -55,10 +58,20 @@ export function tupleOfPacket(tuple: usize): void {
   store<u16>(tuple, destination, TUPLE_DESTINATION_PORT);
   store<u8>(tuple, protocol, TUPLE_PROTOCOL);
   store<u8>(tuple, load<u8>(packet, PACKET_FAMILY), TUPLE_FAMILY);
-  store<u16>(tuple, load<u16>(packet, PACKET_ZONE), TUPLE_ZONE);
+  store<u16>(tuple, zone, TUPLE_ZONE);
 }
 
-/** Writes what the other end answers to `tuple` to `into`. False where nobody answers: an ICMP type without a reply. */
+/** Whether a UDP datagram is as long as it says, where its bytes are known. UDP-Lite's length field means something else. */
+export function udpValid(): bool {
+  const bytes = payload();
+  if (!bytes || load<u8>(packet, PACKET_PROTOCOL) != UDP) return true;
+  const at = transportOffset(bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH));
+  if (at == HEADER_CUT || at + UDP_HEADER > load<u32>(packet, PACKET_PAYLOAD_LENGTH)) return false;
+  const said = <u32>bswap<u16>(load<u16>(bytes + at, 4));
+  return said >= UDP_HEADER && said <= load<u32>(packet, PACKET_LENGTH) - at;
+}
+
+/** Writes what the other end answers to `tuple` to `into`, in the same zone. False where nobody answers: an ICMP type without a reply. */
 export function tupleInvert(tuple: usize, into: usize): bool {
   const source = load<u16>(tuple, TUPLE_SOURCE_PORT);
   const destination = load<u16>(tuple, TUPLE_DESTINATION_PORT);
@@ -89,13 +102,30 @@ export function tupleEqual(a: usize, b: usize): bool {
   );
 }
 
+/**
+ * Each word of the tuple times an odd number of its own, added, and mixed so that every bit counts. A directory of chains
+ * asks for the last bits.
+ */
 export function tupleHash(tuple: usize, seed: u32): u32 {
-  let hash: u64 = seed;
-  for (let at: usize = 0; at < <usize>CONNECTION_TUPLE_SIZE; at += 8) {
-    hash = (hash ^ load<u64>(tuple + at)) * 0x9e3779b97f4a7c15;
-    hash ^= hash >> 29;
+  let hash: u64 = <u64>seed * 0x9e3779b97f4a7c15;
+  hash += load<u64>(tuple) * 0xa0761d6478bd642f;
+  hash += load<u64>(tuple, 8) * 0xe7037ed1a0b428db;
+  hash += load<u64>(tuple, 16) * 0x8ebc6af09c88c6e3;
+  hash += load<u64>(tuple, 24) * 0x589965cc75374cc3;
+  hash += load<u64>(tuple, 32) * 0x1d8e4e27c47d124f;
+  hash ^= hash >> 32;
+  hash *= 0xd6e8feb86659fd93;
+  return <u32>(hash >> 32);
+}
+
+/** -1, 0 or 1: how two addresses of the family being walked follow each other. */
+export function addressCompare(a: usize, b: usize): i32 {
+  for (let i: usize = 0; i < addressBytes; i += 4) {
+    const left = bswap<u32>(load<u32>(a + i));
+    const right = bswap<u32>(load<u32>(b + i));
+    if (left != right) return left < right ? -1 : 1;
   }
-  return <u32>(hash >> 16);
+  return 0;
 }
 
 const NO_ANSWER: u8 = 254;

@@ -20,7 +20,7 @@ import {
   TUPLE_SOURCE_PORT,
 } from "../../src/blob/connections";
 import * as P from "../../src/blob/payloads";
-import { connections } from "../conntrack/table";
+import { connections } from "../conntrack/pool";
 import { connection, direction } from "../conntrack/track";
 import { packet } from "../packet";
 

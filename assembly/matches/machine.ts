@@ -1,7 +1,6 @@
 /**
- * cpu, devgroup, realm, helper (xt_cpu.c, xt_devgroup.c, xt_realm.c, xt_helper.c): what the machine is, not the packet. A
- * reader is a processor. As Linux has it until someone says otherwise, every interface is in group 0, every route in realm
- * 0, and no helper expects connections.
+ * cpu, devgroup, realm (xt_cpu.c, xt_devgroup.c, xt_realm.c): what the machine is, not the packet. A reader is a processor.
+ * As Linux has it until someone says otherwise, every interface is in group 0, every route in realm 0.
  */
 import { READER_SIZE, READERS_ADDRESS } from "../../src/blob/memory";
 import * as P from "../../src/blob/payloads";
@@ -30,8 +29,4 @@ export function matchDevgroup(record: usize): bool {
 
 export function matchRealm(record: usize): bool {
   return (load<u32>(record, P.MARK_VALUE) == 0) != (load<u8>(record, P.MARK_INVERT) != 0);
-}
-
-export function matchHelper(record: usize): bool {
-  return load<u8>(record, P.HELPER_INVERT) != 0;
 }

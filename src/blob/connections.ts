@@ -1,24 +1,78 @@
 /**
  * Connections: the table of tracked ones in shared memory. Same rules as layout.ts.
  *
- * Who writes: readers, under the spin lock of the buckets concerned; a connection's own fields under its own lock. The
- * table's size is fixed when the engine is made.
+ * Who writes: readers. A chain's links under the lock of its stripe; a connection's state of protocol under its own lock;
+ * what of a connection only its first packet writes, before anyone else can see it.
  */
 
-/** Table: header, locks, buckets (u32 address of the first node), then records one after another. */
-export const CONNECTIONS_MASK = 0; // u32 buckets - 1
-export const CONNECTIONS_LIMIT = 4; // u32 records
-export const CONNECTIONS_COUNT = 8; // u32, atomic: records in use
-export const CONNECTIONS_FREE = 12; // u32 first free record, linked by its first word
-export const CONNECTIONS_POOL_LOCK = 16; // i32, atomic
-export const CONNECTIONS_RECORDS = 20; // u32 address of the first record
-export const CONNECTIONS_BUCKETS = 24; // u32 address
-export const CONNECTIONS_LOCKS = 28; // u32 address of i32 x CONNECTIONS_LOCKS_COUNT
-export const CONNECTIONS_SEED = 32; // u32 mixed into every hash
-export const CONNECTIONS_HEADER_SIZE = 64;
-export const CONNECTIONS_LOCKS_COUNT = 256;
+/**
+ * Chains: a hash table of nodes that grows a bucket at a time (assembly/conntrack/chains.ts). Header, and stripes of a
+ * cache line each whose word is lock and sequence in one.
+ */
+export const CHAINS_SIZE = 0; // u32, atomic: buckets in use
+export const CHAINS_COUNT = 4; // u32, atomic: nodes
+export const CHAINS_GROWING = 8; // i32, atomic: 1 while a thread splits a bucket
+export const CHAINS_MOST = 12; // u32 buckets that there is room for
+export const CHAINS_BUCKETS = 16; // u32 address of u32 x CHAINS_MOST: first node each
+export const CHAINS_STRIPES = 20; // u32 address of STRIPE_SIZE x STRIPES_COUNT
+export const CHAINS_SIZE_BYTES = 64;
+export const STRIPE_SIZE = 64;
+export const STRIPES_COUNT = 256;
 
-/** Tuple: who talks to whom, as one end sends it. ICMP: the port of the source is the id, of the destination type << 8 | code. */
+/** What every node begins with. */
+export const NODE_NEXT = 0; // u32, atomic
+export const NODE_HASH = 4; // u32
+
+/** Values: sysctls of net.netfilter.nf_conntrack_*, u32 each; timeouts in milliseconds. TCP's and SCTP's by state. */
+export const SYSCTL_TCP_TIMEOUTS = 0;
+export const SYSCTL_TCP_UNACKNOWLEDGED = 10;
+export const SYSCTL_TCP_RETRANSMITTED = 11;
+export const SYSCTL_SCTP_TIMEOUTS = 12;
+export const SYSCTL_UDP = 21;
+export const SYSCTL_UDP_STREAM = 22;
+export const SYSCTL_ICMP = 23;
+export const SYSCTL_ICMPV6 = 24;
+export const SYSCTL_GRE = 25;
+export const SYSCTL_GRE_STREAM = 26;
+export const SYSCTL_GENERIC = 27;
+export const SYSCTL_TCP_LOOSE = 28;
+export const SYSCTL_TCP_LIBERAL = 29;
+export const SYSCTL_TCP_IGNORE_INVALID_RST = 30;
+export const SYSCTL_TCP_MAX_RETRANS = 31;
+export const SYSCTL_ACCOUNTING = 32;
+export const SYSCTL_COUNT = 33;
+
+/** Table: header, then what its addresses say. */
+export const CONNECTIONS_LIMIT = 0; // u32 the most connections (nf_conntrack_max)
+export const CONNECTIONS_CAPACITY = 4; // u32 records: the limit, and those that are still referred to
+export const CONNECTIONS_COUNT = 8; // u32, atomic: connections that there are, unconfirmed ones included
+export const CONNECTIONS_TOP = 12; // u32 records ever taken
+export const CONNECTIONS_FREE = 16; // u32 first free record, linked by CONNECTION_MASTER
+export const CONNECTIONS_POOL_LOCK = 20; // i32, atomic
+export const CONNECTIONS_SEED = 24; // u32 mixed into every hash
+export const CONNECTIONS_SWEPT = 28; // u32, atomic: ms of the virtual clock when expired ones were last looked for
+export const CONNECTIONS_RECORDS = 32; // u32 address of the first record
+export const CONNECTIONS_TEMPLATE = 36; // u32 address of a record without a connection: what raw sees behind -j CT
+export const CONNECTIONS_COUNTED_LOCK = 40; // i32, atomic: of the pool of COUNTED records
+export const CONNECTIONS_COUNTED_FREE = 44; // u32 first free one, linked by NODE_NEXT
+export const CONNECTIONS_COUNTED_TOP = 48; // u32 ever taken
+export const CONNECTIONS_COUNTED_RECORDS = 52; // u32 address of the first
+export const CONNECTIONS_COUNTERS = 56; // u32 rules of connlimit ever linked
+export const CONNECTIONS_TUPLES = 64; // chains of both directions' tuples
+export const CONNECTIONS_SOURCES = CONNECTIONS_TUPLES + CHAINS_SIZE_BYTES; // chains of whose source NAT rewrites
+export const CONNECTIONS_COUNTED = CONNECTIONS_SOURCES + CHAINS_SIZE_BYTES; // chains of connlimit
+export const CONNECTIONS_EXPECTED_LOCK = CONNECTIONS_COUNTED + CHAINS_SIZE_BYTES; // i32, atomic
+export const CONNECTIONS_EXPECTED_COUNT = CONNECTIONS_EXPECTED_LOCK + 4; // u32, atomic: expectations in use
+export const CONNECTIONS_EXPECTED = CONNECTIONS_EXPECTED_COUNT + 4; // u32 address of EXPECTED_SIZE x EXPECTED_MOST
+export const CONNECTIONS_SYSCTLS = CONNECTIONS_EXPECTED + 8; // u32 x SYSCTL_COUNT
+export const CONNECTIONS_HEADER_SIZE = 512;
+/** Value: records beyond the limit, for those that are gone but still in a packet's hand. */
+export const CONNECTIONS_SPARE = 256;
+
+/**
+ * Tuple: who talks to whom, as one end sends it. ICMP: the port of the source is the id, of the destination type << 8 |
+ * code. The zone is that of the tuple's direction.
+ */
 export const TUPLE_SOURCE = 0; // 16
 export const TUPLE_DESTINATION = 16; // 16
 export const TUPLE_SOURCE_PORT = 32; // u16
@@ -28,28 +82,68 @@ export const TUPLE_FAMILY = 37; // u8
 export const TUPLE_ZONE = 38; // u16
 export const CONNECTION_TUPLE_SIZE = 40;
 
-/** Node: a tuple in a bucket. */
-export const NODE_NEXT = 0; // u32
-export const NODE_DIRECTION = 4; // u32 0 original, 1 reply
+/** A node that holds a tuple. */
 export const NODE_TUPLE = 8;
 export const NODE_SIZE = NODE_TUPLE + CONNECTION_TUPLE_SIZE;
 
-/** Record: node of the original direction, node of the reply, what is known of the connection. */
-export const CONNECTION_ORIGINAL = 0;
-export const CONNECTION_REPLY = NODE_SIZE;
-export const CONNECTION_STATUS = 2 * NODE_SIZE; // u32 STATUS_*
+/**
+ * Record: four cache lines, the first two one a direction.
+ *
+ *  0      48       52     56        60           64     112    116   120     124
+ * +------+--------+------+---------+------------+------+------+-----+-------+-------+
+ * | node | status | mark | expires | references | node | lock | tcp | since | flags |
+ * +------+--------+------+---------+------------+------+------+-----+-------+-------+
+ * 128 counts 32, 160 node in the sources 8, 168 master, 172 helper ..., 176 interface 16, 192 windows 64
+ */
+export const CONNECTION_ORIGINAL = 0; // node
+export const CONNECTION_STATUS = NODE_SIZE; // u32, atomic: STATUS_*
 export const CONNECTION_MARK = CONNECTION_STATUS + 4; // u32
 export const CONNECTION_EXPIRES = CONNECTION_MARK + 4; // u32 ms of the virtual clock
 export const CONNECTION_REFERENCES = CONNECTION_EXPIRES + 4; // u32, atomic: the table's and each packet's
-export const CONNECTION_LOCK = CONNECTION_REFERENCES + 4; // i32, atomic
-export const CONNECTION_TCP_STATE = CONNECTION_LOCK + 4; // u8 TCP_*
-export const CONNECTION_TCP_LAST_INDEX = CONNECTION_TCP_STATE + 1; // u8
-export const CONNECTION_TCP_LAST_DIRECTION = CONNECTION_TCP_LAST_INDEX + 1; // u8
-export const CONNECTION_TCP_CLOSING = CONNECTION_TCP_LAST_DIRECTION + 1; // u8 1 once an end began to close
-export const CONNECTION_STREAM_FROM = CONNECTION_TCP_CLOSING + 1; // u32 ms: a UDP exchange that lasts longer is a stream
-export const CONNECTION_IN_USE = CONNECTION_STREAM_FROM + 4; // u32 1 while it belongs to a packet or the table
-export const CONNECTION_PACKETS = CONNECTION_IN_USE + 4; // u64 packets, u64 bytes, by direction
-export const CONNECTION_SIZE = CONNECTION_PACKETS + 32;
+export const CONNECTION_REPLY = CONNECTION_REFERENCES + 4; // node
+export const CONNECTION_LOCK = CONNECTION_REPLY + NODE_SIZE; // i32, atomic
+export const CONNECTION_STATE = CONNECTION_LOCK + 4; // u8 TCP_* or SCTP_*
+export const CONNECTION_LAST_INDEX = CONNECTION_STATE + 1; // u8 kind of the last TCP packet
+export const CONNECTION_LAST_DIRECTION = CONNECTION_LAST_INDEX + 1; // u8
+export const CONNECTION_LAST_FLAGS = CONNECTION_LAST_DIRECTION + 1; // u8 WINDOW_* of the last SYN that changed nothing
+export const CONNECTION_STREAM_FROM = CONNECTION_LAST_FLAGS + 1; // u32 ms: a UDP exchange that lasts longer is a stream
+export const CONNECTION_ACCOUNTED = CONNECTION_STREAM_FROM + 4; // u32 1 when packets and bytes are counted
+export const CONNECTION_PACKETS = CONNECTION_ACCOUNTED + 4; // u64 packets, u64 bytes, by direction
+export const CONNECTION_COUNTS_SIZE = 16;
+export const CONNECTION_SOURCE_NODE = CONNECTION_PACKETS + 2 * CONNECTION_COUNTS_SIZE; // node without a tuple
+export const CONNECTION_MASTER = CONNECTION_SOURCE_NODE + 8; // u32 the connection that expected this one, referred to
+export const CONNECTION_HELPER = CONNECTION_MASTER + 4; // u8 number of its helper, 0 none
+export const CONNECTION_LAST_SCALE = CONNECTION_HELPER + 1; // u8
+export const CONNECTION_RETRANSMITTED = CONNECTION_LAST_SCALE + 1; // u8
+export const CONNECTION_INTERFACE = CONNECTION_RETRANSMITTED + 2; // 16 name of the interface that it is masqueraded for
+export const CONNECTION_WINDOWS = CONNECTION_INTERFACE + 16; // WINDOW_SIZE x 2
+/** What a direction has sent (ip_ct_tcp_state); SCTP: its verification tag. */
+export const WINDOW_END = 0; // u32
+export const WINDOW_MAX_END = 4; // u32
+export const WINDOW_MAX_WINDOW = 8; // u32
+export const WINDOW_MAX_ACK = 12; // u32
+export const WINDOW_SCALE = 16; // u8
+export const WINDOW_FLAGS = 17; // u8 WINDOW_FLAG_*
+export const WINDOW_SIZE = 20;
+export const CONNECTION_LAST_SEQUENCE = CONNECTION_WINDOWS + 2 * WINDOW_SIZE; // u32
+export const CONNECTION_LAST_ACK = CONNECTION_LAST_SEQUENCE + 4; // u32
+export const CONNECTION_LAST_END = CONNECTION_LAST_ACK + 4; // u32
+export const CONNECTION_LAST_WINDOW = CONNECTION_LAST_END + 4; // u16
+export const CONNECTION_SIZE = 256;
+export const SCTP_TAG = WINDOW_END;
+export const SCTP_FLAGS = WINDOW_MAX_END; // u32 in the original's: 1 a heartbeat's tag failed
+export const SCTP_INIT = WINDOW_MAX_WINDOW; // u32 1 once an INIT was seen
+
+/** Values of WINDOW_FLAGS. */
+export const WINDOW_FLAG_SCALE = 1;
+export const WINDOW_FLAG_SACK = 2;
+export const WINDOW_FLAG_CLOSING = 4;
+export const WINDOW_FLAG_LIBERAL = 8;
+export const WINDOW_FLAG_UNACKNOWLEDGED = 16;
+export const WINDOW_FLAG_MAX_ACK = 32;
+/** Of CONNECTION_LAST_FLAGS alone. */
+export const WINDOW_FLAG_CHALLENGE = 64;
+export const WINDOW_FLAG_SIMULTANEOUS = 128;
 
 /** Values of CONNECTION_STATUS: enum ip_conntrack_status. */
 export const STATUS_EXPECTED = 1;
@@ -61,8 +155,11 @@ export const STATUS_DESTINATION_NAT = 32;
 export const STATUS_SOURCE_NAT_DONE = 128;
 export const STATUS_DESTINATION_NAT_DONE = 256;
 export const STATUS_DYING = 512;
+export const STATUS_TEMPLATE = 2048;
+export const STATUS_NAT_CLASH = 4096;
+export const STATUS_HELPER = 8192;
 
-/** Values of CONNECTION_TCP_STATE: enum tcp_conntrack. */
+/** Values of CONNECTION_STATE of TCP: enum tcp_conntrack. */
 export const TCP_NONE = 0;
 export const TCP_SYN_SENT = 1;
 export const TCP_SYN_RECV = 2;
@@ -73,3 +170,35 @@ export const TCP_LAST_ACK = 6;
 export const TCP_TIME_WAIT = 7;
 export const TCP_CLOSE = 8;
 export const TCP_SYN_SENT2 = 9;
+
+/** Values of CONNECTION_STATE of SCTP: enum sctp_conntrack. */
+export const SCTP_NONE = 0;
+export const SCTP_CLOSED = 1;
+export const SCTP_COOKIE_WAIT = 2;
+export const SCTP_COOKIE_ECHOED = 3;
+export const SCTP_ESTABLISHED = 4;
+export const SCTP_SHUTDOWN_SENT = 5;
+export const SCTP_SHUTDOWN_RECEIVED = 6;
+export const SCTP_SHUTDOWN_ACK_SENT = 7;
+export const SCTP_HEARTBEAT_SENT = 8;
+
+/** A connection that a rule of connlimit counts: node, whose rule, by what address and zone, and its tuple. */
+export const COUNTED_RULE = 8; // u32
+export const COUNTED_ZONE = 12; // u32
+export const COUNTED_ADDRESS = 16; // 16
+export const COUNTED_TUPLE = 32; // CONNECTION_TUPLE_SIZE
+export const COUNTED_SIZE = 80;
+
+/** A connection that is expected (nf_conntrack_expect): of its tuple, what is nought in the mask may be anything. */
+export const EXPECTED_MASTER = 0; // u32 the connection that expects it, referred to; 0 the record is free
+export const EXPECTED_EXPIRES = 4; // u32 ms
+export const EXPECTED_FLAGS = 8; // u32 EXPECTED_FLAG_*
+export const EXPECTED_HELPER = 12; // u8 helper of the connection when it comes
+export const EXPECTED_TUPLE = 16; // CONNECTION_TUPLE_SIZE
+export const EXPECTED_MASK_SOURCE = 56; // 16
+export const EXPECTED_MASK_SOURCE_PORT = 72; // u16
+export const EXPECTED_SIZE = 80;
+/** Value: expectations that may be open at a time. */
+export const EXPECTED_MOST = 1024;
+/** Values of EXPECTED_FLAGS: it stays when the connection has come. */
+export const EXPECTED_FLAG_PERMANENT = 1;

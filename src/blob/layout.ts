@@ -287,7 +287,12 @@ export const RESULT_TOS = 63; // u8 after TOS or DSCP
 export const RESULT_PRIORITY = 64; // u32 after CLASSIFY
 export const RESULT_CT_STATE = 68; // u16 CT_STATE_* at the end of the way
 export const RESULT_ICMP_ID = 70; // u16 identifier after rewrites, where connections are tracked
-export const RESULT_SIZE = 72;
+/** What an ICMP error quotes, as NAT leaves it; only with RESULT_FLAG_QUOTED. An echo's identifier is its source port. */
+export const RESULT_QUOTED_SOURCE = 72; // 16
+export const RESULT_QUOTED_DESTINATION = 88; // 16
+export const RESULT_QUOTED_SOURCE_PORT = 104; // u16
+export const RESULT_QUOTED_DESTINATION_PORT = 106; // u16
+export const RESULT_SIZE = 112;
 
 export const RESULT_FLAG_DNAT = 1;
 export const RESULT_FLAG_SNAT = 2;
@@ -297,6 +302,8 @@ export const RESULT_FLAG_CT_MARK = 8;
 export const RESULT_FLAG_MASQUERADE = 16;
 /** Dropped by routing, not by a rule: no hop was left to forward it. */
 export const RESULT_FLAG_EXPIRED = 32;
+/** NAT has rewritten the packet that an ICMP error quotes: RESULT_QUOTED_*. */
+export const RESULT_FLAG_QUOTED = 64;
 
 /* ---- Trace: one record a rule that matched, in order ---- */
 export const TRACE_ROW = 0; // u32 row, absolute

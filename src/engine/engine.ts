@@ -83,7 +83,8 @@ export class Engine {
     const connections = options.connections ?? 0;
     if (!Number.isInteger(connections) || connections < 0 || connections > CONNECTIONS_MOST)
       throw new RangeError(`connections must be a whole number from 0 to ${CONNECTIONS_MOST}, not ${connections}`);
-    if (connections > 0 && !engine.kernel.engineTrack(connections)) throw new EngineError(M.FAULT_MEMORY);
+    if (connections > 0 && !engine.locked(() => engine.kernel.engineTrack(connections)))
+      throw new EngineError(M.FAULT_MEMORY);
     const epoch = options.epoch ?? 0;
     if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffffffff)
       throw new RangeError(`epoch must be whole seconds from 0 to ${0xffffffff}, not ${epoch}`);

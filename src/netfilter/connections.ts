@@ -61,11 +61,11 @@ export function listConnections(engine: Engine, now: number): Connection[] {
   const table = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_CONNECTIONS, true);
   const found: Connection[] = [];
   if (table === 0) return found;
-  const limit = view.getUint32(table + C.CONNECTIONS_LIMIT, true);
+  const top = view.getUint32(table + C.CONNECTIONS_TOP, true);
   let record = view.getUint32(table + C.CONNECTIONS_RECORDS, true);
-  for (let i = 0; i < limit; i++, record += C.CONNECTION_SIZE) {
+  for (let i = 0; i < top; i++, record += C.CONNECTION_SIZE) {
     const status = view.getUint32(record + C.CONNECTION_STATUS, true);
-    const there = view.getUint32(record + C.CONNECTION_IN_USE, true) === 1;
+    const there = view.getUint32(record + C.CONNECTION_REFERENCES, true) !== 0;
     const expires = view.getUint32(record + C.CONNECTION_EXPIRES, true);
     if (!there || !(status & C.STATUS_CONFIRMED) || status & C.STATUS_DYING || ((expires - now) | 0) <= 0) continue;
     const original = record + C.CONNECTION_ORIGINAL + C.NODE_TUPLE;
@@ -78,7 +78,7 @@ export function listConnections(engine: Engine, now: number): Connection[] {
       mark: view.getUint32(record + C.CONNECTION_MARK, true),
       zone: view.getUint16(original + C.TUPLE_ZONE, true),
       expires,
-      tcpState: view.getUint8(record + C.CONNECTION_TCP_STATE),
+      tcpState: view.getUint8(record + C.CONNECTION_STATE),
     });
   }
   return found;

@@ -3,6 +3,7 @@
  * fast, shared with the engine, or clever.
  */
 import {
+  CT_STATE_INVALID,
   HOOK_FORWARD,
   RESULT_FLAG_EXPIRED,
   ROW_FLAG_GOTO,
@@ -114,7 +115,11 @@ export class Oracle {
   }
 
   private walkHook(hook: number, packet: Packet, outcome: Outcome, steps: Step[]): number {
+    // Until raw is done nobody knows the packet's connection.
+    const known = packet.ctState;
     for (const table of TABLES_OF_HOOK[hook] ?? []) {
+      if (table === "raw") packet.ctState = CT_STATE_INVALID;
+      else if (packet.ctState === CT_STATE_INVALID) packet.ctState = known;
       const chains = this.tables.get(table);
       if (!chains || (table === "nat" && !natApplies(packet))) continue;
       outcome.table = TABLE_NUMBERS[table];

@@ -1,0 +1,166 @@
+/**
+ * connlimit (xt_connlimit.c, nf_conncount.c): how many connections there are from, or to, the packet's network. A rule keeps
+ * the tuples of the connections it has met, by network and zone, in chains that all rules share; those that have gone, or
+ * that TCP has closed, are given up when their network is counted again.
+ */
+import {
+  CONNECTION_ORIGINAL,
+  CONNECTION_STATE,
+  CONNECTION_STATUS,
+  CONNECTIONS_CAPACITY,
+  CONNECTIONS_COUNTED,
+  CONNECTIONS_COUNTED_FREE,
+  CONNECTIONS_COUNTED_LOCK,
+  CONNECTIONS_COUNTED_RECORDS,
+  CONNECTIONS_COUNTED_TOP,
+  CONNECTIONS_COUNTERS,
+  CONNECTIONS_SEED,
+  COUNTED_ADDRESS,
+  COUNTED_RULE,
+  COUNTED_SIZE,
+  COUNTED_TUPLE,
+  COUNTED_ZONE,
+  NODE_HASH,
+  NODE_NEXT,
+  NODE_TUPLE,
+  STATUS_CONFIRMED,
+  TCP_CLOSE,
+  TCP_TIME_WAIT,
+  TUPLE_PROTOCOL,
+  TUPLE_ZONE,
+  CONNECTION_TUPLE_SIZE,
+} from "../../src/blob/connections";
+import { PACKET_DESTINATION, PACKET_SOURCE, PACKET_TIME, PACKET_ZONE } from "../../src/blob/layout";
+import { CONNLIMIT_FLAGS, CONNLIMIT_LIMIT, CONNLIMIT_MASK, CONNLIMIT_OBJECT } from "../../src/blob/payloads";
+import { packet, setHotdrop } from "../packet";
+import { put32 } from "../store";
+import { bucketOf, chainLink, chainsGrow, chainUnlink, stripeLock, stripeOf, stripeUnlock } from "./chains";
+import { connections, lock, recordOf, release, unlock } from "./pool";
+import { find } from "./table";
+import { connection, scratchTuple } from "./track";
+import { TCP, tupleEqual, tupleHash, tupleOfPacket } from "./tuple";
+
+const UP_TO: u8 = 1;
+const BY_DESTINATION: u8 = 2;
+
+/** Gives a fresh rule a number of its own. */
+export function countedJoin(record: usize): void {
+  const table = connections();
+  put32(table + CONNECTIONS_COUNTERS, load<u32>(table, CONNECTIONS_COUNTERS) + 1);
+  store<u32>(record, load<u32>(table, CONNECTIONS_COUNTERS), CONNLIMIT_OBJECT);
+}
+
+/** The rule is gone, and no reader sees it; nor anything that it has kept. */
+export function countedLeave(record: usize): void {
+  const table = connections();
+  const rule = load<u32>(record, CONNLIMIT_OBJECT);
+  const top = load<u32>(table, CONNECTIONS_COUNTED_TOP);
+  let at: usize = load<u32>(table, CONNECTIONS_COUNTED_RECORDS);
+  for (let i: u32 = 0; i < top; i++, at += COUNTED_SIZE) {
+    if (load<u32>(at, COUNTED_RULE) != rule) continue;
+    const stripe = stripeOf(table + CONNECTIONS_COUNTED, load<u32>(at, NODE_HASH));
+    stripeLock(stripe);
+    give(table, at);
+    stripeUnlock(stripe);
+  }
+}
+
+export function matchConnlimit(record: usize): bool {
+  const table = connections();
+  const tuple = scratchTuple(6);
+  if (connection) memory.copy(tuple, connection + CONNECTION_ORIGINAL + NODE_TUPLE, CONNECTION_TUPLE_SIZE);
+  else tupleOfPacket(tuple, load<u16>(packet, PACKET_ZONE));
+  const flags = load<u8>(record, CONNLIMIT_FLAGS);
+  const address = v128.and(
+    v128.load(packet + (flags & BY_DESTINATION ? PACKET_DESTINATION : PACKET_SOURCE)),
+    v128.load(record, CONNLIMIT_MASK),
+  );
+  const rule = load<u32>(record, CONNLIMIT_OBJECT);
+  const zone = <u32>load<u16>(tuple, TUPLE_ZONE);
+  const key = scratchTuple(7);
+  v128.store(key, address);
+  v128.store(key, v128.splat<u32>(rule), 16);
+  store<u64>(key, zone, 32);
+  const hash = tupleHash(key, load<u32>(table, CONNECTIONS_SEED));
+  const chains = table + CONNECTIONS_COUNTED;
+  const stripe = stripeOf(chains, hash);
+  stripeLock(stripe);
+  const count = countAndAdd(chains, hash, rule, zone, address, tuple);
+  stripeUnlock(stripe);
+  chainsGrow(chains);
+  if (!count) {
+    setHotdrop();
+    return false;
+  }
+  return count > load<u32>(record, CONNLIMIT_LIMIT) != ((flags & UP_TO) != 0);
+}
+
+/** How many there are, this packet's included; 0 without memory. */
+function countAndAdd(chains: usize, hash: u32, rule: u32, zone: u32, address: v128, tuple: usize): u32 {
+  const table = connections();
+  let count: u32 = 0;
+  let met = false;
+  let node: usize = load<u32>(bucketOf(chains, hash));
+  while (node) {
+    const next: usize = load<u32>(node, NODE_NEXT);
+    const ours =
+      load<u32>(node, NODE_HASH) == hash &&
+      load<u32>(node, COUNTED_RULE) == rule &&
+      load<u32>(node, COUNTED_ZONE) == zone &&
+      !v128.any_true(v128.xor(v128.load(node, COUNTED_ADDRESS), address));
+    if (ours) {
+      const same = tupleEqual(node + COUNTED_TUPLE, tuple);
+      if (isLive(node + COUNTED_TUPLE, same)) {
+        count++;
+        if (same) met = true;
+      } else give(table, node);
+    }
+    node = next;
+  }
+  // What is confirmed came by before this rule was there, or was counted and has been closed since.
+  if (met || isConfirmed()) return count ? count : 1;
+  const fresh = counted(table);
+  if (!fresh) return 0;
+  store<u32>(fresh, rule, COUNTED_RULE);
+  store<u32>(fresh, zone, COUNTED_ZONE);
+  v128.store(fresh, address, COUNTED_ADDRESS);
+  memory.copy(fresh + COUNTED_TUPLE, tuple, CONNECTION_TUPLE_SIZE);
+  chainLink(chains, fresh, hash);
+  return count + 1;
+}
+
+function isConfirmed(): bool {
+  return connection != 0 && (load<u32>(connection, CONNECTION_STATUS) & STATUS_CONFIRMED) != 0;
+}
+
+/** Whether the connection is there, and its TCP not closed; `own`: that of this packet, which nobody else can find yet. */
+function isLive(tuple: usize, own: bool): bool {
+  const node = find(tuple, load<u32>(packet, PACKET_TIME));
+  if (!node) return own && connection != 0 && !isConfirmed();
+  const state = load<u8>(recordOf(node), CONNECTION_STATE);
+  release(recordOf(node));
+  return own || load<u8>(tuple, TUPLE_PROTOCOL) != TCP || (state != <u8>TCP_TIME_WAIT && state != <u8>TCP_CLOSE);
+}
+
+function counted(table: usize): usize {
+  lock(table + CONNECTIONS_COUNTED_LOCK);
+  let at: usize = load<u32>(table, CONNECTIONS_COUNTED_FREE);
+  const top = load<u32>(table, CONNECTIONS_COUNTED_TOP);
+  if (at) store<u32>(table, load<u32>(at, NODE_NEXT), CONNECTIONS_COUNTED_FREE);
+  else if (top < load<u32>(table, CONNECTIONS_CAPACITY)) {
+    at = load<u32>(table, CONNECTIONS_COUNTED_RECORDS) + top * COUNTED_SIZE;
+    store<u32>(table, top + 1, CONNECTIONS_COUNTED_TOP);
+  }
+  unlock(table + CONNECTIONS_COUNTED_LOCK);
+  return at;
+}
+
+/** Takes a record out of its chain, under the lock of its stripe. */
+function give(table: usize, at: usize): void {
+  chainUnlink(table + CONNECTIONS_COUNTED, at);
+  store<u32>(at, 0, COUNTED_RULE);
+  lock(table + CONNECTIONS_COUNTED_LOCK);
+  store<u32>(at, load<u32>(table, CONNECTIONS_COUNTED_FREE), NODE_NEXT);
+  store<u32>(table, <u32>at, CONNECTIONS_COUNTED_FREE);
+  unlock(table + CONNECTIONS_COUNTED_LOCK);
+}

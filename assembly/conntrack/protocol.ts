@@ -1,0 +1,63 @@
+/** What each protocol makes of a packet of a connection: whether it belongs there, and how long the connection lives. */
+import {
+  CONNECTION_ACCOUNTED,
+  CONNECTION_COUNTS_SIZE,
+  CONNECTION_PACKETS,
+  CONNECTION_STATUS,
+  CONNECTION_STREAM_FROM,
+  STATUS_ASSURED,
+  STATUS_CONFIRMED,
+  STATUS_NAT_CLASH,
+  STATUS_SEEN_REPLY,
+  SYSCTL_GENERIC,
+  SYSCTL_GRE,
+  SYSCTL_GRE_STREAM,
+  SYSCTL_ICMP,
+  SYSCTL_ICMPV6,
+  SYSCTL_UDP,
+  SYSCTL_UDP_STREAM,
+} from "../../src/blob/connections";
+import { PACKET_LENGTH } from "../../src/blob/layout";
+import { packet } from "../packet";
+import { icmpMayBegin } from "./icmp";
+import { sctpBegin, sctpPacket, sctpValid } from "./sctp";
+import { refresh, sysctl } from "./sysctl";
+import { orStatus } from "./table";
+import { GONE, NOT_TRACKED, tcpBegin, tcpPacket, TRACKED, tcpValid } from "./tcp";
+import { GRE, ICMP, isIcmp, SCTP, TCP, UDP, UDPLITE, udpValid } from "./tuple";
+
+/** TRACKED, NOT_TRACKED, START_OVER, GONE or PASSED_BY. */
+export function followProtocol(record: usize, direction: u32, protocol: u8, now: u32): u32 {
+  const begins = !(load<u32>(record, CONNECTION_STATUS) & STATUS_CONFIRMED);
+  let outcome = TRACKED;
+  if (protocol == TCP)
+    outcome = tcpValid() && (!begins || tcpBegin(record)) ? tcpPacket(record, direction, now) : NOT_TRACKED;
+  else if (protocol == UDP || protocol == UDPLITE) {
+    if (udpValid()) followStream(record, SYSCTL_UDP, SYSCTL_UDP_STREAM, now);
+    else outcome = NOT_TRACKED;
+  } else if (isIcmp(protocol)) {
+    if (begins && !icmpMayBegin(protocol)) outcome = NOT_TRACKED;
+    else refresh(record, now, sysctl(protocol == ICMP ? SYSCTL_ICMP : SYSCTL_ICMPV6));
+  } else if (protocol == SCTP)
+    outcome = sctpValid() && (!begins || sctpBegin(record)) ? sctpPacket(record, direction, now) : NOT_TRACKED;
+  else if (protocol == GRE) followStream(record, SYSCTL_GRE, SYSCTL_GRE_STREAM, now);
+  else refresh(record, now, sysctl(SYSCTL_GENERIC));
+  if ((outcome == TRACKED || outcome == GONE) && load<u32>(record, CONNECTION_ACCOUNTED)) account(record, direction);
+  return outcome;
+}
+
+/** An exchange of UDP that goes on for more than two seconds is a stream, and assured; one of GRE, once it is answered. */
+function followStream(record: usize, once: u32, stream: u32, now: u32): void {
+  const status = load<u32>(record, CONNECTION_STATUS);
+  const lasting = stream == SYSCTL_GRE_STREAM || <i32>(now - load<u32>(record, CONNECTION_STREAM_FROM)) > 0;
+  if (status & STATUS_SEEN_REPLY && lasting) {
+    refresh(record, now, sysctl(stream));
+    if (!(status & (STATUS_ASSURED | STATUS_NAT_CLASH))) orStatus(record, STATUS_ASSURED);
+  } else if (!(status & STATUS_NAT_CLASH)) refresh(record, now, sysctl(once));
+}
+
+function account(record: usize, direction: u32): void {
+  const counts = record + CONNECTION_PACKETS + direction * CONNECTION_COUNTS_SIZE;
+  atomic.add<u64>(counts, 1);
+  atomic.add<u64>(counts + 8, load<u32>(packet, PACKET_LENGTH));
+}
