@@ -38,7 +38,7 @@ import { counterBytes, counterPackets } from "./counters";
 import { connectionsInit } from "./conntrack/layout";
 import { forgetExpectations } from "./conntrack/expect";
 import { removeAll } from "./conntrack/table";
-import { chunkStaging } from "./chunk";
+import { chunkStaging } from "./chunk-insert";
 import { heapAllocate } from "./heap";
 import { setReader } from "./packet";
 import { logBegin, logCommit } from "./store";

@@ -64,9 +64,9 @@ export function ruleAdded(head: usize, row: usize): void {
   if (!lift(load<u32>(target, JUMP_CHAIN), load<u32>(head, CHAIN_LEVEL) + 1, reached, head)) suspect(head);
 }
 
-/** Accounts for a rule that was taken out in front of others: it may have hidden them. */
-export function ruleRemoved(head: usize, row: usize): void {
-  if (load<u8>(head, CHAIN_REACHED) && endsChain(row)) suspect(head);
+/** Accounts for a rule that ended its chain and was taken out in front of others: it hid them. */
+export function ruleRemoved(head: usize): void {
+  if (load<u8>(head, CHAIN_REACHED)) suspect(head);
 }
 
 /** Checks a table that edits have made suspect; a FAULT_* (see faultRow). */

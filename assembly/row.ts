@@ -45,31 +45,33 @@ import {
   RETIRED_ROW,
 } from "../src/blob/memory";
 import { arenaAllocate, arenaFree } from "./arena";
-import { chunkDied, chunkInsert, chunkRemove, chunkRow, chunkSame, chunkSlot } from "./chunk";
+import { chunkDied, chunkRemove, chunkRow, chunkSame, chunkSlot } from "./chunk";
+import { chunkInsert } from "./chunk-insert";
 import { isJump, rowTable, sameRule, textAddress } from "./content";
 import { counterGive, counterTake } from "./counters";
-import { ruleAdded, ruleRemoved } from "./levels";
+import { directoryFind, positionInChunk } from "./directory";
+import { endsChain, ruleAdded, ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
 import { stateGive, stateTake } from "./state";
 import { put16, put32, touched, walked, wrote } from "./store";
 import { indexBuild, indexGroup, indexInsert, indexRemove, rowIsWild } from "./tuple-space";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
 
-/** The rule number `position` (from 0) of the chain in the writer's view; 0 when there are fewer. */
+/** Distance of the order keys of a run of rows at one place, as a power of two. */
+const RUN_STEP_BITS: u64 = 12;
+
+/** Rule number `position` (from 0) of a chain that has more, in the writer's view. */
 export function rowAt(head: usize, position: u32): usize {
-  let left = position;
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const live = <u32>load<u16>(chunk, CHUNK_LIVE);
-    if (left >= live) {
-      left -= live;
-      continue;
-    }
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    walked(used);
-    for (let i: u32 = 0; i < used; i++) {
-      const row = chunkRow(chunk, i);
-      if (row && inForce(row) && left-- == 0) return row;
-    }
+  const chunk = directoryFind(head, position);
+  const used = <u32>load<u16>(chunk, CHUNK_USED);
+  let left = positionInChunk;
+  // Where no dead row is left in the chunk, rows need not be asked.
+  let rows: u32 = 0;
+  for (let i: u32 = 0; i < used; i++) if (chunkRow(chunk, i)) rows++;
+  const ask = rows != <u32>load<u16>(chunk, CHUNK_LIVE);
+  for (let i: u32 = 0; i < used; i++) {
+    const row = chunkRow(chunk, i);
+    if (row && (!ask || inForce(row)) && left-- == 0) return row;
   }
   return 0;
 }
@@ -135,7 +137,7 @@ export function rowDelete(row: usize): bool {
     const callee: usize = load<u32>(target, JUMP_CHAIN);
     put32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
   }
-  if (rowAfter(row)) ruleRemoved(head, row);
+  if (endsChain(row) && rowAfter(row)) ruleRemoved(head);
   put32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) - 1);
   put32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - 1);
   return end(row);
@@ -275,11 +277,21 @@ function giveOrder(head: usize, before: usize, row: usize): bool {
     store<u64>(row, high - ((<u64>1) << ORDER_GAP_BITS), ROW_ORDER);
     return true;
   }
-  if (high - low >= 2) {
-    store<u64>(row, low + ((high - low) >> 1), ROW_ORDER);
-    return true;
-  }
-  return renew(low, before, row);
+  if (high - low < 2) return renew(low, before, row);
+  store<u64>(row, low + between(previous, before, high - low), ROW_ORDER);
+  return true;
+}
+
+/**
+ * Where in a gap a new row goes. Rows come in runs: the next one will most likely come between this one and the older of its
+ * neighbours, so it stays close to the newer one.
+ */
+function between(previous: usize, before: usize, gap: u64): u64 {
+  const step = (<u64>1) << RUN_STEP_BITS;
+  const born = load<u32>(before, ROW_BORN);
+  const bornBefore = previous ? load<u32>(previous, ROW_BORN) : 0;
+  if (gap < 2 * step || bornBefore == born) return gap >> 1;
+  return bornBefore > born ? step : gap - step;
 }
 
 /**
@@ -374,6 +386,8 @@ function rowBefore(row: usize): usize {
 }
 
 function lastRow(head: usize): usize {
+  // A chain that was flushed may hold thousands of dead rows.
+  if (!load<u32>(head, CHAIN_LIVE_ROWS)) return 0;
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS + 4); chunk; chunk = load<u32>(chunk, CHUNK_PREVIOUS))
     for (let i = <u32>load<u16>(chunk, CHUNK_USED); i > 0; i--) {
       const row = chunkRow(chunk, i - 1);

@@ -58,9 +58,10 @@ import {
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
 import { carryChain, move } from "./carry";
-import { chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
+import { ANY_WORD, chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
 import { isJump, rowTable, textAddress } from "./content";
 import { counterTake } from "./counters";
+import { directoryBuild, WALKED_CHUNKS } from "./directory";
 import { heapAllocate, heapFree } from "./heap";
 import { chainFind, namesEnter, namesMake } from "./names";
 import { engineArena, generation } from "./retire";
@@ -167,12 +168,13 @@ function linkChains(table: usize): bool {
         store<u32>(staging + (i << 2), <u32>row);
         row += load<u16>(row, ROW_NEXT);
       }
-      const chunk = chunkMake(arena, head, staging, count, (count + 3) & ~3, false);
+      const chunk = chunkMake(arena, head, staging, count, (count + 3) & ~3, false, ANY_WORD);
       if (!chunk) good = false;
       else chunkLink(head + CHAIN_CHUNKS, chunk, previous);
       previous = chunk;
       left -= count;
     }
+    if (good && load<u32>(head, CHAIN_LIVE_ROWS) > <u32>CHUNK_ROWS * WALKED_CHUNKS) good = directoryBuild(head);
     if (row < end) {
       linkRow(table, head, row);
       store<u32>(head, <u32>row, CHAIN_POLICY);

@@ -51,7 +51,8 @@ import {
   TUPLE_WORDS,
 } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
-import { chunkHits, chunkInsert, chunkRemove, chunkRow } from "./chunk";
+import { chunkHits, chunkRemove, chunkRow } from "./chunk";
+import { chunkInsert } from "./chunk-insert";
 import { retire } from "./retire";
 import { put32, put64, touched, wrote } from "./store";
 import { rowWord, WORD_COUNT, wordMask, wordOffset, wordValue } from "./words";

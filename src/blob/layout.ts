@@ -123,6 +123,7 @@ export const CHAIN_HASH_NEXT = 52; // u32 runtime: next head in the bucket of na
 export const CHAIN_POLICY = 56; // u32 runtime: newest policy row of a built-in chain; older ones by ROW_NEXT_SAME
 export const CHAIN_TABLE = 60; // u32 runtime: the blob it belongs to
 export const CHAIN_TWIN = 64; // u32 runtime: chain of the same name in the table being replaced
+export const CHAIN_DIRECTORY = 68; // u32 runtime: root of the directory of its chunks, 0 none
 export const CHAIN_SIZE = 72;
 
 /** Value of CHAIN_HOOK for a chain that the user made. */

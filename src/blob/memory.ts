@@ -87,7 +87,7 @@ export const FRAME_SIZE = 16;
  *
  *  0       4         8       12      14      16      18      20
  * +-------+---------+-------+-------+-------+-------+-------+-----+
- * | next  | previous| chain | cap   | used  | word  | live  |     |
+ * | next  | previous| chain | cap   | used  | word  | live  | node|
  * +-------+---------+-------+-------+-------+-------+-------+-----+
  * | row[cap] u32 | value[cap] u32 | mask[cap] u32                 |
  *
@@ -101,11 +101,20 @@ export const CHUNK_CAPACITY = 12; // u16 slots, a multiple of 4
 export const CHUNK_USED = 14; // u16 slots from 0 that were ever taken
 export const CHUNK_WORD = 16; // u16 offset in the packet
 export const CHUNK_LIVE = 18; // u16 rows in force in the writer's view
+export const CHUNK_NODE = 20; // u32 leaf of the chain's directory, 0 where it has none
 export const CHUNK_ROW_SLOTS = 32;
 /** Value: most slots of a chunk. */
 export const CHUNK_ROWS = 64;
 /** Value. */
 export const CHUNK_FREE_VALUE = 1;
+
+/** Node of a chain's directory: the writer's way to a rule by its position. */
+export const NODE_PARENT = 0; // u32, 0 for the root
+export const NODE_COUNT = 4; // u32 entries
+export const NODE_LEVEL = 8; // u32: 0 where entries are chunks, else nodes of the level below
+export const NODE_ENTRIES = 16; // (u32 chunk or node, u32 rules in force there) x NODE_ENTRIES_COUNT
+export const NODE_ENTRIES_COUNT = 32;
+export const NODE_SIZE = NODE_ENTRIES + 8 * NODE_ENTRIES_COUNT;
 
 /** ---- Tuple-space index of a chain ---- */
 export const INDEX_TUPLES = 0; // u32 first tuple
@@ -135,7 +144,7 @@ export const SLOT_SIZE = 8;
 /** Value: rows of a chain from which on it is indexed. */
 export const INDEX_THRESHOLD = 16;
 /** Value: distance of neighbouring orders, as a power of two. */
-export const ORDER_GAP_BITS = 24;
+export const ORDER_GAP_BITS = 32;
 
 /** Hash table of chain names: u32 mask, u32 used, then u32 head a slot, linked by CHAIN_HASH_NEXT. */
 export const NAMES_MASK = 0;
