@@ -12,6 +12,7 @@ const SHARED = [
   "src/blob/memory.ts",
   "src/blob/staged-batch.ts",
   "src/blob/connections.ts",
+  "src/blob/sets.ts",
 ];
 
 /** Each part may import those in front of it. The library's index and the program's entry come last. */

@@ -234,6 +234,7 @@ export const PACKET_PAYLOAD_LENGTH = 156; // u32
 export const PACKET_PRIORITY = 160; // u32
 export const PACKET_ZONE = 164; // u16
 export const PACKET_ICMP_ID = 166; // u16 identifier of an ICMP request or reply
+export const PACKET_DESTINATION_MAC = 184; // 6 bytes, zero unknown
 export const PACKET_SIZE = 192;
 
 /** Values of PACKET_FLAGS. */

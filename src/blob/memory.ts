@@ -34,6 +34,7 @@ export const CONTROL_STACK_DEPTH = 88; // u32 chains that every reader's stack c
 export const CONTROL_OBJECTS = 92; // u32 first named object
 export const CONTROL_EPOCH = 96; // u32 seconds since 1970 when the virtual clock was 0
 export const CONTROL_HASH_TABLES = 100; // u32 first table of hashlimit
+export const CONTROL_SETS = 104; // u32 first set (sets.ts)
 export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
 export const CONTROL_SIZE = 128;
 /** Value: "RSWC". */
@@ -63,6 +64,7 @@ export const READER_COUNTERS = 20; // u32 directory of counter segments
 export const READER_SCRATCH = 24; // u32 the packet being walked
 export const READER_TUPLES = 28; // u32 tuples that the packet's connection is worked out in
 export const READER_RANDOM = 32; // u64 state of the seeded generator
+export const READER_TIME = 120; // u32 the time of the packet it walked last
 export const READER_SIZE = 128;
 export const READERS_ADDRESS = CONTROL_ADDRESS + CONTROL_SIZE;
 export const READERS_COUNT = 64;
@@ -180,6 +182,7 @@ export const RETIRED_SIZE = 24;
 export const RETIRED_ROW = 1; // unlink the row, then retire its memory
 export const RETIRED_MEMORY = 2; // give back to the arena
 export const RETIRED_TABLE = 3; // free the whole table
+export const RETIRED_BODY = 4; // free a set's body and all that is in it
 
 /** Counters: (u64 packets, u64 bytes); a directory of segments. */
 export const COUNTER_PACKETS = 0;
@@ -226,6 +229,7 @@ export const FAULT_COUNTERS = 24;
 export const FAULT_REACHED = 25;
 export const FAULT_CALLEE_MISSING = 26;
 export const FAULT_POLICY = 27;
+export const FAULT_SET = 28;
 
 /** A list of `recent`, by name: linked from CONTROL_OBJECTS, shared by the rules that name it. */
 export const LIST_NEXT = 0; // u32
