@@ -20,7 +20,7 @@ import {
 import { CHUNK_NEXT, CHUNK_USED } from "../src/blob/memory";
 import { chunkRow } from "./chunk";
 import { rowTable, sameRule } from "./content";
-import { stateMove } from "./state";
+import { stateMove, targetGive } from "./state";
 import { put16, walked } from "./store";
 import { rowMatches } from "./words";
 import { heapAllocate, heapFree } from "./heap";
@@ -95,4 +95,6 @@ export function move(old: usize, fresh: usize): void {
   const offset = fresh - old;
   for (let match = rowMatches(old, addressBytes); match < target; match += load<u16>(match, RECORD_BYTES))
     stateMove(match, match + offset);
+  // Both refer to the same; the old row will not give back what it holds.
+  targetGive(target + offset);
 }

@@ -32,8 +32,13 @@ import {
   QUOTA_STATE,
   RECENT_OBJECT,
   SET_OBJECT,
+  SETTARGET_ADD,
+  SETTARGET_PART_OBJECT,
+  SETTARGET_PART_SIZE,
+  SETTARGET_TIMEOUT,
   STATISTIC_STATE,
   TARGET_JUMP,
+  TARGET_SET,
 } from "../src/blob/payloads";
 import { rowMatches } from "./words";
 
@@ -98,7 +103,17 @@ function sameMatch(a: usize, b: usize, at: usize, bytes: usize): bool {
 function sameTarget(a: usize, b: usize, bytes: usize, twins: bool): bool {
   if (load<u32>(a) != load<u32>(b)) return false;
   if (twins && isJump(a)) return jumpTwin(b) == load<u32>(a, 4);
+  if (load<u16>(a, RECORD_TYPE) == TARGET_SET) return sameSetTarget(a, b, bytes);
   return sameBytes(a, b, bytes);
+}
+
+/** All but the addresses of the sets, which their names stand for. */
+function sameSetTarget(a: usize, b: usize, bytes: usize): bool {
+  let at: usize = SETTARGET_ADD;
+  if (!sameBytes(a, b, at)) return false;
+  for (; at < <usize>SETTARGET_TIMEOUT; at += SETTARGET_PART_SIZE)
+    if (!sameBytes(a + at, b + at, SETTARGET_PART_OBJECT)) return false;
+  return sameBytes(a + at, b + at, bytes - at);
 }
 
 export function isJump(target: usize): bool {

@@ -61,6 +61,22 @@ export {
   updateRollback,
   updateTable,
 } from "./update";
+export {
+  setsAdd,
+  setsCreate,
+  setsDelete,
+  setsExchange,
+  setsFind,
+  setsFlush,
+  setsForget,
+  setsForgetBody,
+  setsNext,
+  setsRemove,
+  setsRename,
+  setsReserve,
+  setsRestore,
+  setsSwap,
+} from "./sets/commands";
 export { faultOffset, validateBlob } from "./validate";
 
 const UNDO_BYTES: u32 = 65536;

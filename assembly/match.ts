@@ -34,6 +34,7 @@ import { matchQuota } from "./matches/quota";
 import { matchRecent } from "./matches/recent";
 import { checkRt, matchRt } from "./matches/rt";
 import { matchAh, matchEsp, matchIpcomp } from "./matches/spi";
+import { checkSet, matchSet } from "./matches/set";
 import { matchStatistic } from "./matches/statistic";
 import { checkString, matchString } from "./matches/string";
 import { checkTime, matchTime } from "./matches/time";
@@ -129,6 +130,8 @@ export function matches(type: u32, record: usize): bool {
       return matchCpu(record);
     case P.MATCH_FRAG:
       return matchFrag(record);
+    case P.MATCH_SET:
+      return matchSet(record);
     default:
       return false;
   }
@@ -219,6 +222,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.CPU_SIZE;
     case P.MATCH_FRAG:
       return bytes == P.FRAG_SIZE;
+    case P.MATCH_SET:
+      return bytes == P.SET_SIZE;
     default:
       return false;
   }
@@ -268,6 +273,8 @@ export function checkMatch(type: u32, record: usize): bool {
       return load<u8>(record, P.CONNBYTES_WHAT) <= 2 && load<u8>(record, P.CONNBYTES_DIRECTION) <= 2;
     case P.MATCH_ECN:
       return checkEcnMatch(record);
+    case P.MATCH_SET:
+      return checkSet(record);
     default:
       return true;
   }

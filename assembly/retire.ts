@@ -19,6 +19,7 @@ import {
   READERS_ADDRESS,
   RETIRED_ADDRESS,
   RETIRED_ARENA,
+  RETIRED_BODY,
   RETIRED_BYTES,
   RETIRED_GENERATION,
   RETIRED_KIND,
@@ -30,6 +31,7 @@ import {
   ROOT_GENERATION,
 } from "../src/blob/memory";
 import { arenaAdopt, arenaAllocate, arenaFree } from "./arena";
+import { bodyRelease } from "./sets/body";
 import { put32 } from "./store";
 import { releaseTable } from "./table";
 import { unlinkRow } from "./row";
@@ -105,6 +107,7 @@ export function reclaim(limit: u32): u32 {
     if (kind == RETIRED_ROW) unlinkRow(address);
     else if (kind == RETIRED_MEMORY) arenaFree(arena, address, bytes);
     else if (kind == RETIRED_TABLE) releaseTable(address);
+    else if (kind == RETIRED_BODY) bodyRelease(address);
     freed++;
   }
   return freed;

@@ -52,7 +52,7 @@ import { counterGive, counterTake } from "./counters";
 import { directoryFind, positionInChunk } from "./directory";
 import { endsChain, ruleAdded, ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
-import { stateGive, stateTake } from "./state";
+import { stateGive, stateTake, targetGive, targetTake } from "./state";
 import { put16, put32, touched, walked, wrote } from "./store";
 import { indexBuild, indexGroup, indexInsert, indexRemove, rowIsWild } from "./tuple-space";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
@@ -165,6 +165,7 @@ export function unlinkRow(row: usize): void {
 export function releaseRow(table: usize, row: usize): void {
   counterGive(load<u32>(row, ROW_COUNTER));
   const target = row + load<u16>(row, ROW_TARGET);
+  targetGive(target);
   const arena: usize = load<u32>(table, BLOB_ARENA);
   for (
     let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES));
@@ -185,7 +186,7 @@ export function rowState(table: usize, row: usize): bool {
   for (let match = rowMatches(row, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
     if (!stateTake(match, address)) return false;
   }
-  return true;
+  return targetTake(target);
 }
 
 /** Replaces the policy of a built-in chain by `staged`. False without memory. */

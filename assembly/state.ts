@@ -8,10 +8,14 @@ import {
   MATCH_LIMIT,
   MATCH_QUOTA,
   MATCH_RECENT,
+  MATCH_SET,
   MATCH_STATISTIC,
   QUOTA_BYTES,
+  SET_NAME,
+  SET_OBJECT,
   STATISTIC_EVERY,
   STATISTIC_PACKET,
+  TARGET_SET,
 } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree } from "./arena";
 import { countedJoin, countedLeave } from "./conntrack/counted";
@@ -22,6 +26,8 @@ import { hashlimitJoin } from "./matches/hashlimit";
 import { limitCap } from "./matches/limit";
 import { recentJoin, recentLeave } from "./matches/recent";
 import { engineArena } from "./retire";
+import { setLeave, setRefer } from "./sets/names";
+import { setTargetJoin, setTargetLeave } from "./targets/set";
 
 /** Gives a fresh match record its state. `address`: bytes of an address. False without memory. */
 export function stateTake(match: usize, address: u32): bool {
@@ -30,6 +36,7 @@ export function stateTake(match: usize, address: u32): bool {
   if (type == MATCH_HASHLIMIT) return hashlimitJoin(match, address);
   if (type == MATCH_CONNBYTES) startAccounting();
   if (type == MATCH_CONNLIMIT) countedJoin(match);
+  if (type == MATCH_SET) return setRefer(match + SET_NAME, match + SET_OBJECT, false);
   if (type != MATCH_STATISTIC && type != MATCH_LIMIT && type != MATCH_QUOTA) return true;
   const cell = arenaAllocate(engineArena(), STATE_SIZE);
   if (!cell) return false;
@@ -46,6 +53,7 @@ export function stateGive(match: usize): void {
   if (type == MATCH_RECENT) recentLeave(match);
   else if (type == MATCH_HASHLIMIT) hashTableLeave(match);
   else if (type == MATCH_CONNLIMIT) countedLeave(match);
+  else if (type == MATCH_SET) setLeave(load<u32>(match, SET_OBJECT));
   else if (type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_QUOTA)
     arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
 }
@@ -56,4 +64,13 @@ export function stateMove(old: usize, fresh: usize): void {
   if (!word) return;
   stateGive(fresh);
   store<u32>(fresh + word, load<u32>(old + word));
+}
+
+/** The same for a target that refers to something. False without memory. */
+export function targetTake(target: usize): bool {
+  return load<u16>(target, RECORD_TYPE) != TARGET_SET || setTargetJoin(target);
+}
+
+export function targetGive(target: usize): void {
+  if (load<u16>(target, RECORD_TYPE) == TARGET_SET) setTargetLeave(target);
 }

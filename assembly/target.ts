@@ -45,6 +45,7 @@ import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
+import { changeSets, checkSetTarget } from "./targets/set";
 import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
 import { mappedAddress, mapsDestination } from "./targets/netmap";
 
@@ -126,6 +127,8 @@ export function fire(type: u32, record: usize): u32 {
       return setEcn(record);
     case P.TARGET_TCPOPTSTRIP:
       return stripOptions(record);
+    case P.TARGET_SET:
+      return changeSets(record);
     // Nothing that a rule can see: CHECKSUM fills in what hardware left open, TRACE makes the kernel report.
     case P.TARGET_CHECKSUM:
     case P.TARGET_TRACE:
@@ -155,6 +158,8 @@ export function targetSize(type: u32, bytes: u32): bool {
       return bytes == 8;
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;
+    case P.TARGET_SET:
+      return bytes == P.SETTARGET_SIZE;
     case P.TARGET_NFQUEUE:
     case P.TARGET_MARK:
     case P.TARGET_MASQUERADE:
@@ -186,6 +191,7 @@ export function checkTarget(type: u32, record: usize): bool {
     return verdict == 0 || verdict == 1 || verdict == 3 || verdict == 5;
   }
   if (type == P.TARGET_CT) return checkCt(record);
+  if (type == P.TARGET_SET) return checkSetTarget(record);
   if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
   if (type == P.TARGET_TTL || type == P.TARGET_HL)

@@ -27,6 +27,7 @@ import {
   PACKET_SIZE,
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
+  PACKET_TIME,
   PACKET_TOS,
   PACKET_TTL,
   PATH_HOOK,
@@ -63,6 +64,7 @@ import {
   READER_QUIESCENT,
   READER_SCRATCH,
   READER_SEQUENCE,
+  READER_TIME,
   ROOT_GENERATION,
   ROOT_IPV4,
   ROOT_IPV6,
@@ -104,6 +106,7 @@ export function traverse(root: usize, from: usize, into: usize): void {
   memory.copy(scratch, from, PACKET_SIZE);
   memory.fill(into, 0, RESULT_SIZE);
   setPacket(scratch, into);
+  store<u32>(reader, load<u32>(scratch, PACKET_TIME), READER_TIME);
   const ipv4 = load<u8>(scratch, PACKET_FAMILY) == FAMILY_IPV4;
   setAddressBytes(ipv4 ? 4 : 16);
   const tables = root + ROOT_TABLES + (ipv4 ? ROOT_IPV4 : ROOT_IPV6) * 4 * TABLE_COUNT;

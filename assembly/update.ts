@@ -28,6 +28,7 @@ import { arenaAllocate } from "./arena";
 import { heapAllocate, heapFree } from "./heap";
 import { relevel } from "./levels";
 import { engineArena, generation, reclaim, retire } from "./retire";
+import { setsSpread } from "./sets/commands";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
 import { duplicateHead, LINK_DUPLICATE, LINK_MEMORY, linkTable } from "./table";
 import { refuse, validateBlob } from "./validate";
@@ -53,6 +54,7 @@ export function updateCommit(): u32 {
   if (!retire(RETIRED_MEMORY, old, engineArena(), ROOT_SIZE)) return FAULT_MEMORY;
   wrote(4);
   atomic.store<u32>(CONTROL_ADDRESS, <u32>next, CONTROL_ROOT);
+  setsSpread();
   logCommit();
   return FAULT_NONE;
 }

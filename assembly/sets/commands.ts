@@ -82,7 +82,7 @@ export function setsForgetBody(body: usize): void {
 
 export function setsRename(set: usize, name: usize): void {
   logBegin();
-  for (let i: usize = 0; i < IPSET_NAME_BYTES; i += 4) put32(set + IPSET_NAME + i, load<u32>(name + i));
+  for (let i: usize = 0; i < <usize>IPSET_NAME_BYTES; i += 4) put32(set + IPSET_NAME + i, load<u32>(name + i));
   touched(1);
   logCommit();
 }
@@ -139,7 +139,7 @@ export function setsAdd(set: usize, element: usize, before: usize, time: u32): u
   const body: usize = load<u32>(set, IPSET_BODY);
   const exist = (load<u32>(element, ELEMENT_FLAGS) & ELEMENT_EXIST) != 0;
   touched(1);
-  switch (load<u8>(body, BODY_KIND)) {
+  switch (<i32>load<u8>(body, BODY_KIND)) {
     case BODY_HASH:
       keyOfElement(element);
       return finish(hashAdd(body, exist, before));
@@ -160,7 +160,7 @@ export function setsDelete(set: usize, element: usize, before: usize, time: u32)
   causedByWriter(element, time);
   const body: usize = load<u32>(set, IPSET_BODY);
   touched(1);
-  switch (load<u8>(body, BODY_KIND)) {
+  switch (<i32>load<u8>(body, BODY_KIND)) {
     case BODY_HASH:
       keyOfElement(element);
       return finish(hashDelete(body, before));
@@ -175,7 +175,7 @@ export function setsDelete(set: usize, element: usize, before: usize, time: u32)
 export function setsNext(set: usize, cursor: u32, into: usize, time: u32): u32 {
   causedByWriter(0, time);
   const body: usize = load<u32>(set, IPSET_BODY);
-  switch (load<u8>(body, BODY_KIND)) {
+  switch (<i32>load<u8>(body, BODY_KIND)) {
     case BODY_HASH:
       return hashNext(body, cursor, into);
     case BODY_BITMAP:

@@ -3,12 +3,7 @@
  * lies in a node the body says. The work in hand, a packet's or the writer's, is set here before an operation.
  */
 import { PACKET_LENGTH, PACKET_TIME } from "../../src/blob/layout";
-import {
-  SET_BYTES,
-  SET_BYTES_OPERATION,
-  SET_PACKETS,
-  SET_PACKETS_OPERATION,
-} from "../../src/blob/payloads";
+import { SET_BYTES, SET_BYTES_OPERATION, SET_PACKETS, SET_PACKETS_OPERATION } from "../../src/blob/payloads";
 import {
   BODY_COMMENT_AT,
   BODY_COUNTERS_AT,
@@ -23,10 +18,7 @@ import {
   ELEMENT_HAS_BYTES,
   ELEMENT_HAS_PACKETS,
   ELEMENT_MARK,
-  ELEMENT_MARK_MASK,
   ELEMENT_PACKETS,
-  ELEMENT_PRIORITY,
-  ELEMENT_QUEUE,
   ELEMENT_RESTORE,
   ELEMENT_TIMEOUT,
 } from "../../src/blob/sets";
@@ -152,8 +144,7 @@ export function extensionsWrite(body: usize, node: usize, fresh: bool): void {
       atomic.store<u64>(at, given ? load<u64>(given, ELEMENT_BYTES) : load<u32>(packet, PACKET_LENGTH), 8);
   }
   const info = load<u32>(body, BODY_INFO_AT);
-  if (info)
-    v128.store(node + info, given ? v128.load(given, ELEMENT_MARK) : v128.splat<u32>(0));
+  if (info) v128.store(node + info, given ? v128.load(given, ELEMENT_MARK) : v128.splat<u32>(0));
   const comment = load<u32>(body, BODY_COMMENT_AT);
   if (comment) {
     if (given) memory.copy(node + comment, given + ELEMENT_COMMENT, ELEMENT_COMMENT_BYTES);

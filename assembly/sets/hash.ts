@@ -182,7 +182,7 @@ export function hashNext(body: usize, cursor: u32, into: usize): u32 {
 /** As ELEMENT_*, so that adding it restores the node. */
 function tell(body: usize, node: usize, into: usize): void {
   memory.fill(into, 0, ELEMENT_FLAGS);
-  memory.copy(into, node + NODE_KEY, <usize>load<u8>(body, BODY_VECTORS) << 4);
+  memory.copy(into, node + NODE_KEY, (<usize>load<u8>(body, BODY_VECTORS)) << 4);
   extensionsRead(body, node, into);
   store<u32>(into, load<u32>(node, NODE_FLAGS) | ELEMENT_RESTORE | ELEMENT_EXIST, ELEMENT_FLAGS);
 }
@@ -208,7 +208,8 @@ function sweep(body: usize): void {
 function evict(body: usize): void {
   const table: usize = load<u32>(body, BODY_TABLE);
   const mask = load<u32>(table, TABLE_MASK);
-  const from = v128.extract_lane<u32>(keyFirst, 0) ^ v128.extract_lane<u32>(keySecond, 3) ^ v128.extract_lane<u32>(keyThird, 0);
+  const from =
+    v128.extract_lane<u32>(keyFirst, 0) ^ v128.extract_lane<u32>(keySecond, 3) ^ v128.extract_lane<u32>(keyThird, 0);
   for (let i: u32 = 0; i <= mask; i++) {
     const at = table + TABLE_BUCKETS + (((from + i) & mask) << 2);
     const node = load<u32>(at);
@@ -229,4 +230,3 @@ export function lock(body: usize): void {
 export function unlock(body: usize): void {
   atomic.store<i32>(body, 0, BODY_LOCK);
 }
-

@@ -84,7 +84,7 @@ export function keyOfPacket(body: usize, directions: u32): bool {
         break;
       case PART_DEVICE:
         device = v128.load(packet + (source ? PACKET_INPUT : PACKET_OUTPUT));
-        if (!(v128.extract_lane<u8>(device, 0))) return false;
+        if (!v128.extract_lane<u8>(device, 0)) return false;
         break;
       default: {
         const whole = v128.load(packet + (source ? PACKET_SOURCE : PACKET_DESTINATION));
@@ -110,12 +110,7 @@ export function keyWithPrefixes(body: usize, prefix: u32, prefix2: u32): void {
   const vectors = load<u8>(body, BODY_VECTORS);
   const ipv4 = load<u8>(packet, PACKET_FAMILY) == FAMILY_IPV4;
   if (ipv4) {
-    keyFirst = i32x4(
-      v128.extract_lane<i32>(first, 0),
-      second | v128.extract_lane<i32>(other, 0),
-      last,
-      fourth,
-    );
+    keyFirst = i32x4(v128.extract_lane<i32>(first, 0), second | v128.extract_lane<i32>(other, 0), last, fourth);
     keySecond = device;
   } else {
     keyFirst = i32x4(0, second, last, fourth);
@@ -157,7 +152,7 @@ function takePort(source: bool): bool {
     if (!ipv4 || ports || protocol == ICMP) return false;
   } else if (ports || icmp) {
     if (flags & PACKET_FLAG_ODD) return false;
-    if (icmp) third = (<u32>load<u16>(packet, PACKET_SOURCE_PORT) << 8) | load<u16>(packet, PACKET_DESTINATION_PORT);
+    if (icmp) third = ((<u32>load<u16>(packet, PACKET_SOURCE_PORT)) << 8) | load<u16>(packet, PACKET_DESTINATION_PORT);
     else third = load<u16>(packet + (source ? PACKET_SOURCE_PORT : PACKET_DESTINATION_PORT));
   }
   third |= (<u32>protocol) << 16;
@@ -170,7 +165,7 @@ function takeMac(source: bool): bool {
   const at = packet + (source ? PACKET_SOURCE_MAC : PACKET_DESTINATION_MAC);
   second = load<u16>(at) | ((<u32>load<u16>(at, 2)) << 16);
   third = load<u16>(at, 4);
-  mac = (<u64>third << 32) | second;
+  mac = ((<u64>third) << 32) | second;
   return mac != 0;
 }
 

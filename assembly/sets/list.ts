@@ -69,8 +69,7 @@ export function listAdd(body: usize, set: usize, before: usize): u32 {
   if (!fresh || !member) return SETS_MEMORY;
   store<u32>(member, <u32>set, MEMBER_SET);
   extensionsWrite(body, member, true);
-  for (let i: u32 = 0; i <= count; i++)
-    setMember(fresh, i, i == at ? member : memberAt(members, i < at ? i : i - 1));
+  for (let i: u32 = 0; i <= count; i++) setMember(fresh, i, i == at ? member : memberAt(members, i < at ? i : i - 1));
   if (!replaceArray(body, fresh)) return SETS_MEMORY;
   put32(set + IPSET_REFERENCES, load<u32>(set, IPSET_REFERENCES) + 1);
   return SETS_DONE;

@@ -30,7 +30,6 @@ import {
   ELEMENT_WILDCARD,
   NODE_FLAGS,
   NODE_KEY,
-  NODE_NEXT,
   NODE_VERSION,
   SEGMENT_BYTES,
   SEGMENT_COUNT,
@@ -67,13 +66,14 @@ export function tableMake(buckets: u32, link: u32): usize {
 /** The node of the key in hand, for a reader; 0 when there is none. `skip`: so many equal ones, of a set with devices. */
 export function nodeFind(body: usize, skip: u32): usize {
   const hash = hashOfKey(body);
-  while (true) {
+  let complete = false;
+  while (!complete) {
     const table: usize = atomic.load<u32>(body, BODY_TABLE);
     const link = load<u32>(table, TABLE_LINK);
     const bucket = hash & load<u32>(table, TABLE_MASK);
     let left = skip;
-    let node = atomic.load<u32>(table + TABLE_BUCKETS + (bucket << 2));
     let moved = false;
+    let node = atomic.load<u32>(table + TABLE_BUCKETS + (bucket << 2));
     while (node && !(node & END)) {
       const version = atomic.load<u32>(node, NODE_VERSION);
       if (isKey(body, node)) {
@@ -83,8 +83,9 @@ export function nodeFind(body: usize, skip: u32): usize {
       }
       node = atomic.load<u32>(<usize>node + link);
     }
-    if (!moved && (!node || node == ((bucket << 1) | END))) return 0;
+    complete = !moved && (!node || node == ((bucket << 1) | END));
   }
+  return 0;
 }
 
 /** How many nodes have the key in hand, its device apart, or, with `device`, its device too. */
@@ -193,7 +194,11 @@ export function tableGrow(body: usize, nodes: u32): void {
   if (!table) return;
   const link = load<u32>(old, TABLE_LINK);
   for (let bucket: u32 = 0; bucket <= load<u32>(old, TABLE_MASK); bucket++)
-    for (let node = load<u32>(old + TABLE_BUCKETS + (bucket << 2)); node && !(node & END); node = load<u32>(<usize>node + link))
+    for (
+      let node = load<u32>(old + TABLE_BUCKETS + (bucket << 2));
+      node && !(node & END);
+      node = load<u32>(<usize>node + link)
+    )
       put(table, node, hashOfNode(body, node) & (buckets - 1));
   atomic.store<u32>(body, <u32>table, BODY_TABLE);
   store<u32>(body, generation() + 1, BODY_RELINKED);

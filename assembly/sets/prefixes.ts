@@ -1,11 +1,18 @@
 /** Which prefix lengths the nets of a set have: counted by who changes the set, read as bits by who looks up. */
-import { BODY_NETS, BODY_PREFIX_COUNT, BODY_PREFIX_COUNTS, BODY_PREFIXES, KEY_PREFIX, KEY_PREFIX2 } from "../../src/blob/sets";
+import {
+  BODY_NETS,
+  BODY_PREFIX_COUNT,
+  BODY_PREFIX_COUNTS,
+  BODY_PREFIXES,
+  KEY_PREFIX,
+  KEY_PREFIX2,
+} from "../../src/blob/sets";
 
 /** The longest prefix below `limit` that the set's net number `net` (0 or 1) may have; -1 when there is none. */
 export function prefixBelow(body: usize, net: u32, limit: i32): i32 {
   const words = body + BODY_PREFIXES + net * 24;
   for (let word = (limit - 1) >> 6; word >= 0; word--) {
-    let bits = atomic.load<u64>(words + (<usize>word << 3));
+    let bits = atomic.load<u64>(words + ((<usize>word) << 3));
     const top = limit - (word << 6);
     if (top < 64) bits &= ((<u64>1) << top) - 1;
     if (bits) return (word << 6) + 63 - <i32>clz(bits);

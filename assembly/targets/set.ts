@@ -57,7 +57,8 @@ function objectOf(part: usize): usize {
 
 export function checkSetTarget(record: usize): bool {
   for (let part = record + SETTARGET_ADD; part < record + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
-    if (load<u8>(part, SETTARGET_PART_DIMENSIONS) > MOST_DIMENSIONS || load<u32>(part, SETTARGET_PART_OBJECT)) return false;
+    if (load<u8>(part, SETTARGET_PART_DIMENSIONS) > MOST_DIMENSIONS || load<u32>(part, SETTARGET_PART_OBJECT))
+      return false;
   return true;
 }
 

@@ -31,6 +31,7 @@ export const FAULT_NAMES = [
   "reached",
   "callee-missing",
   "policy",
+  "set",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -44,6 +45,7 @@ const TEXTS: Partial<Record<FaultName, string>> = {
   "chain-not-empty": "the chain still has rules",
   "chain-builtin": "a built-in chain cannot be deleted or renamed",
   "callee-missing": "no chain of the name that the rule jumps to",
+  set: "a rule names a set that does not exist",
   policy: "only a built-in chain has a policy",
   position: "the chain has fewer rules",
   "rule-missing": "no rule of the chain says this",
