@@ -66,7 +66,6 @@ export {
   setsCreate,
   setsDelete,
   setsExchange,
-  setsFind,
   setsFlush,
   setsForget,
   setsForgetBody,

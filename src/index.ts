@@ -42,6 +42,9 @@ export { printPacket } from "./netfilter/packet-print.js";
 export { decodeResult, type PacketResult, type Verdict } from "./netfilter/result.js";
 export { renderHtml, writeReport } from "./report/html.js";
 export { renderText, type TextOptions } from "./report/table.js";
+export { applySetText, type IpSets, parseSets } from "./ruleset/ipset/apply-sets.js";
+export type { ElementPart, IpSet, SetCommand, SetEntry, SetHeader } from "./ruleset/ipset/ip-set.js";
+export { printSet, printSets } from "./ruleset/ipset/print-sets.js";
 export { applyBatch } from "./ruleset/apply.js";
 export type { Batch, ChainScope, Edit, TableBatch } from "./ruleset/batch.js";
 export { CommandError, type CommandResult, runCommand } from "./ruleset/command-line.js";
@@ -65,7 +68,14 @@ export { type Findings, findings } from "./ruleset/check/findings.js";
 export { PHASES, type Phase, type UpdateReport } from "./update/phases.js";
 export { QUIESCE, type Quiesce } from "./update/quiesce.js";
 export { LockTimeout } from "./update/transaction.js";
-export { STRATEGIES, type Strategy, Updater, type UpdaterOptions, type UpdateRequest } from "./update/updater.js";
+export {
+  STRATEGIES,
+  type Strategy,
+  type SetUpdateRequest,
+  Updater,
+  type UpdaterOptions,
+  type UpdateRequest,
+} from "./update/updater.js";
 export type { Change, Outcome, Probe, Workload } from "./workload/workload.js";
 export {
   fileWorkload,

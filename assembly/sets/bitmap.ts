@@ -37,8 +37,6 @@ import { lock, unlock } from "./hash";
 import { address, mac, third } from "./key";
 
 const KNOWN: u64 = (<u64>1) << 48;
-/** Of what is long over. */
-const PAST: u64 = 1;
 
 /** Memory for the bits and places of an empty bitmap. False without memory. */
 export function bitmapMake(body: usize): bool {
@@ -107,9 +105,12 @@ function addLocked(body: usize, number: i32, exist: bool, before: usize): u32 {
     let end = getsMac ? endAfter(seconds) : <u64>seconds;
     // The time that the address waited with begins, unless another is said.
     if (completes && seconds == load<u32>(body, BODY_TIMEOUT)) end = endAfter(stored);
-    // Linux takes the seconds of what has its MAC address and is added again without it for a time long past.
-    if (there && hadMac && !getsMac && seconds) end = PAST;
     store<u64>(place + expires, end);
+    // Linux takes the seconds of what has its MAC address and is added again without it for a time long past.
+    if (there && hadMac && !getsMac && seconds) {
+      atomic.and<u64>(wordOf(body, number), ~bitOf(number));
+      return SETS_CHANGED;
+    }
   }
   atomic.or<u64>(wordOf(body, number), bitOf(number));
   return there ? SETS_CHANGED : SETS_DONE;

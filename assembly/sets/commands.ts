@@ -201,5 +201,3 @@ function finish(result: u32): u32 {
   else logCommit();
   return result;
 }
-
-export { setFind as setsFind };

@@ -4,10 +4,12 @@
 import ipaddr from "ipaddr.js";
 import * as M from "../blob/memory.js";
 import { FAMILY_IPV4, FAMILY_IPV6 } from "../blob/layout.js";
+import type { IpSets } from "../ruleset/ipset/apply-sets.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { EngineError } from "./engine-error.js";
 import { instantiateKernel, type Kernel, kernelModule } from "./kernel.js";
 import { readBack } from "./read-back.js";
+import { readSets } from "./read-sets.js";
 import { lockWriters, unlockWriters } from "./writers-lock.js";
 
 /** Classifiers by name. */
@@ -144,6 +146,14 @@ export class Engine {
       }
       return rulesets;
     });
+  }
+
+  /**
+   * Sets as they are at `now` milliseconds of the packets' clock, the time of the latest packet when it is not said:
+   * what printSets prints as `ipset save` would. Takes the writers' lock.
+   */
+  readSets(now?: number): IpSets {
+    return this.locked(() => readSets(this, now));
   }
 
   /** Bytes handed out of the shared heap now, and the most there ever were. */

@@ -20,7 +20,12 @@ import {
   RECENT_OBJECT,
   SET_OBJECT,
   STATISTIC_STATE,
+  SETTARGET_ADD,
+  SETTARGET_PART_OBJECT,
+  SETTARGET_PART_SIZE,
+  SETTARGET_TIMEOUT,
   TARGET_JUMP,
+  TARGET_SET,
   VERDICT_VALUE,
 } from "../blob/payloads.js";
 import { type Family, familyNumber } from "../ruleset/row-store.js";
@@ -160,6 +165,9 @@ function copyRow(
     const word = RUNTIME_WORDS[type];
     if (word !== undefined) store.view.setUint32(match + word, 0, true);
   }
+  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_SET)
+    for (let part = target + SETTARGET_ADD; part < target + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
+      store.view.setUint32(part + SETTARGET_PART_OBJECT, 0, true);
   if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP) {
     const callee = heads.get(store.view.getUint32(target + JUMP_CHAIN, true));
     if (!callee) throw new Error("a rule jumps to a chain that is not in its table");

@@ -64,7 +64,7 @@ function refused(engine: Engine, table: number, part: TableBatch, fault: number,
     );
   if (!("row" in edit)) return new EngineError(fault);
   if (fault === M.FAULT_CALLEE_MISSING) return refusal(file, edit, "unknown-chain", calleeOf(part, edit.row));
-  return refusedRule(fault, part, edit.row, edit, file);
+  return refusedRule(engine, fault, part, edit.row, edit, file);
 }
 
 function lastPosition(engine: Engine, table: number, edit: Edit): number {

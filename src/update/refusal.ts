@@ -1,9 +1,21 @@
 /** A rule that the engine refuses, named: where it stands in its file, and how it reads. */
 import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
+import {
+  MATCH_SET,
+  SET_NAME,
+  SETTARGET_ADD,
+  SETTARGET_PART_DIMENSIONS,
+  SETTARGET_PART_NAME,
+  SETTARGET_PART_SIZE,
+  SETTARGET_TIMEOUT,
+  TARGET_SET,
+} from "../blob/payloads.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import { textAt } from "../engine/read-back.js";
+import { setAddresses } from "../engine/read-sets.js";
+import { readName } from "../engine/set-records.js";
 import { ByteWriter } from "../extensions/byte-writer.js";
 import type { Edit, TableBatch } from "../ruleset/batch.js";
 import { printRule } from "../ruleset/print.js";
@@ -23,6 +35,29 @@ const REACH: Readonly<Record<number, { code: ErrorCode; expected: string }>> = {
   [M.FAULT_LOOP]: { code: "loop", expected: "jumps that lead back to no chain on the way" },
   [M.FAULT_REACHED]: { code: "wrong-hook", expected: "a rule that may be used in every hook that leads to it" },
 };
+
+/** An error about a set that a rule names, with its place in the rule's line of `text`. */
+export function locatedSet(error: unknown, text: string | Uint8Array): unknown {
+  if (!(error instanceof RulesetError) || error.code !== "unknown-set" || error.column > 0) return error;
+  const { code, file, line, found, expected } = error;
+  const source = (typeof text === "string" ? text : new TextDecoder().decode(text)).split("\n")[line - 1] ?? "";
+  const column = source.search(new RegExp(`(?<=\\s|["'])${found.replace(/[^\w-]/g, "\\$&")}(?=[\\s"'])`)) + 1;
+  return new RulesetError({ code, file, line, column, found, expected, source });
+}
+
+/** The name of a set that the engine does not know, of the rule with records from `first` to the target at `target`. */
+function unknownSet(engine: Engine, view: DataView, first: number, target: number): string {
+  const known = setAddresses(engine);
+  const names: string[] = [];
+  for (let match = first; match < target; match += view.getUint16(match + L.RECORD_BYTES, true))
+    if (view.getUint16(match + L.RECORD_TYPE, true) === MATCH_SET) names.push(readName(view, match + SET_NAME));
+  if (view.getUint16(target + L.RECORD_TYPE, true) === TARGET_SET)
+    for (let part = target + SETTARGET_ADD; part < target + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
+      if (view.getUint8(part + SETTARGET_PART_DIMENSIONS) > 0) names.push(readName(view, part + SETTARGET_PART_NAME));
+  return names.find((name) => !known.has(name)) ?? "";
+}
+
+const KNOWN_SET = "a set that was created, as by ipset save's text";
 
 /** The error for edits of a batch that led to a loop, or a hook to a rule that must not be used there. */
 export function refusedWay(engine: Engine, fault: number, file: string): Error {
@@ -47,7 +82,20 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
     ? ((engine.kernel.faultRow.value as number) >>> 0) - at
     : (engine.kernel.faultOffset.value as number) >>> 0;
   const expected = reach?.expected ?? UNSUPPORTED[fault];
-  const place = expected === undefined ? undefined : ruleAt(table, blob, offset);
+  const place = expected === undefined && fault !== M.FAULT_SET ? undefined : ruleAt(table, blob, offset);
+  if (place && fault === M.FAULT_SET) {
+    const { rows } = table;
+    const row = rows.offsets[place.ordinal] as number;
+    const target = row + rows.view.getUint16(row + L.ROW_TARGET, true);
+    return new RulesetError({
+      code: "unknown-set",
+      file: `table ${table.name}`,
+      line: place.line,
+      column: 0,
+      found: unknownSet(engine, rows.view, rows.matchesOffset(row), target),
+      expected: KNOWN_SET,
+    });
+  }
   if (!place || expected === undefined) return new EngineError(fault, offset);
   return new RulesetError({
     code: reach?.code ?? "unsupported-rule",
@@ -60,7 +108,21 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
 }
 
 /** The error for a rule of a batch that the engine refused with `fault`. */
-export function refusedRule(fault: number, part: TableBatch, row: number, edit: Edit, file: string): Error {
+export function refusedRule(
+  engine: Engine,
+  fault: number,
+  part: TableBatch,
+  row: number,
+  edit: Edit,
+  file: string,
+): Error {
+  if (fault === M.FAULT_SET) {
+    const { rows } = part;
+    const at = rows.offsets[row] as number;
+    const target = at + rows.view.getUint16(at + L.ROW_TARGET, true);
+    const found = unknownSet(engine, rows.view, rows.matchesOffset(at), target);
+    return new RulesetError({ code: "unknown-set", file, line: edit.line, column: 0, found, expected: KNOWN_SET });
+  }
   const expected = UNSUPPORTED[fault];
   if (expected === undefined) return new EngineError(fault);
   const out = new ByteWriter();
@@ -76,7 +138,11 @@ export function refusedRule(fault: number, part: TableBatch, row: number, edit: 
 }
 
 /** The rule whose record holds byte `offset` of the blob, counted through its chains. */
-function ruleAt(table: Table, blob: Uint8Array, offset: number): { rule: string; line: number } | undefined {
+function ruleAt(
+  table: Table,
+  blob: Uint8Array,
+  offset: number,
+): { rule: string; line: number; ordinal: number } | undefined {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
   const end = view.getUint32(L.BLOB_RECORDS_END, true);
   const text = view.getUint32(L.BLOB_TEXT, true);
@@ -91,7 +157,7 @@ function ruleAt(table: Table, blob: Uint8Array, offset: number): { rule: string;
       for (const rule of chain?.rules ?? []) {
         const next = row + view.getUint16(row + L.ROW_NEXT, true);
         if (chain && offset < next)
-          return { rule: printRule(table, chain, rule), line: view.getUint32(row + L.ROW_LINE, true) };
+          return { rule: printRule(table, chain, rule), line: view.getUint32(row + L.ROW_LINE, true), ordinal: rule };
         row = next;
       }
       return undefined;

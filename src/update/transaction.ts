@@ -14,6 +14,7 @@ import { lockWriters, unlockWriters } from "../engine/writers-lock.js";
 import { PhaseClock, type UpdateReport } from "./phases.js";
 import { waitForSequences } from "./quiesce.js";
 import { refusedBlob } from "./refusal.js";
+import type { SetBatch } from "./set-batch.js";
 
 /** What the engine counted since the last update or freeing began. */
 function costs(kernel: Kernel): Pick<UpdateReport, "bytesWritten" | "recordsTouched" | "recordsWalked"> {
@@ -48,8 +49,16 @@ export class Transaction {
     this.engine = engine;
   }
 
-  /** Runs `work` as one update. What it throws undoes everything. */
-  static run(engine: Engine, options: TransactionOptions, work: (transaction: Transaction) => void): UpdateReport {
+  /**
+   * Runs `work` as one update. What it throws undoes everything, also what `prepare` did to sets, which are no part of a
+   * ruleset's generation.
+   */
+  static run(
+    engine: Engine,
+    options: TransactionOptions,
+    work: (transaction: Transaction) => void,
+    prepare: (transaction: Transaction) => SetBatch | undefined = () => undefined,
+  ): UpdateReport {
     const transaction = new Transaction(engine);
     const { clock } = transaction;
     if (!lockWriters(engine.words(), options.lockTimeoutMs))
@@ -57,6 +66,7 @@ export class Transaction {
     try {
       clock.end("lock");
       const { kernel } = engine;
+      const sets = prepare(transaction);
       mustSucceed(kernel.updateBegin());
       try {
         work(transaction);
@@ -65,9 +75,11 @@ export class Transaction {
         kernel.updateRollback();
         // A reader may hold what the update had allocated; nobody may reuse that before it has left.
         waitForSequences(engine.words(), engine.handle.readers);
+        sets?.undo();
         throw error;
       }
       const update = costs(kernel);
+      sets?.settle();
       clock.end("publish");
       options.quiesce?.(engine.words(), engine.handle.readers);
       kernel.updateReclaim(options.quiesce ? RECLAIM_ALL : RECLAIM_ENTRIES);
@@ -76,8 +88,8 @@ export class Transaction {
       return {
         generation: engine.generation(),
         phasesUs: clock.phasesUs,
-        bytesWritten: update.bytesWritten + freeing.bytesWritten,
-        recordsTouched: update.recordsTouched + freeing.recordsTouched,
+        bytesWritten: (sets?.bytesWritten ?? 0) + update.bytesWritten + freeing.bytesWritten,
+        recordsTouched: (sets?.recordsTouched ?? 0) + update.recordsTouched + freeing.recordsTouched,
         recordsWalked: update.recordsWalked + freeing.recordsWalked,
       };
     } finally {

@@ -4,8 +4,10 @@
  */
 import type { Engine } from "../engine/engine.js";
 import { chainNames, tableAddress } from "../engine/read-back.js";
+import { headerAt, latestTime, setAddresses } from "../engine/read-sets.js";
 import { applyBatch, applyEdit } from "../ruleset/apply.js";
 import type { Batch, ChainScope } from "../ruleset/batch.js";
+import { readSetCommands } from "../ruleset/ipset/commands.js";
 import { parseBatch, parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { Ruleset, TABLE_NAMES, type Table } from "../ruleset/ruleset.js";
@@ -13,6 +15,8 @@ import { differenceBatch } from "./difference.js";
 import { applyIncrementally } from "./incremental.js";
 import type { UpdateReport } from "./phases.js";
 import { QUIESCE, type Quiesce } from "./quiesce.js";
+import { locatedSet } from "./refusal.js";
+import { SetBatch } from "./set-batch.js";
 import { stageName } from "./staging.js";
 import { Transaction, type TransactionOptions } from "./transaction.js";
 import { zeroCounters } from "./zero.js";
@@ -36,10 +40,22 @@ export interface UpdaterOptions {
   family?: Family;
 }
 
-/** Text in the format of iptables-save: edits as for `iptables-restore --noflush`, or whole tables. */
-export type UpdateRequest =
-  | { batch: string | Uint8Array; file?: string }
-  | { ruleset: string | Uint8Array; file?: string };
+/**
+ * Text in the format of iptables-save: edits as for `iptables-restore --noflush`, or whole tables. Sets are changed first.
+ */
+export type UpdateRequest = { file?: string } & (
+  | ({ batch: string | Uint8Array } & Partial<SetUpdateRequest>)
+  | ({ ruleset: string | Uint8Array } & Partial<SetUpdateRequest>)
+);
+
+/** Commands as `ipset restore` takes them, and what `ipset save` prints. */
+export interface SetUpdateRequest {
+  sets: string;
+  /** What errors call it. Default "sets". */
+  setsFile?: string;
+  /** Milliseconds of the packets' clock at which elements' time begins. Default: when the latest packet was walked. */
+  now?: number;
+}
 
 export class Updater {
   readonly engine: Engine;
@@ -74,7 +90,7 @@ export class Updater {
    * LockTimeout; then nothing has changed.
    */
   update(request: UpdateRequest): UpdateReport {
-    return Transaction.run(this.engine, this.options, (transaction) => {
+    const work = (transaction: Transaction): void => {
       const { apply } = STRATEGIES[this.strategy];
       const file = request.file ?? ("batch" in request ? "batch" : "ruleset");
       if ("ruleset" in request && this.strategy === "full") {
@@ -87,7 +103,21 @@ export class Updater {
         "batch" in request ? this.parse(request.batch, file) : this.difference(transaction, request.ruleset, file);
       transaction.clock.end("parse");
       apply(transaction, batch, file);
-    });
+    };
+    try {
+      return Transaction.run(this.engine, this.options, work, (transaction) => changeSets(transaction, request));
+    } catch (error) {
+      throw locatedSet(error, "batch" in request ? request.batch : request.ruleset);
+    }
+  }
+
+  /**
+   * Carries out ipset's commands, one after another as Linux does, each in force at once. Throws a RulesetError with the
+   * failing one's place, an EngineError, or a LockTimeout; then all is as it was.
+   */
+  updateSets(request: SetUpdateRequest): UpdateReport {
+    const work = (): void => {};
+    return Transaction.run(this.engine, this.options, work, (transaction) => changeSets(transaction, request));
   }
 
   private get family(): Family {
@@ -125,6 +155,18 @@ export class Updater {
     transaction.clock.end("plan");
     return batch;
   }
+}
+
+function changeSets(transaction: Transaction, request: Partial<SetUpdateRequest>): SetBatch | undefined {
+  if (request.sets === undefined) return undefined;
+  const { engine } = transaction;
+  const { sets, setsFile: file = "sets", now = latestTime(engine) } = request;
+  const scope = new Map(Array.from(setAddresses(engine), ([name, set]) => [name, headerAt(engine, set)]));
+  const commands = readSetCommands(sets, scope, file);
+  transaction.clock.end("parse");
+  const batch = SetBatch.run(engine, commands, file, now);
+  transaction.clock.end("link");
+  return batch;
 }
 
 /** A replacement of the whole table for every edit, as `iptables -A` in a loop; published together, so that it is atomic. */

@@ -3,7 +3,7 @@ import { RulesetError } from "../ruleset-error.js";
 import type { ErrorCode } from "../../extensions/error-code.js";
 import { type SetScope, readSetCommands } from "./commands.js";
 import { partText } from "./element-parts.js";
-import type { Beside, IpSet, SetCommand, SetEntry } from "./ip-set.js";
+import type { Beside, IpSet, SetCommand, SetEntry, SetHeader } from "./ip-set.js";
 
 /** Sets by name, in the order in which they were made. */
 export type IpSets = Map<string, IpSet>;
@@ -175,9 +175,11 @@ function insertBeside(set: IpSet, entry: SetEntry, { side, name }: Beside): void
   for (const one of entries) set.entries.set(one.key, one);
 }
 
-function sameHeader(a: IpSet, b: Omit<IpSet, "entries">): boolean {
-  const { entries: _, ...header } = a;
-  return JSON.stringify({ ...header, hashsize: 0, initval: 0 }) === JSON.stringify({ ...b, hashsize: 0, initval: 0 });
+/** Whether two sets were made alike, as far as -exist asks. */
+export function sameHeader(a: SetHeader, b: SetHeader): boolean {
+  const asked = (header: SetHeader): string =>
+    JSON.stringify({ ...header, entries: 0, name: "", hashsize: 0, initval: 0 });
+  return asked(a) === asked(b);
 }
 
 function renameSet(sets: IpSets, from: string, to: string): void {
