@@ -72,15 +72,7 @@ import {
   FAULT_UNSUPPORTED_TARGET,
   FAULT_VERSION,
 } from "../src/blob/memory";
-import {
-  COMMENT_TEXT,
-  JUMP_CHAIN,
-  MATCH_COMMENT,
-  MATCH_SET,
-  TARGET_SET,
-  TARGET_VERDICT,
-  VERDICT_VALUE,
-} from "../src/blob/payloads";
+import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
 import { heapAllocate, heapFree } from "./heap";
 import { checkMatch, matchSize } from "./match";
 import { knowsSet } from "./matches/set";
@@ -236,7 +228,7 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
     const type = <u32>load<u16>(row + match, RECORD_TYPE);
     if (!matchSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_MATCH, at + match);
     if (!checkMatch(type, row + match)) return refuse(FAULT_MATCH, at + match);
-    if (type == MATCH_SET && !knowsSet(row + match)) return refuse(FAULT_SET, at + match);
+    if (!knowsSet(type, row + match)) return refuse(FAULT_SET, at + match);
     if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT)))
       return refuse(FAULT_TEXT, at + match);
     match += bytes;
@@ -250,7 +242,7 @@ function checkAction(record: usize, size: u32, at: u32): u32 {
   const type = <u32>load<u16>(record, RECORD_TYPE);
   if (!targetSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_TARGET, at);
   if (!checkTarget(type, record)) return refuse(FAULT_TARGET, at);
-  return type != TARGET_SET || knowsSets(record) ? FAULT_NONE : refuse(FAULT_SET, at);
+  return knowsSets(type, record) ? FAULT_NONE : refuse(FAULT_SET, at);
 }
 
 function checkJumps(blob: usize, heads: usize): u32 {

@@ -36,7 +36,10 @@ describe("sets in the engine", () => {
       let text = randomSet(random, type, "a");
       if (random.chance(0.3)) text = text.replaceAll(" -exist", "");
       const wanted = attempt(() => printSets(parseSets(text).values()));
-      expect(attempt(() => inEngine(text)), `seed ${seed}, text ${n}\n${text}`).toEqual(wanted);
+      expect(
+        attempt(() => inEngine(text)),
+        `seed ${seed}, text ${n}\n${text}`,
+      ).toEqual(wanted);
     }
   });
 });

@@ -1,5 +1,6 @@
 /** set (xt_set.c). */
 import {
+  MATCH_SET,
   SET_BYTES_OPERATION,
   SET_DIMENSIONS,
   SET_DIRECTIONS,
@@ -43,7 +44,7 @@ export function checkSet(record: usize): bool {
   );
 }
 
-/** Whether the set that the record names is there. */
-export function knowsSet(record: usize): bool {
-  return setFind(record + SET_NAME) != 0;
+/** Whether the set that a match of this type names, if it names one, is there. */
+export function knowsSet(type: u32, record: usize): bool {
+  return type != MATCH_SET || setFind(record + SET_NAME) != 0;
 }

@@ -11,6 +11,7 @@ import {
   SETTARGET_PART_OBJECT,
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
+  TARGET_SET,
 } from "../../src/blob/payloads";
 import { packet } from "../packet";
 import { causedByPacket, causedWithTimeout, infoMark, infoMask, infoPriority } from "../sets/extensions";
@@ -62,8 +63,9 @@ export function checkSetTarget(record: usize): bool {
   return true;
 }
 
-/** Whether the sets that the record names are there. */
-export function knowsSets(record: usize): bool {
+/** Whether the sets that a target of this type names, if it names any, are there. */
+export function knowsSets(type: u32, record: usize): bool {
+  if (type != TARGET_SET) return true;
   for (let part = record + SETTARGET_ADD; part < record + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
     if (load<u8>(part, SETTARGET_PART_DIMENSIONS) && !setFind(part + SETTARGET_PART_NAME)) return false;
   return true;
