@@ -7,16 +7,18 @@ const MS = 1e6;
 /** Time that passes only when someone waits or works. */
 class VirtualClock implements Clock {
   time = 5_000 * MS;
+  oversleep = 0;
   nowNs(): number {
     return this.time;
   }
   waitUntilNs(moment: number): void {
-    this.time = Math.max(this.time, moment);
+    if (this.time < moment) this.time = moment + this.oversleep;
   }
 }
 
-function run(arrivalsMs: number[], workMs: number[], deadlineMs: number, least = 0) {
+function run(arrivalsMs: number[], workMs: number[], deadlineMs: number, least = 0, oversleepMs = 0) {
   const clock = new VirtualClock();
+  clock.oversleep = oversleepMs * MS;
   const begun: number[] = [];
   const result = runOpenLoop({
     clock,
@@ -29,7 +31,13 @@ function run(arrivalsMs: number[], workMs: number[], deadlineMs: number, least =
     },
   });
   const inMs = (values: Float64Array): number[] => [...values].map((ns) => ns / MS);
-  return { ...result, begun, latencyMs: inMs(result.latencyNs), serviceMs: inMs(result.serviceNs) };
+  return {
+    ...result,
+    begun,
+    latencyMs: inMs(result.latencyNs),
+    serviceMs: inMs(result.serviceNs),
+    wakeMs: inMs(result.wakeNs),
+  };
 }
 
 describe("an open loop", () => {
@@ -44,6 +52,13 @@ describe("an open loop", () => {
     const { latencyMs, lengthNs } = run([0, 50], [1, 2], 1000);
     expect(latencyMs).toEqual([1, 2]);
     expect(lengthNs).toBe(52 * MS);
+  });
+
+  it("counts a late wake-up as latency, and tells it apart from waiting behind an update", () => {
+    const { latencyMs, serviceMs, wakeMs } = run([0, 50, 60], [1, 20, 1], 1000, 0, 3);
+    expect(latencyMs).toEqual([1, 23, 14]);
+    expect(serviceMs).toEqual([1, 20, 1]);
+    expect(wakeMs).toEqual([0, 3, 0]);
   });
 
   it("counts what had arrived but was not done at the deadline, with its age", () => {

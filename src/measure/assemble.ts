@@ -79,9 +79,11 @@ export function assembleGrowth(records: readonly ResultRecord[]): GrowthRecord[]
 function updateResult(rounds: readonly CellRound[]): UpdateResult {
   const latencies = new LatencyHistogram();
   const services = new LatencyHistogram();
+  const wakes = new LatencyHistogram();
   for (const { updater } of rounds) {
     latencies.add(LatencyHistogram.of(updater.latencyNs));
     services.add(LatencyHistogram.of(updater.serviceNs));
+    wakes.add(LatencyHistogram.of(updater.wakeNs));
   }
   const column = (name: "bytesWritten" | "recordsTouched" | "recordsWalked"): number[] =>
     rounds.flatMap(({ updater }) => [...updater[name]]);
@@ -93,6 +95,7 @@ function updateResult(rounds: readonly CellRound[]): UpdateResult {
     unfinished: sum(rounds.map(({ updater }) => updater.unfinished)),
     rate: sum(rounds.map(({ plan }) => plan.rate)) / rounds.length,
     service: services.summary(),
+    wake: wakes.summary(),
     bytes_written_p50: quantile(column("bytesWritten"), 0.5),
     bytes_written_max: quantile(column("bytesWritten"), 1),
     records_touched_p50: quantile(column("recordsTouched"), 0.5),

@@ -50,6 +50,8 @@ export interface OpenLoopResult {
   /** When the work was begun, by the clock, and how long it took from then. Only those that were done. */
   readonly begunNs: Float64Array;
   readonly serviceNs: Float64Array;
+  /** How late the loop, with nothing else to do, woke up for the arrival: the machine's part in the latency. */
+  readonly wakeNs: Float64Array;
   readonly done: number;
   /** Arrivals that had come but were not done when the run ended: the last of `latencyNs`. */
   readonly unfinished: number;
@@ -62,7 +64,9 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
   const latencies: number[] = [];
   const begins: number[] = [];
   const services: number[] = [];
+  const wakes: number[] = [];
   const start = clock.nowNs();
+  let free = start;
   for (let index = 0; index < offsets.length; index++) {
     const intended = start + (offsets[index] as number);
     if (index >= least && Math.max(clock.nowNs(), intended) - start > deadlineNs) break;
@@ -73,7 +77,9 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
     latencies.push(ended - intended);
     begins.push(begun);
     services.push(ended - begun);
+    wakes.push(begun - Math.max(intended, free));
     after?.(index, intended);
+    free = clock.nowNs();
   }
   const end = clock.nowNs();
   const done = services.length;
@@ -86,6 +92,7 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
     latencyNs: Float64Array.from(latencies),
     begunNs: Float64Array.from(begins),
     serviceNs: Float64Array.from(services),
+    wakeNs: Float64Array.from(wakes),
     done,
     unfinished: latencies.length - done,
     lengthNs: end - start,

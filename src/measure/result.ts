@@ -58,6 +58,8 @@ export interface UpdateResult extends LatencySummary {
   readonly rate: number;
   /** From the moment work began: without waiting behind earlier changes. */
   readonly service: LatencySummary;
+  /** How late the idle thread woke up for an arrival: in the percentiles above, though no update took it. */
+  readonly wake: LatencySummary;
   readonly bytes_written_p50: number;
   readonly bytes_written_max: number;
   readonly records_touched_p50: number;

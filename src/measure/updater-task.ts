@@ -31,6 +31,7 @@ export interface UpdaterRecord {
   readonly latencyNs: Float64Array;
   readonly begunNs: Float64Array;
   readonly serviceNs: Float64Array;
+  readonly wakeNs: Float64Array;
   readonly unfinished: number;
   readonly lengthNs: number;
   /** PHASES.length numbers a change. */
@@ -100,6 +101,7 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
     latencyNs: loop.latencyNs,
     begunNs: loop.begunNs,
     serviceNs: loop.serviceNs,
+    wakeNs: loop.wakeNs,
     unfinished: loop.unfinished,
     lengthNs: loop.lengthNs,
     phasesUs: phasesUs.slice(0, made * PHASES.length),

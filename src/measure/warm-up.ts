@@ -20,7 +20,7 @@ export interface WarmUp {
 /** Milliseconds of changes, more or less: where the writer's thread makes changes of this strategy for the first time, and else. */
 const FIRST_MS = 400;
 const LATER_MS = 60;
-const MOST_CHANGES = 200;
+const MOST_CHANGES = 2000;
 
 /** Resolves with the nanoseconds that one of the cell's changes takes at best. */
 export async function warmUp({ cell, first, changes, update }: WarmUp): Promise<number> {

@@ -29,6 +29,7 @@ export function sampleRecord(services: number, strategy: ResultRecord["strategy"
       unfinished: 0,
       rate: 200,
       service: histogram.summary(),
+      wake: histogram.summary(),
       bytes_written_p50: 742,
       bytes_written_max: 742,
       records_touched_p50: 15,
