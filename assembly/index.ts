@@ -55,10 +55,13 @@ export {
   updateBegin,
   updateCommit,
   updateFree,
+  updateHooks,
   updateReclaim,
+  updateRegistered,
   updateRemove,
   updateReplace,
   updateRollback,
+  updateRouting,
   updateTable,
 } from "./update";
 export {

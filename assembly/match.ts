@@ -32,6 +32,7 @@ import { matchMultiport } from "./matches/multiport";
 import { matchPhysdev } from "./matches/physdev";
 import { matchQuota } from "./matches/quota";
 import { matchRecent } from "./matches/recent";
+import { matchRpfilter } from "./matches/rpfilter";
 import { checkRt, matchRt } from "./matches/rt";
 import { matchAh, matchEsp, matchIpcomp } from "./matches/spi";
 import { checkSet, matchSet } from "./matches/set";
@@ -132,6 +133,8 @@ export function matches(type: u32, record: usize): bool {
       return matchFrag(record);
     case P.MATCH_SET:
       return matchSet(record);
+    case P.MATCH_RPFILTER:
+      return matchRpfilter(record);
     default:
       return false;
   }
@@ -224,6 +227,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.FRAG_SIZE;
     case P.MATCH_SET:
       return bytes == P.SET_SIZE;
+    case P.MATCH_RPFILTER:
+      return bytes == P.RPFILTER_SIZE;
     default:
       return false;
   }

@@ -26,12 +26,14 @@ import {
   RETIRED_MEMORY,
   RETIRED_NEXT,
   RETIRED_ROW,
+  RETIRED_RUN,
   RETIRED_SIZE,
   RETIRED_TABLE,
   ROOT_GENERATION,
 } from "../src/blob/memory";
 import { arenaAdopt, arenaAllocate, arenaFree } from "./arena";
 import { bodyRelease } from "./sets/body";
+import { heapFree } from "./heap";
 import { put32 } from "./store";
 import { releaseTable } from "./table";
 import { unlinkRow } from "./row";
@@ -108,6 +110,7 @@ export function reclaim(limit: u32): u32 {
     else if (kind == RETIRED_MEMORY) arenaFree(arena, address, bytes);
     else if (kind == RETIRED_TABLE) releaseTable(address);
     else if (kind == RETIRED_BODY) bodyRelease(address);
+    else if (kind == RETIRED_RUN) heapFree(address, bytes);
     freed++;
   }
   return freed;

@@ -44,6 +44,8 @@ import { connection, scratchTuple, trackNot } from "./conntrack/track";
 import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
+import { route } from "./routing/decide";
+import { sourceOn } from "./routing/source";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
 import { changeSets, checkSetTarget } from "./targets/set";
 import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
@@ -94,7 +96,7 @@ export function fire(type: u32, record: usize): u32 {
         record,
         PACKET_SOURCE,
         PACKET_SOURCE_PORT,
-        localOn(packet + PACKET_OUTPUT),
+        sourceOn(packet + PACKET_OUTPUT, route),
         RESULT_FLAG_MASQUERADE,
       );
     case P.TARGET_LOG:
@@ -265,7 +267,7 @@ function rewrite(record: usize, address: usize, port: usize, given: usize, mark:
 
 /** The address that the way out has; Linux drops where there is none. */
 function masquerade(record: usize): u32 {
-  const address = localOn(packet + PACKET_OUTPUT);
+  const address = sourceOn(packet + PACKET_OUTPUT, route);
   return address ? natMasquerade(record, address) : VERDICT_DROP;
 }
 

@@ -16,14 +16,19 @@ import {
   READER_STACK,
   READERS_ADDRESS,
   RETIRED_MEMORY,
+  RETIRED_RUN,
   RETIRED_TABLE,
   ROOT_FAMILY_COUNT,
   ROOT_GENERATION,
+  ROOT_HOOKS,
   ROOT_IPV4,
   ROOT_IPV6,
+  ROOT_ROUTING,
   ROOT_SIZE,
   ROOT_TABLES,
 } from "../src/blob/memory";
+import { HOOKS_BYTES, HOOKS_TABLES, REGISTERED_COUNT } from "../src/blob/hooks";
+import { ROUTING_BYTES } from "../src/blob/routing";
 import { arenaAllocate } from "./arena";
 import { heapAllocate, heapFree } from "./heap";
 import { relevel } from "./levels";
@@ -90,7 +95,40 @@ export function updateFree(address: usize, bytes: u32): void {
 export function updateReplace(blob: usize, length: u32, carry: u32): u32 {
   const fault = validateBlob(blob, length);
   if (fault) return fault;
-  const slot = slotOf(next, load<u8>(blob, BLOB_FAMILY), load<u8>(blob, BLOB_TABLE));
+  return replaceAt(slotOf(next, load<u8>(blob, BLOB_FAMILY), load<u8>(blob, BLOB_TABLE)), blob, length, carry);
+}
+
+/** The same for the table that a user has hung up as number `index`; 0 as `blob` takes it away. A FAULT_*. */
+export function updateRegistered(index: u32, blob: usize, length: u32, carry: u32): u32 {
+  const slot: usize = <usize>load<u32>(next, ROOT_HOOKS) + HOOKS_TABLES + (index << 2);
+  if (blob) {
+    const fault = validateBlob(blob, length);
+    return fault ? fault : replaceAt(slot, blob, length, carry);
+  }
+  const old: usize = load<u32>(slot);
+  store<u32>(slot, 0);
+  return !old || retire(RETIRED_TABLE, <u32>old, 0, 0) ? FAULT_NONE : FAULT_MEMORY;
+}
+
+/** Puts the hook registry at `record`, memory of updateAllocate, in force; updateRegistered may still change it. A FAULT_*. */
+export function updateHooks(record: usize): u32 {
+  return swapRun(ROOT_HOOKS, record, HOOKS_BYTES);
+}
+
+/** Puts the routing image at `image`, memory of updateAllocate, in force. A FAULT_*. */
+export function updateRouting(image: usize): u32 {
+  return swapRun(ROOT_ROUTING, image, ROUTING_BYTES);
+}
+
+/** Lets the record at `fresh` take the place of the root's; each says at offset `bytes` how long it is. */
+function swapRun(field: usize, fresh: usize, bytes: usize): u32 {
+  const old: usize = load<u32>(next + field);
+  wrote(load<u32>(fresh + bytes));
+  store<u32>(next + field, <u32>fresh);
+  return !old || retire(RETIRED_RUN, <u32>old, 0, load<u32>(old + bytes)) ? FAULT_NONE : FAULT_MEMORY;
+}
+
+function replaceAt(slot: usize, blob: usize, length: u32, carry: u32): u32 {
   const old: usize = load<u32>(slot);
   wrote(length);
   const linked = linkTable(blob, old, carry);
@@ -118,10 +156,9 @@ function slotOf(root: usize, family: u32, table: u32): usize {
 function deepenStacks(): bool {
   const old = load<u32>(CONTROL_ADDRESS, CONTROL_STACK_DEPTH);
   let depth = old;
-  for (let i: u32 = 0; i < <u32>(ROOT_FAMILY_COUNT * TABLE_COUNT); i++) {
-    const table: usize = load<u32>(next + ROOT_TABLES + (i << 2));
-    if (table && load<u32>(table, BLOB_MAX_DEPTH) >= depth) depth = load<u32>(table, BLOB_MAX_DEPTH) * 2;
-  }
+  depth = deepest(next + ROOT_TABLES, ROOT_FAMILY_COUNT * TABLE_COUNT, depth);
+  const hooks: usize = load<u32>(next, ROOT_HOOKS);
+  if (hooks) depth = deepest(hooks + HOOKS_TABLES, REGISTERED_COUNT, depth);
   if (depth == old) return true;
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
   for (let i: u32 = 0; i < readers; i++) {
@@ -133,4 +170,13 @@ function deepenStacks(): bool {
   }
   put32(CONTROL_ADDRESS + CONTROL_STACK_DEPTH, depth);
   return true;
+}
+
+/** `depth`, or twice the depth of the deepest of `count` tables that is deeper. */
+function deepest(tables: usize, count: u32, depth: u32): u32 {
+  for (let i: u32 = 0; i < count; i++) {
+    const table: usize = load<u32>(tables + (i << 2));
+    if (table && load<u32>(table, BLOB_MAX_DEPTH) >= depth) depth = load<u32>(table, BLOB_MAX_DEPTH) * 2;
+  }
+  return depth;
 }

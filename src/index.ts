@@ -9,6 +9,8 @@ export {
   type EngineOptions,
 } from "./engine/engine.js";
 export { EngineError, FAULT_NAMES, type FaultName } from "./engine/engine-error.js";
+export { type HookEntry, PRIORITIES } from "./engine/hook-registry.js";
+export type { Interface, InterfaceAddress, NextHop, Route, Routing, RoutingRule } from "./engine/routing.js";
 export { PacketPool, Reader, type TraceStep } from "./engine/reader.js";
 export { type BenchHooks, type BenchProgress, runBench } from "./measure/bench.js";
 export { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions } from "./measure/bench-options.js";
@@ -39,7 +41,11 @@ export { decodePacket, encodePacket, type Packet, PACKET_DEFAULTS } from "./netf
 export { PacketError, type PacketErrorCode } from "./netfilter/packet-error.js";
 export { parsePacket } from "./netfilter/packet-grammar.js";
 export { printPacket } from "./netfilter/packet-print.js";
-export { decodeResult, type PacketResult, type Verdict } from "./netfilter/result.js";
+export { decodeResult, type PacketResult, type Routed, type Verdict } from "./netfilter/result.js";
+export { readAddresses } from "./netfilter/routing/ip-address.js";
+export { readRoutes } from "./netfilter/routing/ip-route.js";
+export { readRules } from "./netfilter/routing/ip-rule.js";
+export { RoutingTextError } from "./netfilter/routing/ip-text.js";
 export { renderHtml, writeReport } from "./report/html.js";
 export { renderText, type TextOptions } from "./report/table.js";
 export { applySetText, type IpSets, parseSets } from "./ruleset/ipset/apply-sets.js";
@@ -65,6 +71,7 @@ export {
 export { ERROR_CODES, type ErrorCode, RulesetError, type RulesetErrorDetails } from "./ruleset/ruleset-error.js";
 export type { Finding, FindingKind, RulePlace } from "./ruleset/check/finding.js";
 export { type Findings, findings } from "./ruleset/check/findings.js";
+export { hooksOf, registeredTable, registerTable, type RegisterTableOptions, setHooks } from "./update/hooks.js";
 export { PHASES, type Phase, type UpdateReport } from "./update/phases.js";
 export { QUIESCE, type Quiesce } from "./update/quiesce.js";
 export { LockTimeout } from "./update/transaction.js";

@@ -6,14 +6,9 @@ import { describe, expect, it } from "vitest";
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Files shared with assembly/: they import nothing but each other. */
-const SHARED = [
-  "src/blob/layout.ts",
-  "src/blob/payloads.ts",
-  "src/blob/memory.ts",
-  "src/blob/staged-batch.ts",
-  "src/blob/connections.ts",
-  "src/blob/sets.ts",
-];
+const SHARED = ["layout", "payloads", "memory", "staged-batch", "connections", "sets", "hooks", "routing"].map(
+  (name) => `src/blob/${name}.ts`,
+);
 
 /** Each part may import those in front of it. The library's index and the program's entry come last. */
 const ORDER = [

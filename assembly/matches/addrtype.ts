@@ -1,8 +1,11 @@
-/** addrtype (xt_addrtype.c) by the engine's list of local addresses. */
-import { PACKET_DESTINATION, PACKET_SOURCE } from "../../src/blob/layout";
+/** addrtype (xt_addrtype.c) by the machine's own addresses, and by its routes where they are known. */
+import { PACKET_DESTINATION, PACKET_INPUT, PACKET_OUTPUT, PACKET_SOURCE } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
+import { ROUTE_TYPE, ROUTING_LOCAL, RTN_ANYCAST, RTN_BLACKHOLE, RTN_BROADCAST } from "../../src/blob/routing";
 import { isLocal } from "../locals";
 import { addressBytes, packet } from "../packet";
+import { FLOW_NONE, lookup, routesKnown, routing, usesDevice } from "../routing/lookup";
+import { findRoute } from "../routing/search";
 
 /** RTN_* of linux/rtnetlink.h. */
 const UNSPECIFIED: u32 = 0;
@@ -34,7 +37,12 @@ function type4(address: usize, limit: u32): u32 {
   const word = load<u32>(address);
   if (word == 0 || word == 0xffffffff) return BROADCAST;
   if ((word & 0xf0) == 0xe0) return MULTICAST;
-  return isLocal(address, limit) ? LOCAL : UNICAST;
+  if (isLocal(address, limit)) return LOCAL;
+  if (!routing) return UNICAST;
+  // A route that sends nowhere is none, for this question: such addresses are UNICAST (__inet_dev_addr_type).
+  const route = findRoute(load<u32>(routing, ROUTING_LOCAL), address);
+  if (!route || load<u8>(route, ROUTE_TYPE) != RTN_BROADCAST) return UNICAST;
+  return !limit || usesDevice(route, packet + (limit == 1 ? PACKET_INPUT : PACKET_OUTPUT)) ? BROADCAST : UNICAST;
 }
 
 /** For IPv6 the mask names conditions that must all hold (match_type6). */
@@ -46,5 +54,9 @@ function conditions6(mask: u32, address: usize, limit: u32): bool {
   if (mask & (1 << UNICAST) && (multicast || unspecified || mapped)) return false;
   if (mask & (1 << UNSPECIFIED) && !unspecified) return false;
   if (!(mask & ((1 << LOCAL) | (1 << ANYCAST) | (1 << UNREACHABLE)))) return true;
-  return (mask & (1 << LOCAL)) != 0 && isLocal(address, limit);
+  const local = (mask & (1 << LOCAL)) != 0 && isLocal(address, limit);
+  if (local || !routesKnown()) return local;
+  const route = lookup(address, 0, 0, 0, 0, FLOW_NONE);
+  if (!route || load<u8>(route, ROUTE_TYPE) >= <u8>RTN_BLACKHOLE) return (mask & (1 << UNREACHABLE)) != 0;
+  return load<u8>(route, ROUTE_TYPE) == RTN_ANYCAST && (mask & (1 << ANYCAST)) != 0;
 }

@@ -294,7 +294,9 @@ export const RESULT_QUOTED_SOURCE = 72; // 16
 export const RESULT_QUOTED_DESTINATION = 88; // 16
 export const RESULT_QUOTED_SOURCE_PORT = 104; // u16
 export const RESULT_QUOTED_DESTINATION_PORT = 106; // u16
-export const RESULT_SIZE = 112;
+export const RESULT_ROUTE = 108; // u8 what routing said last, RTN_* or ROUTED_* of routing.ts; 0 it was not asked
+export const RESULT_OUTPUT = 112; // 16 name of the interface that it leaves by, where it got so far
+export const RESULT_SIZE = 128;
 
 export const RESULT_FLAG_DNAT = 1;
 export const RESULT_FLAG_SNAT = 2;
@@ -306,6 +308,8 @@ export const RESULT_FLAG_MASQUERADE = 16;
 export const RESULT_FLAG_EXPIRED = 32;
 /** NAT has rewritten the packet that an ICMP error quotes: RESULT_QUOTED_*. */
 export const RESULT_FLAG_QUOTED = 64;
+/** Dropped by routing, not by a rule: there is no way, as RESULT_ROUTE says. */
+export const RESULT_FLAG_UNROUTED = 128;
 
 /* ---- Trace: one record a rule that matched, in order ---- */
 export const TRACE_ROW = 0; // u32 row, absolute

@@ -25,8 +25,6 @@ export const CONTROL_PEAK_BYTES = 52; // u32
 export const CONTROL_ARENA = 56; // u32 the engine's arena: roots, retired entries, state
 export const CONTROL_CLASSIFIER = 60; // u32 CLASSIFIER_*
 export const CONTROL_SEED = 64; // u32
-export const CONTROL_LOCALS = 68; // u32 local addresses, LOCAL_SIZE each
-export const CONTROL_LOCAL_COUNT = 72; // u32
 export const CONTROL_UNDO = 76; // u32 first segment of the undo log
 export const CONTROL_SCRATCH = 80; // u32 the writer's staging area
 export const CONTROL_SCRATCH_BYTES = 84; // u32
@@ -43,12 +41,6 @@ export const CONTROL_MAGIC_VALUE = 0x43575352;
 /** Values of CONTROL_CLASSIFIER. */
 export const CLASSIFIER_LINEAR = 0;
 export const CLASSIFIER_TUPLE_SPACE = 1;
-
-/** A local address: u8 family, 16 bytes of interface name, 16 bytes of address. */
-export const LOCAL_FAMILY = 0; // u8
-export const LOCAL_INTERFACE = 8; // 16
-export const LOCAL_ADDRESS = 24; // 16
-export const LOCAL_SIZE = 40;
 
 /*
  * ---- Reader line: one a reader, two cache lines wide so that no two share one ----
@@ -72,10 +64,12 @@ export const HEAP_ADDRESS = 16384;
 
 /** ---- Root record: immutable once published ---- */
 export const ROOT_GENERATION = 0; // u32
+export const ROOT_ROUTING = 4; // u32 routing image (routing.ts), 0 none
 export const ROOT_TABLES = 8; // u32 x ROOT_FAMILY_COUNT x TABLE_COUNT: blobs, 0 absent
 export const ROOT_FAMILY_COUNT = 4; // by ROOT_IPV4 ...
 export const ROOT_IPV4 = 0;
 export const ROOT_IPV6 = 1;
+export const ROOT_HOOKS = 136; // u32 hook registry
 export const ROOT_SIZE = 144;
 
 /** Jump stack frame: where to go on after RETURN. */
@@ -183,6 +177,7 @@ export const RETIRED_ROW = 1; // unlink the row, then retire its memory
 export const RETIRED_MEMORY = 2; // give back to the arena
 export const RETIRED_TABLE = 3; // free the whole table
 export const RETIRED_BODY = 4; // free a set's body and all that is in it
+export const RETIRED_RUN = 5; // give back to the heap
 
 /** Counters: (u64 packets, u64 bytes); a directory of segments. */
 export const COUNTER_PACKETS = 0;

@@ -14,12 +14,14 @@ import { STRATEGIES } from "../update/updater.js";
 import { fileWorkload, isWorkloadName, workloads } from "../workload/workloads.js";
 import type { Workload } from "../workload/workload.js";
 import { CliError, EXIT_FINDING } from "./fault.js";
+import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
 import { listOf, numberFrom, oneOf, wholeFrom } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
 
 /** As commander hands them over. */
-type BenchArguments = Omit<BenchOptions, "sizes"> & { sizes?: number[]; json?: string; report: string | false };
+type BenchArguments = Omit<BenchOptions, "sizes"> &
+  MachineOptions & { sizes?: number[]; json?: string; report: string | false };
 
 const REPORT_FOLDER = "ruleswap-report";
 const d = BENCH_DEFAULTS;
@@ -68,11 +70,15 @@ export function addBench(program: Command): void {
     .option("--json <file>", 'write the result as JSON, "-" for standard output in place of the table')
     .option("--report <folder>", "write index.html here", REPORT_FOLDER)
     .option("--no-report", "write no page");
-  command.action((options: BenchArguments) => bench(options));
+  addMachineOptions(command).action((options: BenchArguments) => bench(options));
 }
 
-async function bench({ json, report, ...given }: BenchArguments): Promise<void> {
-  const { options, workload } = resolveWorkload(given);
+async function bench({ json, report, addresses, routes, rules, ...given }: BenchArguments): Promise<void> {
+  const { options, workload: bare } = resolveWorkload(given);
+  const machine = { ...(addresses ? { addresses } : {}), ...(routes ? { routes } : {}), ...(rules ? { rules } : {}) };
+  const routing = readMachine(machine);
+  const own = addresses ? { localAddresses: [] } : {};
+  const workload = (size: number): Workload => ({ ...bare(size), ...own, routing });
   checkBenchOptions(options);
   const progress = progressLine();
   const abort = new AbortController();
@@ -92,7 +98,7 @@ async function bench({ json, report, ...given }: BenchArguments): Promise<void> 
 }
 
 /** The workload by name or file, and the sizes that go with it. */
-function resolveWorkload(given: Omit<BenchArguments, "json" | "report">): {
+function resolveWorkload(given: Omit<BenchArguments, "json" | "report" | keyof MachineOptions>): {
   options: BenchOptions;
   workload: (size: number) => Workload;
 } {

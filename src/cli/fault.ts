@@ -2,6 +2,7 @@
 import { ClassBenchError } from "../workload/class-bench.js";
 import { WorkerFailure } from "../measure/crew.js";
 import { PacketError } from "../netfilter/packet-error.js";
+import { RoutingTextError } from "../netfilter/routing/ip-text.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { EngineError } from "../engine/engine-error.js";
 
@@ -15,7 +16,16 @@ export class CliError extends Error {
 }
 
 /** Errors whose message is for the user: each says what is wrong and where. */
-const EXPECTED = [CliError, RulesetError, PacketError, EngineError, ClassBenchError, WorkerFailure, RangeError];
+const EXPECTED = [
+  CliError,
+  RulesetError,
+  PacketError,
+  RoutingTextError,
+  EngineError,
+  ClassBenchError,
+  WorkerFailure,
+  RangeError,
+];
 
 const SYSTEM: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",

@@ -9,15 +9,16 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import { type Input, readInput } from "./input.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import { loadRuleset } from "./load.js";
+import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
 import { print } from "./output.js";
 
-interface TraceOptions {
+interface TraceOptions extends MachineOptions {
   readonly packet: string;
   readonly local?: string[];
 }
 
 export function addTrace(program: Command): void {
-  program
+  const command = program
     .command("trace")
     .description("one packet's way through hooks, tables, chains and rules")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
@@ -25,14 +26,14 @@ export function addTrace(program: Command): void {
       "--packet <text>",
       'such as "tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn"; its addresses say the family',
     )
-    .option("--local <address...>", "addresses of the machine: packets to them go to INPUT")
-    .action((path: string, options: TraceOptions) => trace(readInput(path), options));
+    .option("--local <address...>", "addresses of the machine: packets to them go to INPUT");
+  addMachineOptions(command).action((path: string, options: TraceOptions) => trace(readInput(path), options));
 }
 
-async function trace(input: Input, { packet: text, local = [] }: TraceOptions): Promise<void> {
+async function trace(input: Input, { packet: text, local = [], ...machine }: TraceOptions): Promise<void> {
   const packet = parsePacket(text);
   const ruleset = parseRuleset(input.bytes, { family: packet.family, file: input.file });
-  const reader = new Reader(loadRuleset(ruleset, input, { localAddresses: local }), 0);
+  const reader = new Reader(loadRuleset(ruleset, input, { localAddresses: local, routing: readMachine(machine) }), 0);
   const pool = reader.allocate(1);
   pool.set(0, encodePacket(packet));
   const steps = reader.trace(pool, 0);
@@ -52,7 +53,12 @@ function stepText({ hook, table: name, chain: chainName, rule, line }: TraceStep
 }
 
 function ending(result: PacketResult): string {
-  const parts = [`${result.verdict} in ${result.hook} ${result.table}`];
+  const parts = [
+    result.unrouted
+      ? `DROP behind ${result.hook}: no way, ${result.route}`
+      : `${result.verdict} in ${result.hook} ${result.table}`,
+  ];
+  if (result.verdict === "ACCEPT" && result.output) parts.push(`out by ${result.output}`);
   if (result.rejectWith) parts.push(`answered with ${result.rejectWith}`);
   if (result.queue !== undefined) parts.push(`to queue ${result.queue}`);
   if (result.dnat) parts.push(`destination ${end(result.destination, result.destinationPort)}`);

@@ -1,15 +1,16 @@
 /**
  * An engine: shared memory, and this thread's instance over it. One thread creates it; others attach by its handle.
  */
-import ipaddr from "ipaddr.js";
 import * as M from "../blob/memory.js";
-import { FAMILY_IPV4, FAMILY_IPV6 } from "../blob/layout.js";
 import type { IpSets } from "../ruleset/ipset/apply-sets.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
-import { EngineError } from "./engine-error.js";
+import { EngineError, mustSucceed } from "./engine-error.js";
+import { registryRecord, usualHooks } from "./hook-registry.js";
 import { instantiateKernel, type Kernel, kernelModule } from "./kernel.js";
 import { readBack } from "./read-back.js";
 import { readSets } from "./read-sets.js";
+import { localAddress, type Routing } from "./routing.js";
+import { routingImage } from "./routing-image.js";
 import { lockWriters, unlockWriters } from "./writers-lock.js";
 
 /** Classifiers by name. */
@@ -25,8 +26,10 @@ export interface EngineOptions {
   seed?: number;
   /** The most memory it may take, in bytes, at most 4 GiB. */
   maximumBytes?: number;
-  /** Addresses of this host: `10.0.0.1`, or `10.0.0.1 eth0` with the interface that has it. */
+  /** Addresses of this host: `10.0.0.1`, or `10.0.0.1 eth0` with the interface that has it; beside those of `routing`. */
   localAddresses?: readonly string[];
+  /** Its interfaces, addresses, routes and rules, as `readRouting` reads them from what `ip` prints. */
+  routing?: Routing;
   /**
    * Most connections to track at a time (nf_conntrack_max). 0, the default, tracks none: then a packet's record says
    * what state its connection is in, and NAT targets rewrite that packet alone.
@@ -81,7 +84,10 @@ export class Engine {
     const engine = new Engine({ module, memory, readers });
     if (!engine.kernel.engineInit(readers, CLASSIFIERS[classifier], seed, SCRATCH_BYTES))
       throw new EngineError(M.FAULT_MEMORY);
-    engine.setLocalAddresses(options.localAddresses ?? []);
+    engine.publish(() => registryRecord(usualHooks(), []), "updateHooks");
+    const own = (options.localAddresses ?? []).map(localAddress);
+    const { routing = {} } = options;
+    engine.setRouting({ ...routing, addresses: [...(routing.addresses ?? []), ...own] });
     const connections = options.connections ?? 0;
     if (!Number.isInteger(connections) || connections < 0 || connections > CONNECTIONS_MOST)
       throw new RangeError(`connections must be a whole number from 0 to ${CONNECTIONS_MOST}, not ${connections}`);
@@ -183,22 +189,27 @@ export class Engine {
     }
   }
 
-  private setLocalAddresses(addresses: readonly string[]): void {
-    if (addresses.length === 0) return;
-    const list = this.allocate(addresses.length * M.LOCAL_SIZE);
-    const view = this.data();
-    const bytes = new Uint8Array(this.handle.memory.buffer, list, addresses.length * M.LOCAL_SIZE);
-    bytes.fill(0);
-    for (const [i, text] of addresses.entries()) {
-      const [address = "", name = ""] = text.trim().split(/\s+/);
-      if (!ipaddr.isValid(address) || name.length > 15)
-        throw new RangeError(`not a local address: ${JSON.stringify(text)}; expected "ADDRESS" or "ADDRESS INTERFACE"`);
-      const parsed = ipaddr.parse(address);
-      bytes[i * M.LOCAL_SIZE + M.LOCAL_FAMILY] = parsed.kind() === "ipv4" ? FAMILY_IPV4 : FAMILY_IPV6;
-      bytes.set(new TextEncoder().encode(name), i * M.LOCAL_SIZE + M.LOCAL_INTERFACE);
-      bytes.set(parsed.toByteArray(), i * M.LOCAL_SIZE + M.LOCAL_ADDRESS);
-    }
-    view.setUint32(M.CONTROL_ADDRESS + M.CONTROL_LOCALS, list, true);
-    view.setUint32(M.CONTROL_ADDRESS + M.CONTROL_LOCAL_COUNT, addresses.length, true);
+  /** Lets `routing` take the place of what the engine knows of its machine; packets on their way keep what they have seen. */
+  setRouting(routing: Routing): void {
+    this.publish((base) => routingImage(routing, base), "updateRouting");
+  }
+
+  /** Publishes an immutable record, an update of its own. `make` gives its bytes for the address that it will have. */
+  publish(make: (base: number) => Uint8Array, update: "updateHooks" | "updateRouting"): void {
+    const { kernel } = this;
+    const size = make(0).length;
+    this.locked(() => {
+      mustSucceed(kernel.updateBegin());
+      try {
+        const at = kernel.updateAllocate(size) >>> 0;
+        if (at === 0) throw new EngineError(M.FAULT_MEMORY);
+        new Uint8Array(this.handle.memory.buffer, at, size).set(make(at));
+        mustSucceed(kernel[update](at));
+        mustSucceed(kernel.updateCommit());
+      } catch (error) {
+        kernel.updateRollback();
+        throw error;
+      }
+    });
   }
 }

@@ -21,6 +21,9 @@ export interface Kernel {
   updateFree(address: number, bytes: number): void;
   updateReplace(blob: number, length: number, carry: number): number;
   updateRemove(family: number, table: number): number;
+  updateRegistered(index: number, blob: number, length: number, carry: number): number;
+  updateHooks(record: number): number;
+  updateRouting(image: number): number;
   validateBlob(blob: number, length: number): number;
   chainFind(table: number, text: number): number;
   editBatch(table: number, batch: number): number;

@@ -3,6 +3,7 @@ import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import { HOOK_NAMES, type HookName, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
 import type { Engine } from "./engine.js";
+import { readRegistry } from "./hook-registry.js";
 import { rowsOf, textAt } from "./read-back.js";
 
 const TRACE_BYTES = 65536;
@@ -10,7 +11,10 @@ const TRACE_BYTES = 65536;
 /** A rule that matched, or a policy that decided. */
 export interface TraceStep {
   hook: HookName;
+  /** Of a table that a user has registered: its kind. */
   table: TableName;
+  /** The name that a user has registered the table under. */
+  registered?: string;
   chain: string;
   /** From 1; 0 is the chain's policy. */
   rule: number;
@@ -103,6 +107,7 @@ function traceStep(view: DataView, at: number): TraceStep {
   const row = view.getUint32(at + L.TRACE_ROW, true);
   const head = view.getUint32(row + L.ROW_CHAIN, true);
   const table = view.getUint32(head + L.CHAIN_TABLE, true);
+  const registered = registeredName(view, table);
   const policy = (view.getUint8(row + L.ROW_FLAGS) & L.ROW_FLAG_POLICY) !== 0;
   let rule = 0;
   if (!policy)
@@ -113,9 +118,17 @@ function traceStep(view: DataView, at: number): TraceStep {
   return {
     hook: HOOK_NAMES[view.getUint8(at + L.TRACE_HOOK)] as HookName,
     table: TABLE_NAMES[view.getUint8(at + L.TRACE_TABLE)] as TableName,
+    ...(registered === undefined ? {} : { registered }),
     chain: textAt(view, table + view.getUint32(table + L.BLOB_TEXT, true), view.getUint32(head + L.CHAIN_NAME, true)),
     rule,
     line: policy ? 0 : view.getUint32(row + L.ROW_LINE, true),
     verdict: view.getUint8(at + L.TRACE_VERDICT),
   };
+}
+
+function registeredName(view: DataView, table: number): string | undefined {
+  const root = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_ROOT, true);
+  const { entries, tables } = readRegistry(view, view.getUint32(root + M.ROOT_HOOKS, true));
+  const index = tables.indexOf(table);
+  return entries.find((entry) => entry.index === index)?.name;
 }

@@ -60,6 +60,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     classifier: cell.classifier,
     seed,
     localAddresses: workload.localAddresses,
+    ...(workload.routing ? { routing: workload.routing } : {}),
   });
   load(engine, ruleset, workload.name);
   const changesOf = (count: number): Change[] => take(workload.changes(seed), count);

@@ -10,14 +10,17 @@ import {
   RESULT_FLAG_MASQUERADE,
   RESULT_FLAG_NOTRACK,
   RESULT_FLAG_SNAT,
+  RESULT_FLAG_UNROUTED,
   RESULT_FLAGS,
   RESULT_GENERATION,
   RESULT_HOOK,
   RESULT_MARK,
   RESULT_MSS,
+  RESULT_OUTPUT,
   RESULT_PRIORITY,
   RESULT_QUEUE,
   RESULT_REJECT,
+  RESULT_ROUTE,
   RESULT_ROW,
   RESULT_SOURCE,
   RESULT_SOURCE_PORT,
@@ -50,9 +53,24 @@ import {
   REJECT_ICMP_PROT_UNREACHABLE,
   REJECT_TCP_RESET,
 } from "../blob/payloads.js";
+import {
+  ROUTED_MARTIAN,
+  ROUTED_NOT_HERE,
+  ROUTED_NOWHERE,
+  ROUTED_REVERSE,
+  RTN_BLACKHOLE,
+  RTN_BROADCAST,
+  RTN_LOCAL,
+  RTN_MULTICAST,
+  RTN_PROHIBIT,
+  RTN_THROW,
+  RTN_UNICAST,
+  RTN_UNREACHABLE,
+} from "../blob/routing.js";
 import type { Family } from "../ruleset/row-store.js";
 import { HOOK_NAMES, type HookName, TABLE_NAMES, TABLE_NUMBERS, type TableName } from "../ruleset/ruleset.js";
 import { readAddressText } from "./address.js";
+import { nameOf } from "./packet-names.js";
 
 const VERDICTS = { DROP: VERDICT_DROP, ACCEPT: VERDICT_ACCEPT, QUEUE: VERDICT_QUEUE, REJECT: VERDICT_REJECT } as const;
 export type Verdict = keyof typeof VERDICTS;
@@ -78,6 +96,23 @@ const REJECT_NAMES: Readonly<Record<number, string>> = {
   [REJECT_ICMP6_POLICY_FAIL]: "icmp6-policy-fail",
   [REJECT_ICMP6_REJECT_ROUTE]: "icmp6-reject-route",
 };
+
+/** What routing said last. From blackhole on there is no way. */
+export const ROUTED_NAMES = {
+  unicast: RTN_UNICAST,
+  local: RTN_LOCAL,
+  broadcast: RTN_BROADCAST,
+  multicast: RTN_MULTICAST,
+  blackhole: RTN_BLACKHOLE,
+  unreachable: RTN_UNREACHABLE,
+  prohibit: RTN_PROHIBIT,
+  throw: RTN_THROW,
+  "no-route": ROUTED_NOWHERE,
+  martian: ROUTED_MARTIAN,
+  "reverse-path": ROUTED_REVERSE,
+  "not-forwarding": ROUTED_NOT_HERE,
+} as const;
+export type Routed = keyof typeof ROUTED_NAMES;
 
 export interface PacketResult {
   readonly verdict: Verdict;
@@ -113,6 +148,12 @@ export interface PacketResult {
   readonly notrack: boolean;
   /** Dropped by routing, not by a rule: no hop was left to forward it. */
   readonly expired: boolean;
+  /** Dropped by routing, not by a rule: there is no way, as `route` says. */
+  readonly unrouted: boolean;
+  /** Where routing sends it, of an engine that knows its routes. */
+  readonly route?: Routed;
+  /** The interface that it leaves by, "" where it goes to the machine itself or was not sent on. */
+  readonly output: string;
   /** The connection's mark was written. */
   readonly ctMarkWritten: boolean;
 }
@@ -123,6 +164,7 @@ export function decodeResult(view: DataView, family: Family): PacketResult {
   const flags = view.getUint8(RESULT_FLAGS);
   const verdict = verdictName(view.getUint8(RESULT_VERDICT));
   const reject = REJECT_NAMES[view.getUint8(RESULT_REJECT)];
+  const route = nameOf(ROUTED_NAMES, view.getUint8(RESULT_ROUTE));
   return {
     verdict,
     hook: HOOK_NAMES[view.getUint8(RESULT_HOOK)] ?? "PREROUTING",
@@ -147,6 +189,9 @@ export function decodeResult(view: DataView, family: Family): PacketResult {
     masquerade: (flags & RESULT_FLAG_MASQUERADE) !== 0,
     notrack: (flags & RESULT_FLAG_NOTRACK) !== 0,
     expired: (flags & RESULT_FLAG_EXPIRED) !== 0,
+    unrouted: (flags & RESULT_FLAG_UNROUTED) !== 0,
+    ...(route === undefined ? {} : { route }),
+    output: new TextDecoder().decode(bytes.subarray(RESULT_OUTPUT, bytes.indexOf(0, RESULT_OUTPUT))),
     ctMarkWritten: (flags & RESULT_FLAG_CT_MARK) !== 0,
   };
 }

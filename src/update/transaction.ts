@@ -108,8 +108,8 @@ export class Transaction {
     return address === 0 ? undefined : readTable(this.engine, family, name, address);
   }
 
-  /** Compiles, copies and links `table` in place of the one of its name. */
-  replace(table: Table, carry: Carry, counters: boolean): void {
+  /** Compiles, copies and links `table` in place of the one of its name, or of the one that a user registered as `index`. */
+  replace(table: Table, carry: Carry, counters: boolean, index = -1): void {
     const blob = compile(table, { counters });
     this.clock.end("compile");
     const { kernel } = this.engine;
@@ -117,7 +117,10 @@ export class Transaction {
     if (at === 0) throw new EngineError(1);
     new Uint8Array(this.engine.handle.memory.buffer, at, blob.length).set(blob);
     this.clock.end("copy");
-    const fault = kernel.updateReplace(at, blob.length, CARRY[carry]);
+    const fault =
+      index < 0
+        ? kernel.updateReplace(at, blob.length, CARRY[carry])
+        : kernel.updateRegistered(index, at, blob.length, CARRY[carry]);
     if (fault !== FAULT_NONE) throw refusedBlob(this.engine, table, blob, at, fault);
     this.clock.end("link");
   }

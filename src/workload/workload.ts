@@ -12,6 +12,7 @@ import {
   RESULT_FLAGS,
   RESULT_VERDICT,
 } from "../blob/layout.js";
+import type { Routing } from "../engine/routing.js";
 import { addressFamily, writeAddress } from "../netfilter/address.js";
 import { type Verdict, verdictNumber } from "../netfilter/result.js";
 import type { Family } from "../ruleset/row-store.js";
@@ -26,6 +27,8 @@ export interface Workload {
   readonly rules: number;
   /** "ADDRESS INTERFACE" of the machine: packets to them go to INPUT, they are LOCAL to addrtype, MASQUERADE takes them. */
   readonly localAddresses: readonly string[];
+  /** The machine's interfaces, addresses and routes, where they are known; beside `localAddresses`. */
+  readonly routing?: Routing;
   /** What `ipset restore` must read before the ruleset loads. */
   readonly sets?: string;
   /** What `iptables-save` prints once it is loaded into a new namespace, without lines of comment. */
