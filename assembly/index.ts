@@ -48,6 +48,9 @@ import { traceInto, traceNext } from "./walk";
 export { editBatch, editZero, failedEdit } from "./edit";
 export { faultRow } from "./levels";
 export { chainFind } from "./names";
+export { probeValue, readLines } from "./reading/lines";
+export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";
+export { commentEnd, commentStart } from "./reading/values";
 export { oldestReader } from "./retire";
 export { bytesWritten, recordsTouched, recordsWalked } from "./store";
 export {

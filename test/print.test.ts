@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { chainsInPrintOrder } from "../src/ruleset/arrangement.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
-import { chainsInPrintOrder, printRule, printRuleset, printRulesetBytes, printTable } from "../src/ruleset/print.js";
+import { printRule, printRuleset, printRulesetBytes, printTable } from "../src/ruleset/print.js";
 import type { Chain, Table } from "../src/ruleset/ruleset.js";
 
 const TEXT = `*filter

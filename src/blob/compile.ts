@@ -2,10 +2,10 @@
  * From a table of the ruleset to its portable blob: chain heads and rows in one contiguous run, then text. Rows are copied
  * as they are, a run of neighbours at a time; only jumps are rewritten, from chain numbers to offsets.
  */
-import { chainsInPrintOrder } from "../ruleset/print.js";
+import { type Arrangement, arrange } from "../ruleset/arrangement.js";
 import type { Chain, Table } from "../ruleset/ruleset.js";
 import { TABLE_NUMBERS } from "../ruleset/ruleset.js";
-import { familyNumber, rowHeadSize } from "../ruleset/row-store.js";
+import { familyNumber, type RowStore, rowHeadSize } from "../ruleset/row-store.js";
 import * as L from "./layout.js";
 import { JUMP_CHAIN, TARGET_JUMP, TARGET_VERDICT, VERDICT_SIZE, VERDICT_VALUE } from "./payloads.js";
 
@@ -16,57 +16,53 @@ export interface CompileOptions {
 
 /** The sealed blob of `table`. Its runtime fields are zero, but for the counters that rows read back from an engine name. */
 export function compile(table: Table, options: CompileOptions = {}): Uint8Array {
+  const blob = compileInto(table, options, (bytes) => new Uint8Array(bytes));
+  const words = new Uint32Array(blob.buffer, blob.byteOffset, blob.length >>> 2);
+  words[L.BLOB_CHECKSUM >> 2] = seal(words);
+  return blob;
+}
+
+/**
+ * The blob of `table`, not yet sealed, in memory that `allocate` gives for it: every byte of it is written. The memory is
+ * aligned to eight bytes.
+ */
+export function compileInto(
+  table: Table,
+  options: CompileOptions,
+  allocate: (bytes: number) => Uint8Array,
+): Uint8Array {
+  const plan = planBlob(table, options);
+  const { arrangement, offsets, recordsEnd, rowCount, text, length } = plan;
   const store = table.rows;
-  const chains = chainsInPrintOrder(table);
-  const policySize = rowHeadSize(store.family) + VERDICT_SIZE;
-  const offsets = new Uint32Array(table.chainsById.length);
-  let at = L.BLOB_HEADER_SIZE;
-  let rowCount = 0;
-  const names = chains.map((chain) => store.text.intern(encoder.encode(chain.name)));
-  for (const chain of chains) {
-    offsets[chain.id] = at;
-    at += L.CHAIN_SIZE;
-    for (const rule of chain.rules) at += store.size(rule);
-    rowCount += chain.rules.length;
-    if (chain.hook >= 0) {
-      at += policySize;
-      rowCount++;
-    }
-  }
-  const recordsEnd = at;
-  const countersBytes = options.counters ? rowCount * 16 : 0;
-  const text = recordsEnd + countersBytes;
-  const length = text + store.text.end;
-  const buffer = new ArrayBuffer(length);
-  const bytes = new Uint8Array(buffer);
-  const words = new Uint32Array(buffer);
-  const view = new DataView(buffer);
-  const counters = options.counters ? new Uint32Array(buffer, recordsEnd, rowCount * 4) : undefined;
-  let counted = 0;
-  at = L.BLOB_HEADER_SIZE;
-  for (const [i, chain] of chains.entries()) {
-    const head = at;
-    view.setUint16(head + L.CHAIN_BYTES, L.CHAIN_SIZE, true);
-    view.setUint32(head + L.CHAIN_NAME, names[i] as number, true);
-    view.setUint32(head + L.CHAIN_ROW_COUNT, chain.rules.length + (chain.hook >= 0 ? 1 : 0), true);
-    bytes[head + L.CHAIN_HOOK] = chain.hook >= 0 ? chain.hook : L.CHAIN_USER;
-    bytes[head + L.CHAIN_KIND] = L.RECORD_CHAIN;
-    at = copyRules(table, chain, bytes, head + L.CHAIN_SIZE);
-    linkJumps(view, head + L.CHAIN_SIZE, at, offsets);
-    if (counters)
-      for (const rule of chain.rules) {
-        counters.set(store.counters.subarray(rule * 4, rule * 4 + 4), counted * 4);
-        counted++;
-      }
-    if (chain.hook >= 0) {
+  const bytes = allocate(length);
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, length >>> 2);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  words.fill(0, 0, L.BLOB_HEADER_SIZE >> 2);
+  const copier = new RowCopier(store, words, offsets);
+  const builtIn = table.builtIn;
+  for (const id of arrangement.order) {
+    const head = offsets[id] as number;
+    const from = arrangement.starts[id] as number;
+    const to = arrangement.starts[id + 1] as number;
+    let end = copier.copy(arrangement.rules, from, to, head + L.CHAIN_SIZE);
+    const chain = builtIn[id];
+    if (chain) {
       view.setUint32(L.BLOB_HOOK_ENTRY + 4 * chain.hook, head, true);
-      view.setUint32(L.BLOB_UNDERFLOW + 4 * chain.hook, at, true);
-      writePolicyRow(view, at, rowHeadSize(store.family), chain);
-      if (counters) counters.set(chain.policyCounters, counted++ * 4);
-      at += policySize;
+      view.setUint32(L.BLOB_UNDERFLOW + 4 * chain.hook, end, true);
+      const headSize = rowHeadSize(store.family);
+      words.fill(0, end >> 2, (end + headSize + VERDICT_SIZE) >> 2);
+      end += writePolicyRow(view, end, headSize, chain);
     }
-    view.setUint32(head + L.CHAIN_ROWS_END, at, true);
+    const word = head >> 2;
+    for (let i = 1; i < L.CHAIN_SIZE >> 2; i++) words[word + i] = 0;
+    words[word] = L.CHAIN_SIZE;
+    words[word + (L.CHAIN_NAME >> 2)] = plan.names[id] as number;
+    words[word + (L.CHAIN_ROW_COUNT >> 2)] = to - from + (chain ? 1 : 0);
+    words[word + (L.CHAIN_ROWS_END >> 2)] = end;
+    bytes[head + L.CHAIN_HOOK] = chain ? chain.hook : L.CHAIN_USER;
+    bytes[head + L.CHAIN_KIND] = L.RECORD_CHAIN;
   }
+  if (options.counters) copyCounters(table, arrangement, words.subarray(recordsEnd >> 2, text >> 2));
   bytes.set(store.text.bytes.subarray(0, store.text.end), text);
   view.setUint32(L.BLOB_MAGIC, L.BLOB_MAGIC_VALUE, true);
   view.setUint16(L.BLOB_VERSION, L.BLOB_LAYOUT_VERSION, true);
@@ -74,15 +70,69 @@ export function compile(table: Table, options: CompileOptions = {}): Uint8Array 
   bytes[L.BLOB_TABLE] = TABLE_NUMBERS[table.name];
   view.setUint32(L.BLOB_LENGTH, length, true);
   view.setUint32(L.BLOB_ADDRESS_BYTES, store.family === "ipv4" ? 4 : 16, true);
-  view.setUint32(L.BLOB_CHAIN_COUNT, chains.length, true);
+  view.setUint32(L.BLOB_CHAIN_COUNT, arrangement.order.length, true);
   view.setUint32(L.BLOB_ROW_COUNT, rowCount, true);
   view.setUint32(L.BLOB_RECORDS_END, recordsEnd, true);
   view.setUint32(L.BLOB_COUNTERS, options.counters ? recordsEnd : 0, true);
   view.setUint32(L.BLOB_TEXT, text, true);
   view.setUint32(L.BLOB_TEXT_LENGTH, store.text.end, true);
-  view.setUint32(L.BLOB_VALID_HOOKS, validHooks(chains), true);
-  view.setUint32(L.BLOB_CHECKSUM, seal(words), true);
+  view.setUint32(L.BLOB_VALID_HOOKS, validHooks(builtIn), true);
   return bytes;
+}
+
+/** Where everything of a blob goes. */
+interface Plan {
+  readonly arrangement: Arrangement;
+  /** By chain number: the head's offset, and its name's text reference. */
+  readonly offsets: Uint32Array;
+  readonly names: Uint32Array;
+  readonly recordsEnd: number;
+  readonly rowCount: number;
+  readonly text: number;
+  readonly length: number;
+}
+
+function planBlob(table: Table, options: CompileOptions): Plan {
+  const store = table.rows;
+  const arrangement = arrange(table);
+  const { order, starts, rules } = arrangement;
+  const names = table.columns?.names ?? internNames(table);
+  const offsets = new Uint32Array(starts.length - 1);
+  const policySize = rowHeadSize(store.family) + VERDICT_SIZE;
+  const builtIn = table.builtIn.length;
+  const { words, offsets: rows } = store;
+  let at = L.BLOB_HEADER_SIZE;
+  for (const id of order) {
+    offsets[id] = at;
+    at += L.CHAIN_SIZE;
+    const end = starts[id + 1] as number;
+    for (let n = starts[id] as number; n < end; n++)
+      at += (words[(rows[rules[n] as number] as number) >>> 2] as number) & 0xffff;
+    if (id < builtIn) at += policySize;
+  }
+  const rowCount = rules.length + builtIn;
+  const text = at + (options.counters ? rowCount * 16 : 0);
+  return { arrangement, offsets, names, recordsEnd: at, rowCount, text, length: text + store.text.end };
+}
+
+function internNames(table: Table): Uint32Array {
+  const { text } = table.rows;
+  return Uint32Array.from(table.chainsById, (chain) => (chain ? text.intern(encoder.encode(chain.name)) : 0));
+}
+
+/** The counters of all rows in the order of their records. */
+function copyCounters(table: Table, { order, starts, rules }: Arrangement, into: Uint32Array): void {
+  const { counters } = table.rows;
+  const builtIn = table.builtIn;
+  let at = 0;
+  for (const id of order) {
+    for (let n = starts[id] as number; n < (starts[id + 1] as number); n++) {
+      const from = 4 * (rules[n] as number);
+      for (let i = 0; i < 4; i++) into[at++] = counters[from + i] as number;
+    }
+    const chain = builtIn[id];
+    if (chain) for (let i = 0; i < 4; i++) into[at++] = chain.policyCounters[i] as number;
+  }
 }
 
 /** What BLOB_CHECKSUM must hold: sums over the blob's words in order, that field itself taken as zero. */
@@ -117,33 +167,42 @@ export function writePolicyRow(
 
 const encoder = new TextEncoder();
 
-/** Copies a chain's rows to `to`, runs of rows that are neighbours in the store at once; the end. */
-function copyRules(table: Table, chain: Chain, bytes: Uint8Array, to: number): number {
-  const { offsets, bytes: source } = table.rows;
-  const rules = chain.rules;
-  let at = to;
-  for (let i = 0; i < rules.length; ) {
-    const first = rules[i] as number;
-    let last = first;
-    while (++i < rules.length && rules[i] === last + 1) last++;
-    const from = offsets[first] as number;
-    const end = (offsets[last] as number) + table.rows.size(last);
-    bytes.set(source.subarray(from, end), at);
-    at += end - from;
+/** Copies rows into a blob, and lets their jumps name offsets in place of chains' numbers. */
+class RowCopier {
+  private readonly source: Uint32Array;
+  private readonly rows: Uint32Array;
+
+  constructor(
+    store: RowStore,
+    private readonly words: Uint32Array,
+    private readonly offsets: Uint32Array,
+  ) {
+    this.source = store.words;
+    this.rows = store.offsets;
   }
-  return at;
+
+  /** Copies rules `from` to `to` of a list of ordinals to byte `at`; the byte behind them. */
+  copy(rules: Uint32Array, from: number, to: number, at: number): number {
+    const { source, rows, words, offsets } = this;
+    let word = at >>> 2;
+    for (let n = from; n < to; n++) {
+      const row = (rows[rules[n] as number] as number) >>> 2;
+      const first = source[row] as number;
+      const size = (first & 0xffff) >>> 2;
+      for (let i = 0; i < size; i++) words[word + i] = source[row + i] as number;
+      const target = word + (first >>> 18);
+      if ((words[target] as number) >>> 16 === TARGET_JUMP) {
+        const jump = target + (JUMP_CHAIN >> 2);
+        words[jump] = offsets[words[jump] as number] as number;
+      }
+      word += size;
+    }
+    return 4 * word;
+  }
 }
 
-function linkJumps(view: DataView, from: number, end: number, offsets: Uint32Array): void {
-  for (let row = from; row < end; row += view.getUint16(row, true)) {
-    const target = row + view.getUint16(row + L.ROW_TARGET, true);
-    if (view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP)
-      view.setUint32(target + JUMP_CHAIN, offsets[view.getUint32(target + JUMP_CHAIN, true)] as number, true);
-  }
-}
-
-function validHooks(chains: Chain[]): number {
+function validHooks(chains: readonly Chain[]): number {
   let hooks = 0;
-  for (const chain of chains) if (chain.hook >= 0) hooks |= 1 << chain.hook;
+  for (const chain of chains) hooks |= 1 << chain.hook;
   return hooks;
 }

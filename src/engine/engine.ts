@@ -4,9 +4,10 @@
 import * as M from "../blob/memory.js";
 import type { IpSets } from "../ruleset/ipset/apply-sets.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
+import { kernelModule } from "../ruleset/kernel-module.js";
 import { EngineError, mustSucceed } from "./engine-error.js";
 import { registryRecord, usualHooks } from "./hook-registry.js";
-import { instantiateKernel, type Kernel, kernelModule } from "./kernel.js";
+import { instantiateKernel, type Kernel } from "./kernel.js";
 import { readBack } from "./read-back.js";
 import { readSets } from "./read-sets.js";
 import { localAddress, type Routing } from "./routing.js";

@@ -1,5 +1,5 @@
 /** The WebAssembly side as TypeScript sees it: loading the module, its exports, and its faults. */
-import { readFileSync } from "node:fs";
+import { instantiate } from "../ruleset/kernel-module.js";
 
 /** Exports of assembly/index.ts. Addresses are byte offsets in the shared memory; see there for what each does. */
 export interface Kernel {
@@ -54,18 +54,7 @@ export interface Kernel {
 export const CARRY = { none: 0, content: 1, named: 2 } as const;
 export type Carry = keyof typeof CARRY;
 
-let compiled: WebAssembly.Module | undefined;
-
-/** The compiled module, read once a thread from the package's build folder. */
-export function kernelModule(): WebAssembly.Module {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL("../../build/release.wasm", import.meta.url)));
-  return compiled;
-}
-
 /** An instance for this thread over `memory`. */
 export function instantiateKernel(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel {
-  const abort = (): never => {
-    throw new Error("the engine aborted");
-  };
-  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as Kernel;
+  return instantiate(module, memory) as unknown as Kernel;
 }

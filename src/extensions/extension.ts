@@ -12,6 +12,12 @@ export interface RecordMemory {
   readonly view: DataView;
 }
 
+/** The kind of a value, and where in its record it goes. */
+export interface ReadValue {
+  readonly kind: number;
+  readonly at: number;
+}
+
 export interface Option {
   /** Without its dashes. */
   readonly name: string;
@@ -27,6 +33,12 @@ export interface Option {
   /** Names of options that may not stand beside it, of those that must. */
   readonly excludes?: readonly string[];
   readonly requires?: readonly string[];
+  /**
+   * Says that the (first) argument goes into a field at offset `at` of the record and nowhere else, as VALUE_* of
+   * blob/reading.ts tells: such lines are read without this option's `parse`. Nothing else about the rule, whether it is
+   * accepted included, may depend on the argument, as long as it is one that the kind knows.
+   */
+  readonly value?: ReadValue;
   /** Puts the argument into the record that starts at byte `at`. */
   parse(argument: Argument, record: RecordMemory, at: number): void;
 }

@@ -1,13 +1,19 @@
 /** Collects what a file says as the edits of one table, for a ruleset that is known only by its chains' names. */
 import { Fault } from "../extensions/fault.js";
 import type { ChainScope, Edit, TableBatch } from "./batch.js";
-import { ABSENT, NameIndex } from "./name-index.js";
-import { type Family, RowStore } from "./row-store.js";
+import { ROW_LINE } from "../blob/layout.js";
+import { ABSENT, type ChainNames, UNKNOWN } from "./chain-names.js";
+import type { RowStore } from "./row-store.js";
 import { BUILTIN_CHAINS, HOOK_NAMES, type HookName, type Policy, type TableName } from "./ruleset.js";
 import { decodeName, type TableSink } from "./table-sink.js";
 
-/** Room for the rows of a small batch; it grows. */
-const BATCH_BYTES = 1 << 12;
+/** What a batch's rows and names are put into. */
+export interface BatchMemory {
+  readonly rows: RowStore;
+  readonly chains: ChainNames;
+  /** The chain of each row that was read by its shape, past this sink. */
+  readonly owners?: Uint32Array;
+}
 
 export class BatchSink implements TableSink, TableBatch {
   readonly rows: RowStore;
@@ -15,41 +21,53 @@ export class BatchSink implements TableSink, TableBatch {
   readonly chainNames: string[] = [];
   readonly edits: Edit[] = [];
   line = 0;
-  /** Names that occurred; ABSENT are those that the batch has deleted. */
-  private readonly names = new NameIndex();
+  /** Rows whose edits are made. */
+  private absorbed = 0;
+  private readonly builtIn: readonly HookName[];
 
+  /** The table's built-in chains have their names in `memory` already, under their numbers in BUILTIN_CHAINS. */
   constructor(
     readonly table: TableName,
-    family: Family,
     private readonly scope: ChainScope,
+    private readonly memory: BatchMemory,
   ) {
-    this.rows = new RowStore(family, BATCH_BYTES);
-    for (const name of BUILTIN_CHAINS[table]) this.names.addText(name, this.chainNames.push(name) - 1);
+    this.rows = memory.rows;
+    this.builtIn = BUILTIN_CHAINS[table];
+    this.chainNames.push(...this.builtIn);
   }
 
   chain(bytes: Uint8Array, view: DataView, start: number, end: number): number {
-    const known = this.names.find(bytes, view, start, end);
-    if (known >= 0) return this.names.value(known);
-    // Once asked for, a name that is no chain stays known as ABSENT.
-    const index = this.names.add(bytes, view, start, end);
+    const { chains } = this.memory;
+    const known = chains.find(bytes, view, start, end);
+    if (known !== UNKNOWN) return known;
     const text = decodeName(bytes, start, end);
-    if (text === undefined || !this.scope.hasChain(this.table, text)) return ABSENT;
-    const number = this.chainNames.push(text) - 1;
-    this.names.setValue(index, number);
+    const exists = text !== undefined && this.scope.hasChain(this.table, text);
+    const number = exists ? this.chainNames.push(text) - 1 : ABSENT;
+    // Once asked for, a name that is no chain stays known as ABSENT.
+    chains.set(bytes, view, start, end, number);
     return number;
   }
 
   hook(chain: number): number {
-    return HOOK_NAMES.indexOf(this.chainNames[chain] as HookName);
+    const name = this.builtIn[chain];
+    return name === undefined ? -1 : HOOK_NAMES.indexOf(name);
+  }
+
+  /** Makes the edits of the first `count` rows, where they were read past this sink. */
+  absorb(count = this.rows.count): void {
+    const { rows, chainNames, edits } = this;
+    const { owners } = this.memory;
+    for (; owners && this.absorbed < count; this.absorbed++) {
+      const row = this.absorbed;
+      const line = rows.view.getUint32((rows.offsets[row] as number) + ROW_LINE, true);
+      edits.push({ line, chain: chainNames[owners[row] as number] as string, op: "append", row });
+    }
   }
 
   knownChains(): string[] {
     const names = new Set(this.scope.chains?.(this.table) ?? []);
     for (const name of this.chainNames) names.add(name);
-    return [...names].filter((name) => {
-      const known = this.names.findText(name);
-      return known < 0 || this.names.value(known) !== ABSENT;
-    });
+    return [...names].filter((name) => this.memory.chains.findText(name) !== ABSENT);
   }
 
   declare(bytes: Uint8Array, view: DataView, start: number, end: number): void {
@@ -69,18 +87,22 @@ export class BatchSink implements TableSink, TableBatch {
   }
 
   append(chain: number, row: number): void {
+    this.absorbed = row + 1;
     this.edits.push({ line: this.line, chain: this.name(chain), op: "append", row });
   }
 
   insert(chain: number, position: number, row: number): void {
+    this.absorbed = row + 1;
     this.edits.push({ line: this.line, chain: this.name(chain), op: "insert", row, position });
   }
 
   replace(chain: number, position: number, row: number): void {
+    this.absorbed = row + 1;
     this.edits.push({ line: this.line, chain: this.name(chain), op: "replace", row, position });
   }
 
   delete(chain: number, row: number): void {
+    this.absorbed = row + 1;
     this.edits.push({ line: this.line, chain: this.name(chain), op: "delete", row });
   }
 
@@ -89,13 +111,14 @@ export class BatchSink implements TableSink, TableBatch {
   }
 
   check(chain: number, row: number): void {
+    this.absorbed = row + 1;
     this.edits.push({ line: this.line, chain: this.name(chain), op: "check", row });
   }
 
   rename(chain: number, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const name = this.name(this.userChain(chain));
     const renamed = this.make(bytes, view, start, end);
-    this.names.addText(name, ABSENT);
+    this.memory.chains.setText(name, ABSENT);
     this.edits.push({ line: this.line, chain: name, op: "rename-chain", to: this.name(renamed) });
   }
 
@@ -108,7 +131,7 @@ export class BatchSink implements TableSink, TableBatch {
     const names =
       chain < 0 ? this.named(chain).filter((name) => !builtIn.includes(name)) : [this.name(this.userChain(chain))];
     for (const name of names) {
-      this.names.addText(name, ABSENT);
+      this.memory.chains.setText(name, ABSENT);
       this.edits.push({ line: this.line, chain: name, op: "delete-chain" });
     }
   }
@@ -130,8 +153,7 @@ export class BatchSink implements TableSink, TableBatch {
     const text = decodeName(bytes, start, end);
     if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
     const number = this.chainNames.push(text) - 1;
-    const index = this.names.add(bytes, view, start, end);
-    this.names.setValue(index, number);
+    this.memory.chains.set(bytes, view, start, end, number);
     return number;
   }
 

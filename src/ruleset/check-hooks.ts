@@ -10,6 +10,7 @@ import {
   RECORD_TYPE,
   ROW_FLAG_GOTO,
   ROW_FLAGS,
+  ROW_FORBIDDEN,
   ROW_INVERT,
   ROW_LINE,
   ROW_SOURCE,
@@ -20,6 +21,7 @@ import type { ErrorCode } from "../extensions/error-code.js";
 import { ALL_HOOKS, type Extension } from "../extensions/extension.js";
 import { matchByType, targetByType } from "./extension-index.js";
 import { type RowStore, rowHeadSize } from "./row-store.js";
+import { type Arrangement, arrange } from "./arrangement.js";
 import { type Chain, HOOK_NAMES, type Table } from "./ruleset.js";
 
 /** A rule that cannot stand where it stands. */
@@ -39,83 +41,73 @@ export class RowFault extends Error {
 
 /** Throws a RowFault for the first loop, or else for the first rule of the file that a wrong hook reaches. */
 export function checkHooks(table: Table): void {
-  const ways = new Ways(table);
-  const reached = new Uint8Array(table.chainsById.length);
-  for (const chain of table.chains.values()) if (chain.hook >= 0) follow(table, ways, reached, chain);
+  const { rows } = table;
+  const arrangement = arrange(table);
+  const ways = new Ways(rows, arrangement);
+  const reached = new Uint8Array(arrangement.starts.length - 1);
+  for (const chain of table.builtIn) follow(table, ways, reached, chain);
   let first: RowFault | undefined;
-  for (let n = 0; n < ways.restrictedRows.length; n++) {
+  for (let n = 0; n < ways.restrictedCount; n++) {
     const row = ways.restrictedRows[n] as number;
     const hooks = reached[ways.restrictedChains[n] as number] as number;
-    if ((hooks & ~allowedHooks(table.rows, row)) === 0) continue;
-    const fault = wrongHook(table.rows, row, hooks);
+    if ((hooks & (rows.bytes[(rows.offsets[row] as number) + ROW_FORBIDDEN] as number)) === 0) continue;
+    const fault = wrongHook(rows, row, hooks);
     if (!first || fault.line < first.line) first = fault;
   }
   if (first) throw first;
 }
 
 /** Hooks that every extension of a row works in, bit n for hook n. */
-export function allowedHooks(rows: RowStore, row: number): number {
+function allowedHooks(rows: RowStore, row: number): number {
   const { view } = rows;
   const at = rows.offsets[row] as number;
   const target = at + view.getUint16(at + ROW_TARGET, true);
   let hooks = targetByType[view.getUint16(target + RECORD_TYPE, true)]?.hooks?.(rows, target) ?? ALL_HOOKS;
   for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true)) {
     const type = view.getUint16(match + RECORD_TYPE, true);
-    if (RESTRICTED_MATCHES[type]) hooks &= matchByType[type]?.hooks?.(rows, match) ?? ALL_HOOKS;
+    hooks &= matchByType[type]?.hooks?.(rows, match) ?? ALL_HOOKS;
   }
   return hooks;
 }
-
-/** Types whose extension works in some hooks only. */
-const RESTRICTED_MATCHES = Uint8Array.from(matchByType, (extension) => (extension?.hooks === undefined ? 0 : 1));
-const RESTRICTED_TARGETS = Uint8Array.from(targetByType, (extension) => (extension?.hooks === undefined ? 0 : 1));
 
 /** What matters of a table: the jumps of every chain in order, and the rows that not every hook may reach. */
 class Ways {
   /** Chain n has jumps `starts[n]` to `starts[n + 1]`. */
   readonly starts: Int32Array;
-  readonly jumpRows: number[] = [];
-  readonly jumpChains: number[] = [];
-  readonly restrictedRows: number[] = [];
-  readonly restrictedChains: number[] = [];
+  readonly jumpRows: Int32Array;
+  readonly jumpChains: Int32Array;
+  restrictedCount = 0;
+  readonly restrictedRows: Int32Array;
+  readonly restrictedChains: Int32Array;
 
-  constructor(table: Table) {
-    const { chainsById } = table;
-    this.starts = new Int32Array(chainsById.length + 1);
-    for (let id = 0; id < chainsById.length; id++) {
-      const chain = chainsById[id];
-      if (chain) this.add(table.rows, chain);
-      this.starts[id + 1] = this.jumpRows.length;
-    }
-  }
-
-  private add(rows: RowStore, chain: Chain): void {
-    const { view, offsets } = rows;
-    const { rules, id } = chain;
+  constructor(rows: RowStore, { starts, rules }: Arrangement) {
+    const chains = starts.length - 1;
+    this.starts = new Int32Array(chains + 1);
+    this.jumpRows = new Int32Array(rules.length);
+    this.jumpChains = new Int32Array(rules.length);
+    this.restrictedRows = new Int32Array(rules.length);
+    this.restrictedChains = new Int32Array(rules.length);
+    const { bytes, words, offsets } = rows;
     const head = rowHeadSize(rows.family);
-    for (let n = 0; n < rules.length; n++) {
-      const row = rules[n] as number;
-      const at = offsets[row] as number;
-      const target = at + view.getUint16(at + ROW_TARGET, true);
-      const type = view.getUint16(target + RECORD_TYPE, true);
-      if (type === TARGET_JUMP) {
-        this.jumpRows.push(row);
-        this.jumpChains.push(view.getUint32(target + JUMP_CHAIN, true));
-      } else if (type === TARGET_VERDICT && target === at + head && isUnconditional(rows, at, target)) return;
-      if (mayBeRestricted(rows, at, target, type)) {
-        this.restrictedRows.push(row);
-        this.restrictedChains.push(id);
+    let jumps = 0;
+    for (let id = 0; id < chains; id++) {
+      const end = starts[id + 1] as number;
+      for (let n = starts[id] as number; n < end; n++) {
+        const row = rules[n] as number;
+        const at = offsets[row] as number;
+        const target = at + ((words[at >>> 2] as number) >>> 16);
+        const type = (words[target >>> 2] as number) >>> 16;
+        if (type === TARGET_JUMP) {
+          this.jumpRows[jumps] = row;
+          this.jumpChains[jumps++] = words[(target + JUMP_CHAIN) >>> 2] as number;
+        } else if (type === TARGET_VERDICT && target === at + head && isUnconditional(rows, at, target)) break;
+        if (bytes[at + ROW_FORBIDDEN] === 0) continue;
+        this.restrictedRows[this.restrictedCount] = row;
+        this.restrictedChains[this.restrictedCount++] = id;
       }
+      this.starts[id + 1] = jumps;
     }
   }
-}
-
-function mayBeRestricted(rows: RowStore, at: number, target: number, type: number): boolean {
-  if (RESTRICTED_TARGETS[type]) return true;
-  const { view } = rows;
-  for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true))
-    if (RESTRICTED_MATCHES[view.getUint16(match + RECORD_TYPE, true)]) return true;
-  return false;
 }
 
 /** A rule without matches whose fixed part says nothing. Flags say that a protocol or an interface is named. */

@@ -6,7 +6,7 @@ import { nearest } from "../extensions/nearest.js";
 import { drop } from "../extensions/targets/verdict.js";
 import type { Lexer } from "./lexer.js";
 import { type LineParser, LONGEST_NAME } from "./line-parser.js";
-import { ABSENT } from "./name-index.js";
+import { ABSENT } from "./chain-names.js";
 import { checkRecords } from "./record-checks.js";
 import { GIVEN_COUNTERS, GIVEN_INPUT, GIVEN_OUTPUT } from "./rule-parser.js";
 import { HOOK_NAMES, type Policy } from "./ruleset.js";
@@ -21,6 +21,15 @@ export function readPolicy(bytes: Uint8Array, start: number, end: number): Polic
   const policy = POLICIES.find((name) => sameText(bytes, start, end, name));
   if (!policy) throw new Fault("bad-policy", start, end, POLICIES.join(" or "));
   return policy;
+}
+
+/** Carries out a command about rule `row` of the sink's. */
+export function carryOutRule(sink: TableSink, command: string, chain: number, position: number, row: number): void {
+  if (command === "A") sink.append(chain, row);
+  else if (command === "I") sink.insert(chain, position || 1, row);
+  else if (command === "D") sink.delete(chain, row);
+  else if (command === "R") sink.replace(chain, position, row);
+  else sink.check(chain, row);
 }
 
 export class CommandExecutor {
@@ -83,12 +92,8 @@ export class CommandExecutor {
     for (let s = 0; s < sources.count; s++)
       for (let d = 0; d < destinations.count; d++) {
         const row = draft.write(sink.rows, s, d, sink.line);
-        if (counted !== undefined) for (let i = 0; i < 4; i++) sink.rows.counters[4 * row + i] = counted[i] as number;
-        if (command === "A") sink.append(chain, row);
-        else if (command === "I") sink.insert(chain, said.position || 1, row);
-        else if (command === "D") sink.delete(chain, row);
-        else if (command === "R") sink.replace(chain, said.position, row);
-        else sink.check(chain, row);
+        if (counted !== undefined) sink.rows.setCounters(row, counted);
+        carryOutRule(sink, command, chain, said.position, row);
       }
   }
 

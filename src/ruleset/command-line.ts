@@ -16,8 +16,9 @@ import { Lexer } from "./lexer.js";
 import { LineParser } from "./line-parser.js";
 import { chainsOf, type ListOptions, listRules, listTable } from "./list.js";
 import { locate } from "./located-error.js";
-import { ABSENT } from "./name-index.js";
-import type { Family } from "./row-store.js";
+import { ABSENT } from "./chain-names.js";
+import { NamedChains } from "./named-chains.js";
+import { type Family, RowStore } from "./row-store.js";
 import { RulesetError, type RulesetErrorDetails } from "./ruleset-error.js";
 import { type Ruleset, TABLE_NAMES, type Table, type TableName } from "./ruleset.js";
 import { RulesetSink } from "./ruleset-sink.js";
@@ -78,7 +79,7 @@ class CommandLine {
     argv: readonly string[],
     private readonly file: string,
   ) {
-    this.lexer = new Lexer(argv.map(quoted).join(" "), false);
+    this.lexer = Lexer.ofLine(argv.map(quoted).join(" "));
     this.parser = new LineParser(this.lexer, family, false);
     this.executor = new CommandExecutor(this.lexer, this.parser);
   }
@@ -90,7 +91,8 @@ class CommandLine {
       const targets = new Set(targetNames(family));
       lexer.nextLine();
       lexer.split(0);
-      this.parser.scan(new BatchSink(DEFAULT_TABLE, family, { hasChain: (_, name) => !targets.has(name) }));
+      const scope = { hasChain: (_: TableName, name: string) => !targets.has(name) };
+      this.parser.scan(new BatchSink(DEFAULT_TABLE, scope, { rows: new RowStore(family), chains: new NamedChains() }));
       const { tableStart, tableEnd } = this.parser.command;
       if (tableStart < 0) return DEFAULT_TABLE;
       const table = TABLE_NAMES.find((known) => sameText(lexer.bytes, tableStart, tableEnd, known));

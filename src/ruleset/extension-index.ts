@@ -17,6 +17,7 @@ export interface ReadyOption {
   readonly optional: boolean;
   readonly invertible: boolean;
   readonly repeatable: boolean;
+  readonly value: Option["value"];
   readonly parse: Option["parse"];
 }
 
@@ -134,6 +135,7 @@ function loadable(extension: Target): Loadable {
       optional: option.optional ?? false,
       invertible: option.invertible ?? false,
       repeatable: option.repeatable ?? false,
+      value: option.value,
       parse: option.parse,
     })),
     optionByWord,

@@ -4,10 +4,14 @@ import { Fault } from "../extensions/fault.js";
 import { nearest } from "../extensions/nearest.js";
 import { readCounter } from "../extensions/values/number.js";
 import { RowFault } from "./check-hooks.js";
-import { CommandExecutor, readPolicy } from "./command-executor.js";
+import * as R from "../blob/reading.js";
+import { CommandExecutor, carryOutRule, readPolicy } from "./command-executor.js";
 import { Lexer } from "./lexer.js";
 import { LineParser, LONGEST_NAME } from "./line-parser.js";
 import { locatedError } from "./located-error.js";
+import type { ReadingMemory } from "./reading/reading-memory.js";
+import { Shapes } from "./reading/shapes.js";
+import type { TableReading } from "./reading/table-reading.js";
 import type { Family } from "./row-store.js";
 import { TABLE_NAMES, type TableName } from "./ruleset.js";
 import { RulesetError } from "./ruleset-error.js";
@@ -20,36 +24,46 @@ const COLON = 58;
 const OPEN = 91;
 const CLOSE = 93;
 
+/** A table's sink that rows can go past, by the shapes of their lines. */
+export interface FileSink extends TableSink {
+  readonly reading: TableReading;
+  /** Takes notice of chains, and of the first `count` rows (all), that were read past it. */
+  absorb(count?: number): void;
+}
+
 export interface FileParserOptions {
   readonly family: Family;
   readonly file: string;
-  /** Called at each `*table` with the bytes of text up to the next one. */
-  open(table: TableName, size: number): TableSink;
+  /** Called at each `*table`. */
+  open(table: TableName): FileSink;
 }
 
 export class FileParser {
   readonly lexer: Lexer;
   private readonly parser: LineParser;
   private readonly executor: CommandExecutor;
-  private sink: TableSink | undefined;
+  private readonly shapes: Shapes;
+  private sink: FileSink | undefined;
   /** Bytes to point at when a sink refuses. */
   private blameStart = 0;
   private blameEnd = 0;
   private readonly counters = new Uint32Array(4);
 
+  /** Reads the text in `memory`. */
   constructor(
-    input: string | Uint8Array,
+    private readonly memory: ReadingMemory,
     private readonly options: FileParserOptions,
   ) {
-    this.lexer = new Lexer(input);
+    this.lexer = new Lexer(memory);
     this.parser = new LineParser(this.lexer, options.family);
     this.executor = new CommandExecutor(this.lexer, this.parser);
+    this.shapes = new Shapes(memory, this.lexer, this.parser, options.family);
   }
 
   /** Reads to the end. Throws a RulesetError at the first fault. */
   run(): void {
     try {
-      while (this.lexer.nextLine()) this.parseLine();
+      while (this.lexer.nextLine()) if (!this.sink || !this.readKnown(this.sink)) this.parseLine();
       if (this.lexer.openQuote > 0) this.refuseOpenQuote();
     } catch (fault) {
       if (fault instanceof RowFault) throw this.rowError(fault);
@@ -60,6 +74,42 @@ export class FileParser {
       const expected = `COMMIT at the end of table ${this.sink.table}`;
       throw new RulesetError({ code: "missing-commit", file, line: this.lexer.line + 1, column: 1, expected });
     }
+  }
+
+  /**
+   * Reads lines of known shape from the current one on. False at a line for the parser, which then is the current one.
+   */
+  private readKnown(sink: FileSink): boolean {
+    const { lexer, memory } = this;
+    for (;;) {
+      const stopped = sink.reading.readLines(lexer.lineStart, lexer.line);
+      lexer.next = memory.control(R.READING_AT);
+      lexer.line = memory.control(R.READING_LINE);
+      if (stopped === R.STOPPED_COMMAND) {
+        this.carryOut(sink);
+        return true;
+      }
+      sink.absorb();
+      if (!lexer.nextLine()) return true;
+      if (stopped === R.STOPPED_LINE) return false;
+      if (stopped !== R.STOPPED_NAME) memory.grow(stopped);
+      else
+        sink.chain(memory.bytes, memory.view, memory.control(R.READING_NAME_START), memory.control(R.READING_NAME_END));
+    }
+  }
+
+  /** Carries out the command of the line behind which reading stopped. Its row is the newest. */
+  private carryOut(sink: FileSink): void {
+    const { lexer, memory } = this;
+    lexer.lineStart = lexer.bytes.lastIndexOf(NEWLINE, lexer.next - 2) + 1;
+    sink.line = lexer.line;
+    this.blameStart = memory.control(R.READING_CHAIN_START);
+    this.blameEnd = this.wordEnd(this.blameStart);
+    const row = sink.rows.count - 1;
+    const chain = memory.control(R.READING_CHAIN);
+    const position = memory.control(R.READING_POSITION);
+    sink.absorb(row);
+    carryOutRule(sink, String.fromCharCode(memory.control(R.READING_COMMAND)), chain, position, row);
   }
 
   /** The error of a fault in the current line. */
@@ -103,6 +153,7 @@ export class FileParser {
         this.blameStart = start;
         this.blameEnd = start + 6;
         this.sink.commit();
+        this.shapes.close();
         this.sink = undefined;
         lexer.skipLine();
       } else this.parseCommand(this.sink, first === OPEN);
@@ -126,11 +177,12 @@ export class FileParser {
       const expected = `one of ${TABLE_NAMES.join(", ")}${name.endsWith("\r") ? ", and lines that end without a carriage return" : ""}`;
       throw new Fault("unknown-table", start, end, expected, nearest(name, TABLE_NAMES));
     }
-    this.sink = this.options.open(table, lexer.bytesToTable());
+    this.sink = this.options.open(table);
+    this.shapes.open(table);
   }
 
   /** `:CHAIN POLICY [packets:bytes]`. Quotes mean nothing here, and what follows the counters is not read. */
-  private parseChain(sink: TableSink): void {
+  private parseChain(sink: FileSink): void {
     const { bytes, view, lineStart } = this.lexer;
     const start = this.skipBlanks(lineStart + 1);
     const end = this.wordEnd(start);
@@ -174,7 +226,7 @@ export class FileParser {
   }
 
   /** A line of a rule or another command, perhaps with counters in front. */
-  private parseCommand(sink: TableSink, counters: boolean): void {
+  private parseCommand(sink: FileSink, counters: boolean): void {
     const { lexer, parser } = this;
     let start = lexer.lineStart;
     if (counters) {
@@ -196,7 +248,9 @@ export class FileParser {
     if (foreign) return;
     this.blameStart = chainStart < 0 ? first : chainStart;
     this.blameEnd = chainStart < 0 ? firstEnd : chainEnd;
+    const rows = sink.rows.count;
     this.executor.execute(sink, counters ? this.counters : undefined);
+    if (!counters && sink.rows.count === rows + 1) this.shapes.learn(sink.rows, rows);
   }
 
   private skipBlanks(at: number): number {

@@ -15,7 +15,6 @@ const ARGUMENT_COUNT_LIMIT = 251;
 const NO_LIMIT = 1 << 21;
 
 const NEWLINE = 10;
-const STAR = 42;
 const QUOTE = 34;
 const BACKSLASH = 92;
 
@@ -24,11 +23,21 @@ const STARTS = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
 const ENDS = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
 const ORIGINS = new Int32Array(ARGUMENT_COUNT_LIMIT + 1);
 
+/** Where text lies: a newline behind it, and behind that room to put arguments together. */
+export interface TextMemory {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  /** First byte of the text, and the one behind its last. */
+  readonly textStart: number;
+  readonly textEnd: number;
+}
+
 export class Lexer {
   readonly bytes: Uint8Array;
   readonly view: DataView;
-  /** Bytes of text; the buffer goes on behind them. */
-  readonly length: number;
+  /** Where the text begins and ends; the memory goes on behind it. */
+  readonly start: number;
+  readonly end: number;
   /** 1-based, of the line that was begun last. */
   line = 0;
   lineStart = 0;
@@ -48,21 +57,27 @@ export class Lexer {
   private readonly argumentLimit: number;
 
   /** `limited` keeps to the lengths that iptables-restore can read. */
-  constructor(input: string | Uint8Array, limited = true) {
-    const text = typeof input === "string" ? new TextEncoder().encode(input) : input;
-    this.length = text.length;
+  constructor(memory: TextMemory, limited = true) {
+    this.bytes = memory.bytes;
+    this.view = memory.view;
+    this.start = this.next = memory.textStart;
+    this.end = memory.textEnd;
     this.lineLimit = limited ? LINE_LIMIT : NO_LIMIT;
     this.argumentLimit = limited ? ARGUMENT_LIMIT : NO_LIMIT;
-    const buffer = new ArrayBuffer(text.length + 1 + (limited ? LINE_LIMIT : text.length));
-    this.bytes = new Uint8Array(buffer);
-    this.bytes.set(text);
-    this.bytes[text.length] = NEWLINE;
-    this.view = new DataView(buffer);
+  }
+
+  /** A lexer of one line of any length. */
+  static ofLine(line: string): Lexer {
+    const text = new TextEncoder().encode(line);
+    const bytes = new Uint8Array(2 * text.length + 1);
+    bytes.set(text);
+    bytes[text.length] = NEWLINE;
+    return new Lexer({ bytes, view: new DataView(bytes.buffer), textStart: 0, textEnd: text.length }, false);
   }
 
   /** Goes to the next line; false at the end. */
   nextLine(): boolean {
-    if (this.next >= this.length) return false;
+    if (this.next >= this.end) return false;
     this.line++;
     this.lineStart = this.next;
     return true;
@@ -78,25 +93,16 @@ export class Lexer {
     return this.bytes.indexOf(NEWLINE, this.lineStart);
   }
 
-  /** Bytes from here to the next line that opens a table, or to the end. */
-  bytesToTable(): number {
-    for (let at = this.next; ; at++) {
-      at = this.bytes.indexOf(STAR, at);
-      if (at < 0 || at >= this.length) return this.length - this.next;
-      if (this.bytes[at - 1] === NEWLINE) return at - this.next;
-    }
-  }
-
   /** Goes back to line `line`. */
   rewind(line: number): void {
     this.line = 0;
-    this.next = 0;
+    this.next = this.start;
     while (this.line < line && this.nextLine()) this.skipLine();
   }
 
   /** Whether this line is exactly `text`, newline included. */
   isLine(text: string): boolean {
-    if (this.lineStart + text.length >= this.length) return false;
+    if (this.lineStart + text.length >= this.end) return false;
     for (let i = 0; i < text.length; i++) if (this.bytes[this.lineStart + i] !== text.charCodeAt(i)) return false;
     return this.bytes[this.lineStart + text.length] === NEWLINE;
   }
@@ -155,7 +161,7 @@ export class Lexer {
       }
       i = at;
     }
-    let out = this.length + 1;
+    let out = this.end + 1;
     for (let n = 0; n < this.count; n++) if ((this.ends[n] as number) > out) out = this.ends[n] as number;
     this.starts[this.count] = out;
     for (let from = start; from < i; from++) bytes[out++] = bytes[from] as number;

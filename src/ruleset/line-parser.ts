@@ -4,12 +4,14 @@
  */
 import { Fault } from "../extensions/fault.js";
 import { wholeNumber } from "../extensions/values/number.js";
+import { VALUE_ADDRESS, VALUE_CHAIN, VALUE_INTERFACE, VALUE_JUMP, VALUE_POSITION } from "../blob/reading.js";
 import { CommandDraft } from "./command-draft.js";
 import { type Loadable, letterByWord, words } from "./extension-index.js";
 import type { Lexer } from "./lexer.js";
 import { abbreviated, optionHint } from "./option-names.js";
 import type { Family } from "./row-store.js";
 import { RuleParser } from "./rule-parser.js";
+import { FIXED_PART, ValuePlaces } from "./reading/value-places.js";
 import type { TableSink } from "./table-sink.js";
 
 const EQUALS = 61;
@@ -27,9 +29,18 @@ const ARGUMENTS = new Uint8Array(256);
 for (const letter of "ACDEINPRsdpijogmtcM") ARGUMENTS[letter.charCodeAt(0)] = ALWAYS;
 for (const letter of "FXZLSwW") ARGUMENTS[letter.charCodeAt(0)] = PERHAPS;
 
+/** By letter: the kind of the value behind an option of iptables' own, 0 for one that is part of a line's shape. */
+const COMMAND_VALUES = new Uint8Array(256);
+for (const letter of "ACDIR") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_CHAIN;
+for (const letter of "sd") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_ADDRESS;
+for (const letter of "io") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_INTERFACE;
+for (const letter of "jg") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_JUMP;
+
 export class LineParser {
   readonly rule: RuleParser;
   readonly command = new CommandDraft();
+  /** Where the values of the line stand that its shape may leave open. */
+  readonly places = new ValuePlaces();
 
   private at = 0;
   private inverted = false;
@@ -56,6 +67,7 @@ export class LineParser {
     const { bytes, starts, ends } = lexer;
     rule.begin(sink);
     this.command.clear();
+    this.places.clear();
     this.inverted = false;
     this.at = 0;
     while (this.at < lexer.count && !command.foreign) {
@@ -105,6 +117,7 @@ export class LineParser {
     if (this.at === this.lexer.count) this.missingArgument();
     const next = this.at++;
     this.core(option, this.lexer.starts[next] as number, this.lexer.ends[next] as number, sink);
+    this.places.note(next, COMMAND_VALUES[option] as number, FIXED_PART, option);
   }
 
   /** `--name`, `--name=value`; `start` is behind the dashes. */
@@ -158,6 +171,7 @@ export class LineParser {
     } else if (option.optional && !this.hasValue()) wanted = 0;
     else if (wanted > 0) {
       if (this.at === lexer.count) this.missingArgument();
+      if (option.value) this.places.note(this.at, option.value.kind, record, option.value.at);
       argument.start = lexer.starts[this.at] as number;
       argument.end = lexer.ends[this.at++] as number;
       wanted--;
@@ -252,6 +266,7 @@ export class LineParser {
       command.secondStart = lexer.starts[this.at] as number;
       command.secondEnd = lexer.ends[this.at++] as number;
     } else if ("DIRZLS".includes(name) && this.hasValue()) {
+      this.places.note(this.at, VALUE_POSITION, FIXED_PART, 0);
       const from = lexer.starts[this.at] as number;
       const to = lexer.ends[this.at++] as number;
       const position = wholeNumber(lexer.bytes, from, to, 1, LARGEST_POSITION);

@@ -31,7 +31,7 @@ import { TARGET_LISTINGS } from "../extensions/listing/target-listings.js";
 import { prefixLength, printAddress, printMaskUnlessFull } from "../extensions/values/address.js";
 import { protocolName } from "../extensions/values/protocols.js";
 import { matchByType, targetByType } from "./extension-index.js";
-import { chainsInPrintOrder } from "./print.js";
+import { chainsInPrintOrder } from "./arrangement.js";
 import { writeRule } from "./print-rule.js";
 import { jumpsOf } from "./references.js";
 import { rowHeadSize } from "./row-store.js";

@@ -13,8 +13,8 @@ export function locate(
   const end = fault.start < 0 ? blame.end : fault.end;
   const found = decoder.decode(lexer.bytes.subarray(start, end));
   // What lies behind the text was put together from the line.
-  if (start > lexer.length) {
-    let token = lexer.starts.findLastIndex((first, n) => n <= lexer.count && first > lexer.length && first <= start);
+  if (start > lexer.end) {
+    let token = lexer.starts.findLastIndex((first, n) => n <= lexer.count && first > lexer.end && first <= start);
     if (token < 0) token = 0;
     start = lexer.origins[token] as number;
   }

@@ -1,5 +1,5 @@
 /**
- * Numbers for names that are met as bytes: chains of a table, words of the language. A name keeps its number once it
+ * Numbers for names that are met as bytes: words of the language. A name keeps its number once it
  * has one; its value says what it stands for at the moment.
  *
  * Open addressing on the hash of the bytes, half empty at most. Names lie one behind the other in one buffer. Lines
@@ -7,6 +7,7 @@
  * alike.
  */
 import { hashBytes } from "./byte-hash.js";
+import { ABSENT } from "./chain-names.js";
 
 /** A name's record: four words in one cache line. */
 const HASH = 0;
@@ -116,8 +117,5 @@ export class NameIndex {
       this.insert(number, records[number * RECORD_WORDS + HASH] as number);
   }
 }
-
-/** Value of a name that stands for nothing: a chain that was never made or is deleted. */
-export const ABSENT = -1;
 
 const encoder = new TextEncoder();

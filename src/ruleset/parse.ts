@@ -1,10 +1,12 @@
 /** Text into rulesets and batches. */
 import type { Batch, ChainScope } from "./batch.js";
 import { BatchSink } from "./batch-sink.js";
-import { FileParser } from "./file-parser.js";
+import { FileParser, type FileSink } from "./file-parser.js";
+import { ReadingMemory } from "./reading/reading-memory.js";
+import { ReadingSink } from "./reading/reading-sink.js";
+import { TableReading } from "./reading/table-reading.js";
 import type { Family } from "./row-store.js";
-import { Ruleset } from "./ruleset.js";
-import { RulesetSink } from "./ruleset-sink.js";
+import { BUILTIN_CHAINS, Ruleset } from "./ruleset.js";
 
 export interface ParseOptions {
   readonly family: Family;
@@ -18,27 +20,27 @@ export interface ParseBatchOptions extends ParseOptions {
 }
 
 const NO_FILE = "input";
-/** Rows take about as much room as the text they come from; what is reserved in vain is never touched. */
-const ROW_BYTES_A_BYTE = 0.75;
 
 /**
  * The ruleset that `iptables-restore` would leave behind: what iptables-save prints, or any file of its commands.
  * A table that occurs twice counts as the second time. Throws a RulesetError at the first fault.
  */
 export function parseRuleset(input: string | Uint8Array, options: ParseOptions): Ruleset {
-  const ruleset = new Ruleset(options.family);
-  const parser = new FileParser(input, {
-    family: options.family,
-    file: options.file ?? NO_FILE,
-    open(name, size) {
-      ruleset.tables.delete(name);
-      const table = ruleset.table(name);
-      table.rows.reserve(Math.ceil(size * ROW_BYTES_A_BYTE));
-      return new RulesetSink(table);
-    },
+  return withRuleset(input, options, (ruleset, readings) => {
+    for (const { table, reading } of readings) {
+      if (table.columns) table.fold(reading.copy());
+      reading.rows.own();
+    }
+    return ruleset;
   });
-  parser.run();
-  return ruleset;
+}
+
+/**
+ * The same ruleset for `use` alone: its rows still lie in the memory where text is read, and are gone when `use` returns.
+ * `use` must not parse.
+ */
+export function useRuleset<T>(input: string | Uint8Array, options: ParseOptions, use: (ruleset: Ruleset) => T): T {
+  return withRuleset(input, options, use);
 }
 
 /**
@@ -46,16 +48,67 @@ export function parseRuleset(input: string | Uint8Array, options: ParseOptions):
  * without the rules themselves; those of edits that cannot be carried out show when the batch is applied.
  */
 export function parseBatch(input: string | Uint8Array, options: ParseBatchOptions): Batch {
-  const tables: BatchSink[] = [];
-  const parser = new FileParser(input, {
-    family: options.family,
-    file: options.file ?? NO_FILE,
-    open(name) {
-      const sink = new BatchSink(name, options.family, options.scope);
-      tables.push(sink);
-      return sink;
-    },
+  const { family, file = NO_FILE, scope } = options;
+  return reading(input, (memory) => {
+    const tables: BatchFileSink[] = [];
+    const parser = new FileParser(memory, {
+      family,
+      file,
+      open(name) {
+        const sink = new BatchFileSink(name, scope, new TableReading(memory, family, BUILTIN_CHAINS[name], false));
+        tables.push(sink);
+        return sink;
+      },
+    });
+    parser.run();
+    for (const { reading } of tables) reading.rows.own();
+    return { family, tables: tables.map(({ table, rows, chainNames, edits }) => ({ table, rows, chainNames, edits })) };
   });
-  parser.run();
-  return { family: options.family, tables };
+}
+
+interface Read {
+  readonly table: Ruleset["tables"] extends Map<unknown, infer T> ? T : never;
+  readonly reading: TableReading;
+}
+
+function withRuleset<T>(
+  input: string | Uint8Array,
+  { family, file = NO_FILE }: ParseOptions,
+  use: (ruleset: Ruleset, read: readonly Read[]) => T,
+): T {
+  return reading(input, (memory) => {
+    const ruleset = new Ruleset(family);
+    const read: Read[] = [];
+    const parser = new FileParser(memory, {
+      family,
+      file,
+      open(name) {
+        const reading = new TableReading(memory, family, BUILTIN_CHAINS[name], true);
+        const table = ruleset.newTable(name, reading.rows);
+        read.push({ table, reading });
+        return new ReadingSink(table, reading);
+      },
+    });
+    parser.run();
+    return use(ruleset, read);
+  });
+}
+
+function reading<T>(input: string | Uint8Array, use: (memory: ReadingMemory) => T): T {
+  const memory = ReadingMemory.take(input);
+  try {
+    return use(memory);
+  } finally {
+    memory.giveBack();
+  }
+}
+
+class BatchFileSink extends BatchSink implements FileSink {
+  constructor(
+    table: BatchSink["table"],
+    scope: ChainScope,
+    readonly reading: TableReading,
+  ) {
+    super(table, scope, reading);
+  }
 }

@@ -1,5 +1,6 @@
 /** Rulesets into the text that iptables-save prints. */
 import { ByteWriter } from "../extensions/byte-writer.js";
+import { chainsInPrintOrder } from "./arrangement.js";
 import { writeRule } from "./print-rule.js";
 import type { Chain, Ruleset, Table } from "./ruleset.js";
 
@@ -30,18 +31,6 @@ export function printRule(table: Table, chain: Chain, ordinal: number): string {
   const out = new ByteWriter();
   writeRule(out, table, chain.name, ordinal);
   return out.toString();
-}
-
-/** The chains in the order in which they print: built-in ones by hook, then the user's by the bytes of their names. */
-export function chainsInPrintOrder(table: Table): Chain[] {
-  const chains = [...table.chains.values()];
-  const builtIn = chains.filter((chain) => chain.hook >= 0).sort((a, b) => a.hook - b.hook);
-  const users = chains.filter((chain) => chain.hook < 0);
-  const plain = !users.some(({ name }) => SURROGATE.test(name));
-  users.sort(
-    plain ? (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0) : (a, b) => compareBytes(a.name, b.name),
-  );
-  return [...builtIn, ...users];
 }
 
 function writeRuleset(ruleset: Ruleset, options: PrintOptions): ByteWriter {
@@ -84,10 +73,3 @@ function writeCounters(out: ByteWriter, counters: Uint32Array, at: number): void
   out.wide(counters[at + 2] as number, counters[at + 3] as number);
   out.byte(93);
 }
-
-/** Order of UTF-8 bytes, which is that of code points: it differs from that of UTF-16 where surrogates occur. */
-function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-const SURROGATE = /[\ud800-\udfff]/;

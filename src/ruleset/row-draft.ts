@@ -146,6 +146,22 @@ export class RowDraft implements RecordMemory, RuleRecords {
     return rows.commit(size);
   }
 
+  /** Offset of record `number` in the row that was written last; of -1, that of a jump. */
+  placeOf(number: number): number {
+    let at = this.headSize;
+    if (this.flags & ROW_FLAG_INPUT) at += 2 * INTERFACE_SIZE;
+    if (this.flags & ROW_FLAG_OUTPUT) at += 2 * INTERFACE_SIZE;
+    const isLast = number === this.target;
+    for (let n = 0; n < this.count && (isLast || n !== number); n++)
+      if (n !== this.target) at += this.sizes[n] as number;
+    return at;
+  }
+
+  /** No input interface lies in front of the output one. */
+  get outputFirst(): boolean {
+    return !(this.flags & ROW_FLAG_INPUT);
+  }
+
   /** Bit n: an extension does not work in hook n. */
   private forbidden(): number {
     let allowed = ALL_HOOKS;

@@ -33,21 +33,22 @@ export function rowHeadSize(family: Family): number {
 
 export class RowStore {
   readonly family: Family;
-  readonly text = new TextArena();
+  readonly text: TextArena;
   /** Rows appended so far; ordinals run from 0. */
   count = 0;
   bytes: Uint8Array;
   words: Uint32Array;
   view: DataView;
   /** Byte offset of row n, a multiple of 8. */
-  offsets = new Uint32Array(64);
+  offsets: Uint32Array = NONE;
   /** Four words a row: packets low, high; bytes low, high. */
-  counters = new Uint32Array(256);
+  counters: Uint32Array = NONE;
   /** First free byte. */
   end = 0;
 
-  constructor(family: Family, capacity = 1 << 14) {
+  constructor(family: Family, capacity = 1 << 14, text = new TextArena()) {
     this.family = family;
+    this.text = text;
     const buffer = new ArrayBuffer(capacity);
     this.bytes = new Uint8Array(buffer);
     this.words = new Uint32Array(buffer);
@@ -63,10 +64,7 @@ export class RowStore {
   /** Closes the row that was written at `end`: its ROW_NEXT bytes become row `count`. Returns its ordinal. */
   commit(size: number): number {
     const ordinal = this.count++;
-    if (ordinal === this.offsets.length) {
-      this.offsets = enlarge(this.offsets);
-      this.counters = enlarge(this.counters);
-    }
+    if (ordinal === this.offsets.length) this.growColumns(size);
     this.offsets[ordinal] = this.end;
     this.end += size;
     return ordinal;
@@ -103,7 +101,7 @@ export class RowStore {
           this.view.setUint32(match + COMMENT_TEXT, this.text.intern(text), true);
         }
     const copied = this.commit(source.length);
-    this.counters.set(from.counters.subarray(ordinal * 4, ordinal * 4 + 4), copied * 4);
+    this.setCounters(copied, from.counters, ordinal * 4);
     return copied;
   }
 
@@ -116,7 +114,18 @@ export class RowStore {
     return offset;
   }
 
-  private grow(needed: number): void {
+  /** Sets what a row has counted: four words of `from`, from word `at` on. */
+  setCounters(ordinal: number, from: Uint32Array, at = 0): void {
+    for (let i = 0; i < 4; i++) this.counters[4 * ordinal + i] = from[at + i] as number;
+  }
+
+  /** Makes room for the numbers of more rows; the newest row's `size` bytes lie at `end` already. */
+  protected growColumns(_size: number): void {
+    this.offsets = enlarge(this.offsets, 64);
+    this.counters = enlarge(this.counters, 256);
+  }
+
+  protected grow(needed: number): void {
     const buffer = new ArrayBuffer(Math.max(needed, this.bytes.length * 2));
     const bytes = new Uint8Array(buffer);
     bytes.set(this.bytes.subarray(0, this.end));
@@ -134,8 +143,11 @@ export function sameContent(a: Uint8Array, b: Uint8Array): boolean {
   return true;
 }
 
-function enlarge(words: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(words.length * 2);
+const NONE = new Uint32Array(0);
+
+/** A copy twice as long, `least` at least. */
+export function enlarge(words: Uint32Array, least: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(Math.max(least, words.length * 2));
   larger.set(words);
   return larger;
 }

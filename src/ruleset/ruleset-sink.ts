@@ -1,20 +1,16 @@
-/** Carries out what a file says on a table of a ruleset, as iptables-restore does on the kernel's. */
-import { RECORD_TYPE, ROW_TARGET } from "../blob/layout.js";
-import { JUMP_CHAIN, TARGET_JUMP } from "../blob/payloads.js";
+/** Carries out commands on a table of a ruleset, as iptables does on the kernel's. */
 import { Fault } from "../extensions/fault.js";
 import { checkHooks } from "./check-hooks.js";
-import { ABSENT, NameIndex } from "./name-index.js";
+import { ABSENT } from "./chain-names.js";
 import { sameContent } from "./row-store.js";
+import { jumpedTo } from "./references.js";
 import type { Chain, Policy, Table } from "./ruleset.js";
 import { decodeName, type TableSink } from "./table-sink.js";
 
 export class RulesetSink implements TableSink {
   line = 0;
-  private readonly names = new NameIndex();
 
-  constructor(private readonly target: Table) {
-    for (const chain of target.chains.values()) this.names.addText(chain.name, chain.id);
-  }
+  constructor(protected readonly target: Table) {}
 
   get table() {
     return this.target.name;
@@ -24,9 +20,8 @@ export class RulesetSink implements TableSink {
     return this.target.rows;
   }
 
-  chain(bytes: Uint8Array, view: DataView, start: number, end: number): number {
-    const name = this.names.find(bytes, view, start, end);
-    return name < 0 ? ABSENT : this.names.value(name);
+  chain(bytes: Uint8Array, _view: DataView, start: number, end: number): number {
+    return this.target.chains.get(decodeName(bytes, start, end) ?? "")?.id ?? ABSENT;
   }
 
   hook(chain: number): number {
@@ -42,18 +37,11 @@ export class RulesetSink implements TableSink {
   }
 
   newChain(bytes: Uint8Array, view: DataView, start: number, end: number): void {
-    const name = this.names.add(bytes, view, start, end);
-    if (this.names.value(name) !== ABSENT) throw new Fault("chain-exists", start, end, "a new name");
-    const text = decodeName(bytes, start, end);
-    if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
-    this.names.setValue(name, this.target.addChain(text).id);
+    this.target.addChain(this.newName(bytes, view, start, end));
   }
 
   setPolicy(chain: number, policy: Policy, counters: Uint32Array | undefined): void {
-    const found = this.at(chain);
-    found.policy = policy;
-    if (counters) found.policyCounters.set(counters);
-    else found.policyCounters.fill(0);
+    setPolicy(this.at(chain), policy, counters);
   }
 
   append(chain: number, row: number): void {
@@ -88,15 +76,10 @@ export class RulesetSink implements TableSink {
 
   rename(chain: number, bytes: Uint8Array, view: DataView, start: number, end: number): void {
     const found = this.userChain(chain);
-    const name = this.names.add(bytes, view, start, end);
-    if (this.names.value(name) !== ABSENT) throw new Fault("chain-exists", start, end, "a new name");
-    const text = decodeName(bytes, start, end);
-    if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
-    this.forget(found);
+    const text = this.newName(bytes, view, start, end);
     this.target.chains.delete(found.name);
     found.name = text;
     this.target.chains.set(text, found);
-    this.names.setValue(name, chain);
   }
 
   flush(chain: number): void {
@@ -105,14 +88,13 @@ export class RulesetSink implements TableSink {
   }
 
   deleteChain(chain: number): void {
-    const used = this.jumpedTo();
+    const used = jumpedTo(this.target);
     const unwanted =
       chain < 0 ? [...this.target.chains.values()].filter((one) => one.hook < 0) : [this.userChain(chain)];
     for (const one of unwanted) {
       if (one.rules.length > 0)
         throw new Fault("chain-not-empty", -1, -1, `a chain without rules; ${one.name} has ${one.rules.length}`);
       if (used.has(one.id)) throw new Fault("chain-in-use", -1, -1, `a chain that no rule jumps to, as to ${one.name}`);
-      this.forget(one);
       this.target.removeChain(one);
     }
   }
@@ -131,7 +113,7 @@ export class RulesetSink implements TableSink {
     checkHooks(this.target);
   }
 
-  private at(chain: number): Chain {
+  protected at(chain: number): Chain {
     return this.target.chainsById[chain] as Chain;
   }
 
@@ -141,8 +123,12 @@ export class RulesetSink implements TableSink {
     return found;
   }
 
-  private forget(chain: Chain): void {
-    this.names.addText(chain.name, ABSENT);
+  /** The name of a chain to be, which nothing has. */
+  protected newName(bytes: Uint8Array, view: DataView, start: number, end: number): string {
+    if (this.chain(bytes, view, start, end) !== ABSENT) throw new Fault("chain-exists", start, end, "a new name");
+    const text = decodeName(bytes, start, end);
+    if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
+    return text;
   }
 
   /** The place of the first rule that says the same. */
@@ -152,19 +138,12 @@ export class RulesetSink implements TableSink {
     if (place < 0) throw new Fault("no-such-rule", -1, -1, "a rule that is in the chain");
     return place;
   }
+}
 
-  private jumpedTo(): Set<number> {
-    const found = new Set<number>();
-    const { view, offsets } = this.rows;
-    for (const chain of this.target.chains.values())
-      for (const row of chain.rules) {
-        const at = offsets[row] as number;
-        const record = at + view.getUint16(at + ROW_TARGET, true);
-        if (view.getUint16(record + RECORD_TYPE, true) === TARGET_JUMP)
-          found.add(view.getUint32(record + JUMP_CHAIN, true));
-      }
-    return found;
-  }
+export function setPolicy(chain: Chain, policy: Policy, counters: Uint32Array | undefined): void {
+  chain.policy = policy;
+  if (counters) chain.policyCounters.set(counters);
+  else chain.policyCounters.fill(0);
 }
 
 function noSuchRule(last: number): Fault {

@@ -47,19 +47,67 @@ export interface Chain {
   rules: number[];
 }
 
+/** A table's chains as reading text leaves them: numbers. Built-in chains come first. */
+export interface ChainColumns {
+  readonly count: number;
+  /** Whether the user's chains stand in the order in which they print. */
+  readonly sorted: boolean;
+  /** Text reference of a chain's name. */
+  readonly names: Uint32Array;
+  /** The chain of each row, in whose chain rows stand as in the store. */
+  readonly owners: Uint32Array;
+}
+
 /** What every chain of the user's has: it has no policy to count for. */
 const NO_COUNTERS = new Uint32Array(4);
 
 export class Table {
   readonly name: TableName;
   readonly rows: RowStore;
-  /** In print order: built-in ones first, then the user's, sorted by libiptc's order only where Linux does so. */
-  readonly chains = new Map<string, Chain>();
-  readonly chainsById: (Chain | undefined)[] = [];
+  private readonly byName = new Map<string, Chain>();
+  private readonly byId: (Chain | undefined)[] = [];
+  private readonly builtInChains: Chain[] = [];
+  /** Of a table that was read and not looked at yet: all its chains and rules; `byName` then holds the built-in ones. */
+  private folded: ChainColumns | undefined;
 
-  constructor(name: TableName, family: Family) {
+  constructor(name: TableName, family: Family, rows = new RowStore(family)) {
     this.name = name;
-    this.rows = new RowStore(family);
+    this.rows = rows;
+  }
+
+  /** Built-in ones first, then the user's, in the order in which they were made. */
+  get chains(): Map<string, Chain> {
+    this.unfold();
+    return this.byName;
+  }
+
+  get chainsById(): (Chain | undefined)[] {
+    this.unfold();
+    return this.byId;
+  }
+
+  /** The built-in chains, by number. Ask for `chains` first where their rules matter. */
+  get builtIn(): readonly Chain[] {
+    return this.builtInChains;
+  }
+
+  /** Chains and rules as columns, until someone asks for a chain. */
+  get columns(): ChainColumns | undefined {
+    return this.folded;
+  }
+
+  /** Lets `columns` say what chains and rules there are, built-in chains aside. */
+  fold(columns: ChainColumns): void {
+    this.folded = columns;
+  }
+
+  /** Makes the chains that the columns tell of, with their rules among the first `rows` rows. */
+  unfold(rows = this.rows.count): void {
+    if (!this.folded) return;
+    const { names, owners, count } = this.folded;
+    this.folded = undefined;
+    for (let id = this.byId.length; id < count; id++) this.addChain(this.rows.text.stringAt(names[id] as number));
+    for (let row = 0; row < rows; row++) this.byId[owners[row] as number]?.rules.push(row);
   }
 
   addChain(name: string, hook = -1): Chain {
@@ -74,6 +122,7 @@ export class Table {
     };
     this.chains.set(name, chain);
     this.chainsById.push(chain);
+    if (hook >= 0) this.builtInChains.push(chain);
     return chain;
   }
 
@@ -94,12 +143,16 @@ export class Ruleset {
 
   /** The table, made with its built-in chains when it is not there yet. */
   table(name: TableName): Table {
-    let table = this.tables.get(name);
-    if (!table) {
-      table = new Table(name, this.family);
-      for (const hook of BUILTIN_CHAINS[name]) table.addChain(hook, HOOK_NAMES.indexOf(hook));
-      this.tables.set(name, table);
-    }
+    return this.tables.get(name) ?? this.newTable(name);
+  }
+
+  /** A table of its built-in chains in place of the one of this name. */
+  newTable(name: TableName, rows?: RowStore): Table {
+    const table = new Table(name, this.family, rows);
+    for (const hook of BUILTIN_CHAINS[name]) table.addChain(hook, HOOK_NAMES.indexOf(hook));
+    // What is replaced goes to the end.
+    this.tables.delete(name);
+    this.tables.set(name, table);
     return table;
   }
 }

@@ -1,22 +1,24 @@
 /** Interned byte strings, stored as a blob's text section is: u16 length, bytes, zero-padded to 8. */
 export class TextArena {
-  bytes = new Uint8Array(1 << 10);
+  bytes: Uint8Array = NONE;
   end = 0;
-  /** Open addressing on the text's hash, two words a slot: offset + 1, 0 empty; the hash. */
-  private slots = new Uint32Array(512);
+  /** Open addressing on the text's hash, two words a slot: offset + 1, 0 empty; the hash. Made when it is needed. */
+  private slots: Uint32Array = new Uint32Array(0);
   private used = 0;
+  /** Bytes of text that are in the slots. */
+  private indexed = 0;
 
   /** The offset of `text`, added when it is new. At most 65,535 bytes. */
   intern(text: Uint8Array, start = 0, end = text.length): number {
+    if (this.slots.length === 0 || this.indexed < this.end) this.index();
     const hash = hashOf(text, start, end);
     const mask = this.slots.length - 2;
     for (let slot = (hash << 1) & mask; ; slot = (slot + 2) & mask) {
       const found = this.slots[slot] as number;
       if (found === 0) {
         const offset = this.append(text, start, end);
-        this.slots[slot] = offset + 1;
-        this.slots[slot + 1] = hash;
-        if (++this.used * 4 > this.slots.length) this.rehash();
+        this.indexed = this.end;
+        this.enter(slot, offset, hash);
         return offset;
       }
       if (this.slots[slot + 1] === hash && this.equals(found - 1, text, start, end)) return found - 1;
@@ -29,11 +31,39 @@ export class TextArena {
     return this.bytes.subarray(offset + 2, offset + 2 + length);
   }
 
+  /** Enters the texts that were put here by copying them. */
+  private index(): void {
+    if (this.slots.length === 0) this.slots = new Uint32Array(512);
+    while (this.indexed < this.end) {
+      const offset = this.indexed;
+      const length = (this.bytes[offset] as number) | ((this.bytes[offset + 1] as number) << 8);
+      const hash = hashOf(this.bytes, offset + 2, offset + 2 + length);
+      const mask = this.slots.length - 2;
+      let slot = (hash << 1) & mask;
+      while (this.slots[slot] !== 0) slot = (slot + 2) & mask;
+      this.enter(slot, offset, hash);
+      this.indexed += (2 + length + 7) & ~7;
+    }
+  }
+
+  private enter(slot: number, offset: number, hash: number): void {
+    this.slots[slot] = offset + 1;
+    this.slots[slot + 1] = hash;
+    if (++this.used * 4 > this.slots.length) this.rehash();
+  }
+
+  /** The text at `offset` as UTF-8. */
+  stringAt(offset: number): string {
+    const text = this.bytesAt(offset);
+    for (let i = 0; i < text.length; i++) if ((text[i] as number) > 127) return decoder.decode(text);
+    return String.fromCharCode.apply(null, text as unknown as number[]);
+  }
+
   private append(text: Uint8Array, start: number, end: number): number {
     const length = end - start;
     const size = (2 + length + 7) & ~7;
     if (this.end + size > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.end + size));
+      const larger = new Uint8Array(Math.max(1 << 10, this.bytes.length * 2, this.end + size));
       larger.set(this.bytes.subarray(0, this.end));
       this.bytes = larger;
     }
@@ -66,6 +96,9 @@ export class TextArena {
     }
   }
 }
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const NONE = new Uint8Array(0);
 
 /** Four bytes at a time: texts are long and differ anywhere. */
 function hashOf(text: Uint8Array, start: number, end: number): number {

@@ -8,7 +8,8 @@
  */
 import type { Family } from "../ruleset/row-store.js";
 import { parseRuleset } from "../ruleset/parse.js";
-import { chainsInPrintOrder, printRule } from "../ruleset/print.js";
+import { chainsInPrintOrder } from "../ruleset/arrangement.js";
+import { printRule } from "../ruleset/print.js";
 import type { Chain, HookName, Policy, Ruleset, Table } from "../ruleset/ruleset.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { guessLocalAddresses, InsideRules, type RulePlace } from "./inside-rules.js";

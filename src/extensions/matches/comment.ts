@@ -1,4 +1,5 @@
 /** -m comment: text for people. Matches everything. */
+import { VALUE_COMMENT } from "../../blob/reading.js";
 import { COMMENT_SIZE, COMMENT_TEXT, MATCH_COMMENT } from "../../blob/payloads.js";
 import type { Extension } from "../extension.js";
 
@@ -13,6 +14,7 @@ export const comment: Extension = {
     {
       name: "comment",
       mandatory: true,
+      value: { kind: VALUE_COMMENT, at: COMMENT_TEXT },
       parse(argument, record, at) {
         if (argument.end - argument.start > COMMENT_LIMIT)
           argument.fail("comment-too-long", `at most ${COMMENT_LIMIT} bytes`);

@@ -1,4 +1,5 @@
 /** -m mark: the packet's mark under a mask. */
+import { VALUE_MARK } from "../../blob/reading.js";
 import { MARK_INVERT, MARK_MASK, MARK_SIZE, MARK_VALUE, MATCH_MARK } from "../../blob/payloads.js";
 import type { ByteWriter } from "../byte-writer.js";
 import type { Extension, Option, RecordMemory } from "../extension.js";
@@ -8,6 +9,7 @@ export const markOption: Option = {
   name: "mark",
   invertible: true,
   mandatory: true,
+  value: { kind: VALUE_MARK, at: MARK_VALUE },
   parse(argument, record, at) {
     argument.maskedMark();
     record.view.setUint32(at + MARK_VALUE, argument.value, true);

@@ -9,6 +9,7 @@ import {
   MULTIPORT_RANGES,
   MULTIPORT_SIZE,
 } from "../../blob/payloads.js";
+import { VALUE_PORT_LIST } from "../../blob/reading.js";
 import { type Argument, COLON, COMMA } from "../argument.js";
 import type { Extension, Option, RecordMemory } from "../extension.js";
 import {
@@ -38,6 +39,7 @@ export const multiport: Extension = {
       ...(short === name ? {} : { aliases: [short] }),
       invertible: true,
       excludes: NAMES.filter((other) => other !== name),
+      value: { kind: VALUE_PORT_LIST, at: 0 },
       parse(argument, record, at) {
         const expected = withPorts(argument);
         if (expected !== "") argument.fail("wrong-protocol", expected);

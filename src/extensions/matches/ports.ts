@@ -11,15 +11,18 @@ import {
   PORTS_SOURCE_MAX,
   PORTS_SOURCE_MIN,
 } from "../../blob/payloads.js";
+import { VALUE_PORTS, VALUE_PORTS_LOOSE } from "../../blob/reading.js";
 import { COLON } from "../argument.js";
 
 /** `--source-port` and `--destination-port`. A range that is upside down is refused, or matches nothing (`loose`). */
 export function portOptions(service: "tcp" | "udp" | undefined, loose: boolean): Option[] {
+  const kind = loose ? VALUE_PORTS_LOOSE : VALUE_PORTS;
   return [
     {
       name: "source-port",
       aliases: ["sport"],
       invertible: true,
+      value: { kind, at: PORTS_SOURCE_MIN },
       parse(argument, record, at) {
         readPorts(argument, service, loose, record, at + PORTS_SOURCE_MIN);
         if (argument.inverted) flag(record, at, PORTS_INVERT_SOURCE);
@@ -29,6 +32,7 @@ export function portOptions(service: "tcp" | "udp" | undefined, loose: boolean):
       name: "destination-port",
       aliases: ["dport"],
       invertible: true,
+      value: { kind, at: PORTS_DESTINATION_MIN },
       parse(argument, record, at) {
         readPorts(argument, service, loose, record, at + PORTS_DESTINATION_MIN);
         if (argument.inverted) flag(record, at, PORTS_INVERT_DESTINATION);

@@ -1,4 +1,5 @@
 /** -m set: membership in a set of ipset's. */
+import { VALUE_NAME } from "../../blob/reading.js";
 import {
   MATCH_SET,
   SET_BYTES,
@@ -37,6 +38,7 @@ export const set: Extension = {
       arguments: 2,
       invertible: true,
       mandatory: true,
+      value: { kind: VALUE_NAME, at: SET_NAME },
       parse(argument, record, at) {
         if (argument.start === argument.end) argument.fail("bad-name", "the name of a set");
         argument.name(record.bytes, at + SET_NAME, SET_NAME_BYTES, "the name of a set");

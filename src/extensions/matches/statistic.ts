@@ -1,4 +1,5 @@
 /** -m statistic: every nth packet, or each with a probability. */
+import { VALUE_PROBABILITY } from "../../blob/reading.js";
 import {
   MATCH_STATISTIC,
   STATISTIC_EVERY,
@@ -31,6 +32,7 @@ export const statistic: Extension = {
     {
       name: "probability",
       invertible: true,
+      value: { kind: VALUE_PROBABILITY, at: STATISTIC_PROBABILITY },
       excludes: ["every", "packet"],
       parse(argument, record, at) {
         const share = probability(argument);

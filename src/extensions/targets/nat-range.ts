@@ -1,4 +1,5 @@
 /** Address and port ranges of DNAT, SNAT, MASQUERADE, REDIRECT and NETMAP (nf_nat_range2). */
+import { VALUE_NAT } from "../../blob/reading.js";
 import {
   NAT_ADDRESS_MAX,
   NAT_ADDRESS_MIN,
@@ -28,6 +29,7 @@ export function rangeOption(name: string, shifted: boolean): Option {
   return {
     name,
     mandatory: true,
+    value: { kind: VALUE_NAT, at: 0 },
     parse(argument, record, at) {
       readRange(argument, record, at, shifted);
     },

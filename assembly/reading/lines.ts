@@ -1,0 +1,373 @@
+/**
+ * Reading lines of known form.
+ *
+ * Problem. A ruleset is a hundred thousand lines of some ten forms, and a parser that knows every option of every extension
+ *   spends microseconds on each.
+ * Idea. That parser (src/ruleset/) stays the only one that knows options. From a line it has read it learns the line's
+ *   *shape*: the literal bytes, the kinds of the values between them, and the row that came of it with a place for each
+ *   value. Lines of the same shape are read here: compare, read values, copy the row, put the values in.
+ * Example. `-A a -s 10.0.0.1/32 -j b` is "-A " chain " -s " address " -j " jump end. Behind the first chain, " -s " and
+ *   " -p tcp -m tcp -j DNAT" are steps of two shapes; the one that was met last is tried first.
+ * Cost. A line of unknown shape is tried against the steps that could follow, and goes to the parser, errors included.
+ * Right because. A literal is compared whole, so all that the parser concluded from it holds again. A kind is declared by
+ *   an option only when its value goes into its field and nowhere else; it is read in canonical form alone.
+ * Threads. One memory a thread; nothing is shared.
+ */
+import { ROW_LINE } from "../../src/blob/layout";
+import {
+  READING_AT,
+  READING_BUILTINS,
+  READING_CHAIN,
+  READING_CHAIN_COUNT,
+  READING_CHAIN_START,
+  READING_CHAINS,
+  READING_CHAINS_MOST,
+  READING_COMMAND,
+  READING_DECLARES,
+  READING_END,
+  READING_HOOKS,
+  READING_LINE,
+  READING_LINE_LIMIT,
+  READING_NAME_END,
+  READING_NAME_LIMIT,
+  READING_NAME_START,
+  READING_OFFSETS,
+  READING_OWNERS,
+  READING_POSITION,
+  READING_ROOT,
+  READING_ROW_COUNT,
+  READING_ROWS,
+  READING_ROWS_BYTES,
+  READING_ROWS_END,
+  READING_ROWS_MOST,
+  READING_SORTED,
+  READING_TEXTS,
+  READING_VALUE_SIZE,
+  READING_VALUES,
+  SHAPE_COMMAND,
+  SHAPE_FIELDS,
+  SHAPE_ROW,
+  SHAPE_ROW_BYTES,
+  SHAPE_HOOKS,
+  SHAPE_VALUE_COUNT,
+  STEP_KIND,
+  STEP_LENGTH,
+  STEP_LITERAL,
+  STEP_NAME,
+  STEP_NEXT,
+  STEP_SHAPE,
+  STEP_STEPS,
+  STOPPED_CHAINS,
+  STOPPED_COLUMNS,
+  STOPPED_COMMAND,
+  STOPPED_LINE,
+  STOPPED_NAME,
+  STOPPED_ROWS,
+  TEXT_REFERENCE,
+  TEXT_VALUE,
+  NAME_ABSENT,
+  NAME_FIRST_CHAIN,
+  NAME_UNKNOWN,
+  VALUE_CHAIN,
+  VALUE_COMMENT,
+  VALUE_END,
+  VALUE_JUMP,
+  VALUE_POSITION,
+  VALUE_TARGET,
+} from "../../src/blob/reading";
+import { sameText, textFind, textIntern, textRefusal } from "./texts";
+import { commentEnd, commentStart, decimal, readComment, readDecimal, readValue, wordEnd, writeValue } from "./values";
+
+const NEWLINE: u32 = 10;
+const DASH: u32 = 45;
+const COLON: u32 = 58;
+const APPEND: u32 = 65;
+/** ` - [0:0]` as eight bytes. */
+const DECLARED: u64 = 0x5d303a305b202d20;
+const LARGEST_POSITION: u32 = 0x7fffffff;
+
+/** What a value or a line gave beside its bytes. */
+let chain: u32 = 0;
+let chainStart: usize = 0;
+let position: u32 = 0;
+/** STOPPED_* where the line cannot be read on; 0 where it only does not fit. */
+let stopped: u32 = 0;
+/** The chain of the line before, -1 for none: lines about a chain follow each other, and chains the order of their declarations. */
+let lastChain: i32 = -1;
+/** The chain that was jumped to last, -1 for none: many rules jump to the same. */
+let lastJump: i32 = -1;
+
+/** Reads lines from READING_AT on, as far as it can; STOPPED_*. */
+export function readLines(): u32 {
+  lastChain = -1;
+  lastJump = -1;
+  const end: usize = load<u32>(READING_END);
+  let at: usize = load<u32>(READING_AT);
+  let line = load<u32>(READING_LINE);
+  let result: u32 = STOPPED_LINE;
+  while (at < end) {
+    const first = <u32>load<u8>(at);
+    let next: usize = 0;
+    let shape: usize = 0;
+    stopped = STOPPED_LINE;
+    if (first == DASH) {
+      position = 0;
+      shape = matchShape(at);
+      if (shape) next = makeRow(shape, line + 1) ? lineEnd : 0;
+    } else if (first == COLON && load<u32>(READING_DECLARES)) next = declare(at + 1);
+    if (!next) {
+      result = stopped;
+      break;
+    }
+    at = next;
+    line++;
+    if (shape && load<u32>(shape, SHAPE_COMMAND) != APPEND) {
+      store<u32>(READING_COMMAND, load<u32>(shape, SHAPE_COMMAND));
+      store<u32>(READING_POSITION, position);
+      store<u32>(READING_CHAIN, chain);
+      store<u32>(READING_CHAIN_START, <u32>chainStart);
+      result = STOPPED_COMMAND;
+      break;
+    }
+  }
+  store<u32>(READING_AT, <u32>at);
+  store<u32>(READING_LINE, line);
+  return result;
+}
+
+/** Address behind a value of `kind` at `at`, which is left at READING_VALUES; 0 when it is none. What names and texts mean is not looked up. */
+export function probeValue(kind: u32, at: usize): usize {
+  if (kind == VALUE_COMMENT) return readComment(at);
+  if (kind == VALUE_POSITION) return readDecimal(at, LARGEST_POSITION);
+  if (kind == VALUE_CHAIN || kind == VALUE_JUMP) return wordEnd(at);
+  return readValue(kind, at, READING_VALUES);
+}
+
+/** Behind the line whose shape matchShape found. */
+let lineEnd: usize = 0;
+
+/** The shape of the line at `line`, its values left in READING_VALUES; 0 for none. */
+function matchShape(line: usize): usize {
+  let at = line;
+  let value: usize = READING_VALUES;
+  let head: usize = READING_ROOT;
+  while (head) {
+    let link = head;
+    let step: usize = load<u32>(link);
+    let behind: usize = 0;
+    while (step) {
+      const length = <usize>load<u16>(step, STEP_LENGTH);
+      if (sameLiteral(at, step + STEP_LITERAL, length)) {
+        behind = at + length;
+        const kind = <u32>load<u8>(step, STEP_KIND);
+        if (kind != VALUE_END) behind = readStep(kind, behind, value, step);
+        if (behind) break;
+        if (stopped) return 0;
+      }
+      link = step + STEP_NEXT;
+      step = load<u32>(link);
+    }
+    if (!step) return 0;
+    if (link != head) {
+      store<u32>(link, load<u32>(step, STEP_NEXT));
+      store<u32>(step, load<u32>(head), STEP_NEXT);
+      store<u32>(head, <u32>step);
+    }
+    at = behind;
+    const shape: usize = load<u32>(step, STEP_SHAPE);
+    if (shape) {
+      lineEnd = at;
+      return at - line <= <usize>READING_LINE_LIMIT ? shape : 0;
+    }
+    value += READING_VALUE_SIZE;
+    head = step + STEP_STEPS;
+  }
+  return 0;
+}
+
+/** Reads the value of a step; the address behind it, 0 when it is none. */
+function readStep(kind: u32, at: usize, into: usize, step: usize): usize {
+  switch (kind) {
+    case VALUE_CHAIN: {
+      const end = wordEnd(at);
+      const found = chainAt(at, end);
+      if (found < 0) return 0;
+      chain = found;
+      chainStart = at;
+      return end;
+    }
+    case VALUE_JUMP: {
+      const end = wordEnd(at);
+      if (lastJump < 0 || !isChain(lastJump, at, end)) {
+        const found = lookUp(at, end);
+        if (found < <i32>load<u32>(READING_BUILTINS)) return 0;
+        lastJump = found;
+      }
+      store<u32>(into, lastJump);
+      return end;
+    }
+    case VALUE_TARGET: {
+      const found = lookUp(at - load<u8>(step, STEP_NAME), at);
+      return found < 0 && !stopped ? at : 0;
+    }
+    case VALUE_POSITION: {
+      const end = readDecimal(at, LARGEST_POSITION);
+      position = decimal;
+      return decimal ? end : 0;
+    }
+    case VALUE_COMMENT: {
+      const end = readComment(at);
+      if (!end) return 0;
+      const slot = textIntern(commentStart, commentEnd);
+      if (!slot) {
+        stopped = textRefusal;
+        return 0;
+      }
+      store<u32>(into, load<u32>(slot, TEXT_REFERENCE) - 1);
+      return end;
+    }
+    default:
+      return readValue(kind, at, into);
+  }
+}
+
+/** The chain of a command. */
+function chainAt(start: usize, end: usize): i32 {
+  if (lastChain >= 0) {
+    if (isChain(lastChain, start, end)) return lastChain;
+    if (<u32>lastChain + 1 < load<u32>(READING_CHAIN_COUNT) && isChain(lastChain + 1, start, end)) return ++lastChain;
+  }
+  lastChain = lookUp(start, end);
+  return lastChain;
+}
+
+/** Whether this is the name of chain `number`, as the table of chains has it. */
+function isChain(number: i32, start: usize, end: usize): bool {
+  const reference = load<u32>(<usize>load<u32>(READING_CHAINS) + (number << 2));
+  return sameText(<usize>load<u32>(READING_TEXTS) + reference, start, end - start);
+}
+
+/** The number of the chain that has this name, -1 for none. A name that has to be asked for sets `stopped`. */
+function lookUp(start: usize, end: usize): i32 {
+  const slot = textFind(start, end);
+  const value: u32 = slot ? load<u32>(slot, TEXT_VALUE) : NAME_UNKNOWN;
+  if (value >= <u32>NAME_FIRST_CHAIN) return value - NAME_FIRST_CHAIN;
+  if (value == NAME_UNKNOWN && !load<u32>(READING_DECLARES)) {
+    stopped = STOPPED_NAME;
+    store<u32>(READING_NAME_START, <u32>start);
+    store<u32>(READING_NAME_END, <u32>end);
+  }
+  return -1;
+}
+
+/** Appends the row of a shape with the values that were read; false when there is no room or it may not stand in the chain. */
+function makeRow(shape: usize, line: u32): bool {
+  if (chain < load<u32>(READING_BUILTINS) && (load<u32>(shape, SHAPE_HOOKS) >> load<u8>(READING_HOOKS + chain)) & 1)
+    return false;
+  const ordinal = load<u32>(READING_ROW_COUNT);
+  if (ordinal == load<u32>(READING_ROWS_MOST)) {
+    stopped = STOPPED_COLUMNS;
+    return false;
+  }
+  const size = load<u32>(shape, SHAPE_ROW_BYTES);
+  const offset = load<u32>(READING_ROWS_END);
+  // 16 more, as rows are copied in pieces of that size.
+  if (<usize>offset + size + 16 > <usize>load<u32>(READING_ROWS_BYTES)) {
+    stopped = STOPPED_ROWS;
+    return false;
+  }
+  const row: usize = <usize>load<u32>(READING_ROWS) + offset;
+  for (let i: usize = 0; i < <usize>size; i += 16) v128.store(row + i, v128.load(shape + SHAPE_ROW + i));
+  store<u32>(row, line, ROW_LINE);
+  const count = load<u32>(shape, SHAPE_VALUE_COUNT);
+  let value: usize = READING_VALUES;
+  for (let i: u32 = 0; i < count; i++) {
+    const field = load<u32>(shape + SHAPE_FIELDS + (i << 2));
+    if (field) writeValue(field >>> 16, value, row + (field & 0xffff));
+    value += READING_VALUE_SIZE;
+  }
+  store<u32>(<usize>load<u32>(READING_OFFSETS) + (ordinal << 2), offset);
+  store<u32>(<usize>load<u32>(READING_OWNERS) + (ordinal << 2), chain);
+  store<u32>(READING_ROW_COUNT, ordinal + 1);
+  store<u32>(READING_ROWS_END, offset + size);
+  return true;
+}
+
+/** `NAME - [packets:bytes]` of a new chain of the user's; the address of the next line, 0 when it is something else. */
+function declare(start: usize): usize {
+  const end = wordEnd(start);
+  const length = end - start;
+  if (!length || length > <usize>READING_NAME_LIMIT) return 0;
+  let at = end + 8;
+  if (load<u64>(end) != DECLARED) {
+    if (load<u32>(end) != 0x5b202d20) return 0;
+    at = skipDigits(end + 4);
+    if (!at || load<u8>(at) != COLON) return 0;
+    at = skipDigits(at + 1);
+    if (!at || load<u8>(at) != 93) return 0;
+    at++;
+  }
+  if (load<u8>(at) != NEWLINE) return 0;
+  // Other than ASCII has to be looked at.
+  for (let i: usize = 0; i < length; i++) if (load<i8>(start + i) < 0) return 0;
+  const number = load<u32>(READING_CHAIN_COUNT);
+  if (number == load<u32>(READING_CHAINS_MOST)) {
+    stopped = STOPPED_CHAINS;
+    return 0;
+  }
+  const slot = textIntern(start, end);
+  if (!slot) {
+    stopped = textRefusal;
+    return 0;
+  }
+  if (load<u32>(slot, TEXT_VALUE) > <u32>NAME_ABSENT) return 0;
+  const chains: usize = load<u32>(READING_CHAINS);
+  const texts: usize = load<u32>(READING_TEXTS);
+  const reference = load<u32>(slot, TEXT_REFERENCE) - 1;
+  if (load<u32>(READING_SORTED) && number > load<u32>(READING_BUILTINS)) {
+    const previous = texts + load<u32>(chains + ((number - 1) << 2));
+    if (!isBefore(previous, texts + reference)) store<u32>(READING_SORTED, 0);
+  }
+  store<u32>(slot, NAME_FIRST_CHAIN + number, TEXT_VALUE);
+  store<u32>(chains + (number << 2), reference);
+  store<u32>(READING_CHAIN_COUNT, number + 1);
+  return at + 1;
+}
+
+/** At least one digit and at most 15; 0 otherwise. */
+function skipDigits(start: usize): usize {
+  let at = start;
+  while (<u32>load<u8>(at) - 48 <= 9) at++;
+  return at > start && at - start <= 15 ? at : 0;
+}
+
+/** Whether the text at `a` comes before that at `b`, byte by byte. */
+function isBefore(a: usize, b: usize): bool {
+  const lengthA = <usize>load<u16>(a);
+  const lengthB = <usize>load<u16>(b);
+  const length = lengthA < lengthB ? lengthA : lengthB;
+  let i: usize = 2;
+  for (; i + 6 <= length; i += 8) {
+    const first = bswap<u64>(load<u64>(a + i));
+    const second = bswap<u64>(load<u64>(b + i));
+    if (first != second) return first < second;
+  }
+  for (; i < length + 2; i++) {
+    const first = load<u8>(a + i);
+    const second = load<u8>(b + i);
+    if (first != second) return first < second;
+  }
+  return lengthA < lengthB;
+}
+
+/** The literal is padded to 16. */
+function sameLiteral(at: usize, literal: usize, length: usize): bool {
+  while (length > 16) {
+    if (v128.bitmask<i8>(v128.eq<u8>(v128.load(at), v128.load(literal))) != 0xffff) return false;
+    at += 16;
+    literal += 16;
+    length -= 16;
+  }
+  const wanted: i32 = (1 << (<i32>length)) - 1;
+  return (v128.bitmask<i8>(v128.eq<u8>(v128.load(at), v128.load(literal))) & wanted) == wanted;
+}

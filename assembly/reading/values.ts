@@ -1,0 +1,447 @@
+/**
+ * The values of a line's options, as iptables-save prints them: canonical forms alone. A value in any other form is not
+ * read here (0), and the line is left to the parser that knows all of them.
+ *
+ * A reader takes the address of the value's first byte, leaves what it found at `into`, and returns the address behind it.
+ * What follows there is for the next literal to see, which begins with white space or is the line's end.
+ */
+import { INTERFACE_SIZE } from "../../src/blob/layout";
+import {
+  MULTIPORT_COUNT,
+  MULTIPORT_PORTS,
+  MULTIPORT_PORTS_COUNT,
+  MULTIPORT_RANGES,
+  NAT_ADDRESS_MAX,
+  NAT_ADDRESS_MIN,
+  NAT_PORT_MIN,
+  SET_NAME_BYTES,
+} from "../../src/blob/payloads";
+import {
+  READING_COMMENT_LIMIT,
+  READING_END,
+  VALUE_ADDRESS,
+  VALUE_ADDRESS6,
+  VALUE_COMMENT,
+  VALUE_INTERFACE,
+  VALUE_JUMP,
+  VALUE_MARK,
+  VALUE_NAME,
+  VALUE_NAT,
+  VALUE_NAT6,
+  VALUE_NAT6_PORT,
+  VALUE_NAT_PORT,
+  VALUE_PORT_LIST,
+  VALUE_PORTS,
+  VALUE_PORTS_LOOSE,
+  VALUE_PROBABILITY,
+} from "../../src/blob/reading";
+
+const QUOTE: u32 = 34;
+const PLUS: u32 = 43;
+const COMMA: u32 = 44;
+const DOT: u32 = 46;
+const SLASH: u32 = 47;
+const ZERO: u32 = 48;
+const COLON: u32 = 58;
+const OPEN: u32 = 91;
+const BACKSLASH: u32 = 92;
+const CLOSE: u32 = 93;
+
+/** The bytes of the comment that was read last, without escapes. */
+export let commentStart: usize = 0;
+export let commentEnd: usize = 0;
+
+/** Reads a value of a kind that depends on nothing but its bytes; 0 where they are none. */
+export function readValue(kind: u32, at: usize, into: usize): usize {
+  switch (kind) {
+    case VALUE_ADDRESS:
+      return readMasked(at, into);
+    case VALUE_NAT_PORT:
+      return readNatPort(readAddress(at, into), into);
+    case VALUE_PORTS:
+      return readPorts(at, into, false);
+    case VALUE_PORTS_LOOSE:
+      return readPorts(at, into, true);
+    case VALUE_PROBABILITY:
+      return readProbability(at, into);
+    case VALUE_INTERFACE:
+      return readInterface(at, into);
+    case VALUE_MARK:
+      return readMark(at, into);
+    case VALUE_PORT_LIST:
+      return readPortList(at, into);
+    case VALUE_NAME:
+      return readName(at, into, SET_NAME_BYTES);
+    case VALUE_NAT:
+      return readAddress(at, into);
+    case VALUE_ADDRESS6:
+      return readMasked6(at, into);
+    case VALUE_NAT6:
+      return readAddress6(at, into);
+    case VALUE_NAT6_PORT:
+      return readNat6Port(at, into);
+    default:
+      return 0;
+  }
+}
+
+/** Writes a value that was left at `from` to its field in a row. */
+export function writeValue(kind: u32, from: usize, field: usize): void {
+  switch (kind) {
+    case VALUE_ADDRESS:
+    case VALUE_MARK:
+      store<u64>(field, load<u64>(from));
+      break;
+    case VALUE_JUMP:
+    case VALUE_COMMENT:
+    case VALUE_PORTS:
+    case VALUE_PORTS_LOOSE:
+    case VALUE_PROBABILITY:
+      store<u32>(field, load<u32>(from));
+      break;
+    case VALUE_NAT_PORT:
+    case VALUE_NAT:
+      if (kind == VALUE_NAT_PORT) store<u32>(field + NAT_PORT_MIN, load<u32>(from, 16));
+      store<u32>(field + NAT_ADDRESS_MIN, load<u32>(from));
+      store<u32>(field + NAT_ADDRESS_MAX, load<u32>(from));
+      break;
+    case VALUE_NAT6_PORT:
+    case VALUE_NAT6:
+      if (kind == VALUE_NAT6_PORT) store<u32>(field + NAT_PORT_MIN, load<u32>(from, 16));
+      v128.store(field + NAT_ADDRESS_MIN, v128.load(from));
+      v128.store(field + NAT_ADDRESS_MAX, v128.load(from));
+      break;
+    case VALUE_PORT_LIST:
+      store<u8>(field, load<u8>(from), MULTIPORT_COUNT);
+      store<u16>(field, load<u16>(from, LIST_RANGES), MULTIPORT_RANGES);
+      for (let i: usize = 0; i < 2 * MULTIPORT_PORTS_COUNT; i += 2)
+        store<u16>(field + MULTIPORT_PORTS + i, load<u16>(from + LIST_PORTS + i));
+      break;
+    case VALUE_ADDRESS6:
+    case VALUE_INTERFACE:
+    case VALUE_NAME:
+      v128.store(field, v128.load(from));
+      v128.store(field + 16, v128.load(from, 16));
+  }
+}
+
+/** The first byte from `at` on that ends an argument: white space, a quote, or what is no text. */
+export function wordEnd(at: usize): usize {
+  let end = at;
+  while (true) {
+    const bytes = v128.load(end);
+    const stops = v128.or(v128.le<u8>(bytes, v128.splat<u8>(32)), v128.eq<u8>(bytes, v128.splat<u8>(<u8>QUOTE)));
+    const bits = v128.bitmask<i8>(stops);
+    if (bits) return end + ctz(bits);
+    end += 16;
+  }
+}
+
+/** Text in quotes, or a word. Leaves commentStart and commentEnd. */
+export function readComment(at: usize): usize {
+  commentStart = at;
+  if (load<u8>(at) != QUOTE) {
+    commentEnd = wordEnd(at);
+    return commentEnd > at && commentEnd - at <= <usize>READING_COMMENT_LIMIT ? commentEnd : 0;
+  }
+  commentStart = ++at;
+  while (true) {
+    const bytes = v128.load(at);
+    const stops = v128.or(
+      v128.or(v128.eq<u8>(bytes, v128.splat<u8>(<u8>QUOTE)), v128.eq<u8>(bytes, v128.splat<u8>(<u8>BACKSLASH))),
+      v128.or(v128.eq<u8>(bytes, v128.splat<u8>(10)), v128.eq<u8>(bytes, v128.splat<u8>(0))),
+    );
+    const bits = v128.bitmask<i8>(stops);
+    if (bits) {
+      commentEnd = at + ctz(bits);
+      if (load<u8>(commentEnd) == BACKSLASH) return readEscaped();
+      return load<u8>(commentEnd) == QUOTE && commentEnd - commentStart <= <usize>READING_COMMENT_LIMIT
+        ? commentEnd + 1
+        : 0;
+    }
+    at += 16;
+  }
+}
+
+/** Goes on at the first escape of a comment: puts the text together behind the file's. */
+function readEscaped(): usize {
+  const start: usize = load<u32>(READING_END) + 1;
+  const plain = commentEnd - commentStart;
+  if (plain > <usize>READING_COMMENT_LIMIT) return 0;
+  memory.copy(start, commentStart, plain);
+  let to = start + plain;
+  let at = commentEnd;
+  while (true) {
+    let byte = <u32>load<u8>(at++);
+    if (byte == QUOTE) break;
+    if (byte == BACKSLASH) byte = load<u8>(at++);
+    if (byte == 10 || !byte || to - start == <usize>READING_COMMENT_LIMIT) return 0;
+    store<u8>(to++, <u8>byte);
+  }
+  commentStart = start;
+  commentEnd = to;
+  return at;
+}
+
+/** What readDecimal read. */
+export let decimal: u32 = 0;
+
+/** A decimal number of at most `most`, without leading zeros. */
+export function readDecimal(at: usize, most: u32): usize {
+  let digit = <u32>load<u8>(at) - ZERO;
+  if (digit > 9) return 0;
+  let value: u64 = digit;
+  const single = digit == 0;
+  for (at++; ; at++) {
+    digit = <u32>load<u8>(at) - ZERO;
+    if (digit > 9) break;
+    if (single) return 0;
+    value = value * 10 + digit;
+    if (value > 0xffffffff) return 0;
+  }
+  decimal = <u32>value;
+  return decimal <= most ? at : 0;
+}
+
+/** Four octets into four bytes. */
+function readAddress(at: usize, into: usize): usize {
+  let address: u32 = 0;
+  for (let shift: u32 = 0; ; shift += 8) {
+    let octet = <u32>load<u8>(at) - ZERO;
+    if (octet > 9) return 0;
+    let next = <u32>load<u8>(at, 1) - ZERO;
+    at++;
+    if (next <= 9) {
+      if (!octet) return 0;
+      octet = octet * 10 + next;
+      next = <u32>load<u8>(at, 1) - ZERO;
+      at++;
+      if (next <= 9) {
+        octet = octet * 10 + next;
+        if (octet > 255) return 0;
+        at++;
+      }
+    }
+    address |= octet << shift;
+    if (shift == 24) break;
+    if (load<u8>(at++) != DOT) return 0;
+  }
+  store<u32>(into, address);
+  return at;
+}
+
+/** `address[/length]` into address, cut by its mask, and mask. */
+function readMasked(at: usize, into: usize): usize {
+  at = readAddress(at, into);
+  if (!at) return 0;
+  let mask: u32 = 0xffffffff;
+  if (load<u8>(at) == SLASH) {
+    at = readDecimal(at + 1, 32);
+    if (!at) return 0;
+    mask = decimal ? bswap<u32>(0xffffffff << (32 - decimal)) : 0;
+  }
+  store<u32>(into, load<u32>(into) & mask);
+  store<u32>(into, mask, 4);
+  return at;
+}
+
+/** A colon and a port, behind an address that ends at `at`. */
+function readNatPort(at: usize, into: usize): usize {
+  if (!at || load<u8>(at) != COLON) return 0;
+  at = readDecimal(at + 1, 65535);
+  store<u16>(into, <u16>decimal, 16);
+  store<u16>(into, <u16>decimal, 18);
+  return at;
+}
+
+/** A port or a range of them into both ends. */
+function readPorts(at: usize, into: usize, loose: bool): usize {
+  at = readDecimal(at, 65535);
+  if (!at) return 0;
+  const first = decimal;
+  if (load<u8>(at) == COLON) {
+    at = readDecimal(at + 1, 65535);
+    if (!at || (first > decimal && !loose)) return 0;
+  }
+  store<u16>(into, <u16>first);
+  store<u16>(into, <u16>decimal, 2);
+  return at;
+}
+
+/** Where a list of ports keeps its ranges (bit n: entry n begins one) and its entries; their number comes first. */
+const LIST_RANGES: usize = 2;
+const LIST_PORTS: usize = 4;
+
+/** Ports and ranges with commas between them, at most MULTIPORT_PORTS_COUNT numbers. */
+function readPortList(at: usize, into: usize): usize {
+  let count: u32 = 0;
+  let ranges: u32 = 0;
+  memory.fill(into, 0, LIST_PORTS + 2 * MULTIPORT_PORTS_COUNT);
+  while (true) {
+    at = readDecimal(at, 65535);
+    if (!at || count == MULTIPORT_PORTS_COUNT) return 0;
+    const first = decimal;
+    store<u16>(into + LIST_PORTS + (count << 1), <u16>first);
+    if (load<u8>(at) == COLON) {
+      at = readDecimal(at + 1, 65535);
+      ranges |= 1 << count++;
+      if (!at || decimal <= first || count == MULTIPORT_PORTS_COUNT) return 0;
+      store<u16>(into + LIST_PORTS + (count << 1), <u16>decimal);
+    }
+    count++;
+    if (load<u8>(at) != COMMA) break;
+    at++;
+  }
+  store<u8>(into, <u8>count);
+  store<u16>(into + LIST_RANGES, <u16>ranges);
+  return at;
+}
+
+/** `0.` and up to 15 digits, in units of 1/2^31. Both operands of the division are exact, so it rounds correctly. */
+function readProbability(at: usize, into: usize): usize {
+  if (load<u16>(at) != 0x2e30) return 0;
+  let digits: u64 = 0;
+  let power: f64 = 1;
+  const first = at + 2;
+  for (at = first; ; at++) {
+    const digit = <u32>load<u8>(at) - ZERO;
+    if (digit > 9) break;
+    if (at - first == 15) return 0;
+    digits = digits * 10 + digit;
+    power *= 10;
+  }
+  if (at == first) return 0;
+  store<u32>(into, <u32>Math.floor(2147483648 * (<f64>digits / power) + 0.5));
+  return at;
+}
+
+/** A name, and a mask that covers it with its zero byte, or up to a plus at its end. */
+function readInterface(at: usize, into: usize): usize {
+  const end = wordEnd(at);
+  const length = end - at;
+  const plus = load<u8>(end - 1) == PLUS;
+  if (!length || length >= <usize>INTERFACE_SIZE || (plus && length == 1)) return 0;
+  const covered = plus ? length - 1 : length + 1;
+  store<u64>(into, 0);
+  store<u64>(into, 0, 8);
+  store<u64>(into, 0, 16);
+  store<u64>(into, 0, 24);
+  for (let i: usize = 0; i < length; i++) store<u8>(into + i, load<u8>(at + i));
+  for (let i: usize = 0; i < covered; i++) store<u8>(into + i, 255, 16);
+  return end;
+}
+
+/** A word into a field of `size` bytes, at most 32, one of them zero. */
+function readName(at: usize, into: usize, size: usize): usize {
+  const end = wordEnd(at);
+  const length = end - at;
+  if (!length || length >= size) return 0;
+  for (let i: usize = 0; i < 32; i += 8) store<u64>(into + i, 0);
+  for (let i: usize = 0; i < length; i++) store<u8>(into + i, load<u8>(at + i));
+  return end;
+}
+
+/** `value[/mask]` into both, each `0x` and hexadecimal digits, or decimal. */
+function readMark(at: usize, into: usize): usize {
+  at = readBits(at, into);
+  if (!at) return 0;
+  if (load<u8>(at) == SLASH) return readBits(at + 1, into + 4);
+  store<u32>(into, 0xffffffff, 4);
+  return at;
+}
+
+function readBits(at: usize, into: usize): usize {
+  if (load<u16>(at) != 0x7830) {
+    at = readDecimal(at, 0xffffffff);
+    store<u32>(into, decimal);
+    return at;
+  }
+  let value: u32 = 0;
+  const first = at + 2;
+  for (at = first; ; at++) {
+    const digit = hexDigit(load<u8>(at));
+    if (digit > 15) break;
+    if (at - first == 8) return 0;
+    value = (value << 4) | digit;
+  }
+  store<u32>(into, value);
+  return at == first ? 0 : at;
+}
+
+/** 16 and more where it is none. */
+function hexDigit(byte: u32): u32 {
+  const digit = byte - ZERO;
+  if (digit <= 9) return digit;
+  const letter = (byte | 32) - 97;
+  return letter <= 5 ? letter + 10 : 255;
+}
+
+/** Groups of up to four hexadecimal digits, one gap of two colons; no embedded IPv4 address. */
+function readAddress6(at: usize, into: usize): usize {
+  let count: u32 = 0;
+  let gap: i32 = -1;
+  if (load<u16>(at) == 0x3a3a) {
+    gap = 0;
+    at += 2;
+  }
+  while (true) {
+    let digit = hexDigit(load<u8>(at));
+    if (digit > 15) {
+      // Only a gap may end the address.
+      if (gap != <i32>count) return 0;
+      break;
+    }
+    if (count == 8) return 0;
+    let group: u32 = 0;
+    const first = at;
+    while (digit <= 15) {
+      if (at - first == 4) return 0;
+      group = (group << 4) | digit;
+      digit = hexDigit(load<u8>(++at));
+    }
+    store<u16>(into + (count << 1), bswap<u16>(<u16>group));
+    count++;
+    if (load<u8>(at) != COLON) break;
+    at++;
+    if (load<u8>(at) == COLON) {
+      if (gap >= 0) return 0;
+      gap = count;
+      at++;
+    } else if (hexDigit(load<u8>(at)) > 15) return 0;
+  }
+  if (load<u8>(at) == DOT || load<u8>(at) == COLON) return 0;
+  if (gap < 0) return count == 8 ? at : 0;
+  if (count > 7) return 0;
+  let from: i32 = count - 1;
+  for (let to: i32 = 7; to >= gap; to--) {
+    const group = from >= gap ? load<u16>(into + (from << 1)) : 0;
+    store<u16>(into + (to << 1), group);
+    from--;
+  }
+  return at;
+}
+
+/** `address[/length]` into 16 bytes of address, cut by its mask, and 16 of mask. */
+function readMasked6(at: usize, into: usize): usize {
+  at = readAddress6(at, into);
+  if (!at) return 0;
+  let length: u32 = 128;
+  if (load<u8>(at) == SLASH) {
+    at = readDecimal(at + 1, 128);
+    if (!at) return 0;
+    length = decimal;
+  }
+  const high: u64 = length >= 64 ? 0xffffffffffffffff : length ? 0xffffffffffffffff << (64 - length) : 0;
+  const low: u64 = length > 64 ? 0xffffffffffffffff << (128 - length) : 0;
+  store<u64>(into, bswap<u64>(high), 16);
+  store<u64>(into, bswap<u64>(low), 24);
+  v128.store(into, v128.and(v128.load(into), v128.load(into, 16)));
+  return at;
+}
+
+/** `[address]:port`. */
+function readNat6Port(at: usize, into: usize): usize {
+  if (load<u8>(at) != OPEN) return 0;
+  at = readAddress6(at + 1, into);
+  return at && load<u8>(at) == CLOSE ? readNatPort(at + 1, into) : 0;
+}

@@ -1,0 +1,235 @@
+/**
+ * The memory in which a thread reads text: an instance of the module over memory of its own, laid out in regions (see
+ * blob/reading.ts). It is used again for the next text, so what is read has to be copied out before, or not kept.
+ */
+import * as R from "../../blob/reading.js";
+import { instantiate, kernelModule } from "../kernel-module.js";
+
+/** Exports of assembly/reading/. Addresses count from the memory's first byte. */
+interface ReadingKernel {
+  readLines(): number;
+  probeValue(kind: number, at: number): number;
+  /** The slot of a text, 0 when there is none; textIntern: when there is no room. */
+  textFind(start: number, end: number): number;
+  textIntern(start: number, end: number): number;
+  textsClear(slots: number): void;
+  textsRehash(to: number, mask: number): void;
+  readonly textRefusal: WebAssembly.Global;
+  readonly commentStart: WebAssembly.Global;
+  readonly commentEnd: WebAssembly.Global;
+}
+
+/** Regions in the order in which they lie. */
+export const TEXT = 0;
+export const SLOTS = 1;
+export const CHAINS = 2;
+export const OFFSETS = 3;
+export const OWNERS = 4;
+export const TEXTS = 5;
+export const ROWS = 6;
+const REGION_COUNT = 7;
+
+/** The region that is full, by the reason for which reading stopped. */
+const FULL: Readonly<Record<number, number>> = {
+  [R.STOPPED_SLOTS]: SLOTS,
+  [R.STOPPED_CHAINS]: CHAINS,
+  [R.STOPPED_COLUMNS]: OFFSETS,
+  [R.STOPPED_TEXTS]: TEXTS,
+  [R.STOPPED_ROWS]: ROWS,
+};
+
+const PAGE = 65536;
+const INITIAL_PAGES = 32;
+const MAXIMUM_PAGES = 65536;
+/** A larger memory is not kept for the next text. */
+const KEPT_BYTES = 1 << 28;
+/** Longest row, and the 16 bytes more that copying it may write. */
+const ROW_ROOM = 65_536;
+
+/** What must look at its memory anew when regions have moved. */
+export interface Resident {
+  relocate(): void;
+}
+
+let idle: ReadingMemory | undefined;
+
+export class ReadingMemory {
+  readonly kernel: ReadingKernel;
+  bytes: Uint8Array;
+  view: DataView;
+  words: Uint32Array;
+  readonly textStart = R.READING_TEXT;
+  /** Address behind the text. */
+  textEnd = R.READING_TEXT;
+  /** Start and bytes of every region. */
+  readonly starts = new Uint32Array(REGION_COUNT);
+  readonly sizes = new Uint32Array(REGION_COUNT);
+  /** First step of the shapes of a family and table, and the first byte that no shape has. */
+  readonly roots = new Map<string, number>();
+  shapesEnd = R.READING_SHAPES;
+  /** Lines that shapes have read, and shapes that were learned, in all. */
+  linesRead = 0;
+  shapesLearned = 0;
+  private readonly memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true });
+  private readonly residents: Resident[] = [];
+
+  private constructor() {
+    this.kernel = instantiate(kernelModule(), this.memory) as unknown as ReadingKernel;
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.view = new DataView(this.memory.buffer);
+    this.words = new Uint32Array(this.memory.buffer);
+  }
+
+  /** The thread's memory with `text` in it, to be given back. */
+  static take(text: string | Uint8Array): ReadingMemory {
+    const taken = idle ?? new ReadingMemory();
+    idle = undefined;
+    taken.load(text);
+    return taken;
+  }
+
+  /** Nothing that lies in it may be used any more. */
+  giveBack(): void {
+    this.residents.length = 0;
+    if (this.bytes.length <= KEPT_BYTES) idle = this;
+  }
+
+  control(field: number): number {
+    return this.words[field >> 2] as number;
+  }
+
+  setControl(field: number, value: number): void {
+    this.words[field >> 2] = value;
+  }
+
+  /** Something that will live in this memory until it is given back. */
+  admit(resident: Resident): void {
+    this.residents.push(resident);
+  }
+
+  /** Slots of the hash of texts, to begin with. */
+  get firstSlots(): number {
+    return 1 << Math.max(7, 32 - Math.clz32((this.textEnd - this.textStart) >>> 7));
+  }
+
+  /** Makes the region larger that was full when reading stopped with `reason`. */
+  grow(reason: number): void {
+    const region = FULL[reason];
+    if (region === undefined) throw new Error(`reading stopped with ${reason}`);
+    if (region === SLOTS) this.growSlots();
+    else this.enlarge(region, 2 * (this.sizes[region] as number) + (region === ROWS ? ROW_ROOM : 0));
+    if (region === OFFSETS) this.enlarge(OWNERS, this.sizes[OFFSETS] as number);
+  }
+
+  /** Makes room for `bytes` in a region, moving those behind it. */
+  enlarge(region: number, bytes: number): void {
+    const by = align(bytes) - (this.sizes[region] as number);
+    if (by <= 0) return;
+    const ends = this.usedEnds();
+    this.extend((this.starts[ROWS] as number) + (this.sizes[ROWS] as number) + by);
+    for (let n = REGION_COUNT - 1; n > region; n--) {
+      const start = this.starts[n] as number;
+      this.bytes.copyWithin(start + by, start, ends[n] as number);
+      this.starts[n] = start + by;
+      const field = ADDRESSES[n] as number;
+      this.setControl(field, this.control(field) + by);
+    }
+    this.sizes[region] = (this.sizes[region] as number) + by;
+    this.setRoom();
+    for (const resident of this.residents) resident.relocate();
+  }
+
+  /** Says in the control block how much the table that is being read may still take. */
+  setRoom(): void {
+    const room = (region: number, field: number): number =>
+      (this.starts[region] as number) + (this.sizes[region] as number) - this.control(field);
+    this.setControl(R.READING_CHAINS_MOST, room(CHAINS, R.READING_CHAINS) >>> 2);
+    this.setControl(R.READING_ROWS_MOST, room(OFFSETS, R.READING_OFFSETS) >>> 2);
+    this.setControl(R.READING_TEXTS_MOST, room(TEXTS, R.READING_TEXTS));
+    this.setControl(R.READING_ROWS_BYTES, room(ROWS, R.READING_ROWS));
+  }
+
+  private load(text: string | Uint8Array): void {
+    const length = typeof text === "string" ? Buffer.byteLength(text) : text.length;
+    this.textEnd = R.READING_TEXT + length;
+    // Guesses of what an average file needs; memory that is not touched costs nothing.
+    const columns = (length >>> 2) + 256;
+    const sizes = [
+      length + R.READING_SPARE,
+      16 * this.firstSlots,
+      columns,
+      columns,
+      columns,
+      length + 8192,
+      length + ROW_ROOM,
+    ];
+    let at = R.READING_TEXT;
+    for (let n = 0; n < REGION_COUNT; n++) {
+      this.starts[n] = at;
+      this.sizes[n] = align(sizes[n] as number);
+      at += this.sizes[n] as number;
+    }
+    this.extend(at);
+    if (typeof text === "string") Buffer.from(this.memory.buffer, R.READING_TEXT, length).write(text);
+    else this.bytes.set(text, R.READING_TEXT);
+    this.bytes[this.textEnd] = NEWLINE;
+    for (let n = CHAINS; n < REGION_COUNT; n++) this.setControl(ADDRESSES[n] as number, this.starts[n] as number);
+    this.setControl(R.READING_SLOTS, this.starts[SLOTS] as number);
+    this.setControl(R.READING_END, this.textEnd);
+    for (const field of [R.READING_CHAIN_COUNT, R.READING_ROW_COUNT, R.READING_TEXTS_END, R.READING_ROWS_END])
+      this.setControl(field, 0);
+  }
+
+  /** Twice the slots, which are read from their old place while they are written behind it. */
+  private growSlots(): void {
+    const slots = this.control(R.READING_SLOT_MASK) + 1;
+    const bytes = slots * R.TEXT_SLOT_SIZE;
+    this.enlarge(SLOTS, 3 * bytes);
+    const start = this.starts[SLOTS] as number;
+    this.bytes.fill(0, start + bytes, start + 3 * bytes);
+    this.kernel.textsRehash(start + bytes, 2 * slots - 1);
+    this.bytes.copyWithin(start, start + bytes, start + 3 * bytes);
+    this.setControl(R.READING_SLOT_MASK, 2 * slots - 1);
+  }
+
+  /** Where what was written of each region ends. */
+  private usedEnds(): number[] {
+    const ends: number[] = [];
+    ends[SLOTS] = (this.starts[SLOTS] as number) + R.TEXT_SLOT_SIZE * (this.control(R.READING_SLOT_MASK) + 1);
+    ends[CHAINS] = this.control(R.READING_CHAINS) + 4 * this.control(R.READING_CHAIN_COUNT);
+    ends[OFFSETS] = this.control(R.READING_OFFSETS) + 4 * this.control(R.READING_ROW_COUNT);
+    ends[OWNERS] = this.control(R.READING_OWNERS) + 4 * this.control(R.READING_ROW_COUNT);
+    ends[TEXTS] = this.control(R.READING_TEXTS) + this.control(R.READING_TEXTS_END);
+    ends[ROWS] = this.control(R.READING_ROWS) + this.control(R.READING_ROWS_END);
+    return ends;
+  }
+
+  /** Makes the memory at least `bytes` long. */
+  private extend(bytes: number): void {
+    const pages = Math.ceil(bytes / PAGE) - this.bytes.length / PAGE;
+    if (pages <= 0) return;
+    if (bytes > MAXIMUM_PAGES * PAGE)
+      throw new RangeError("text of this size cannot be read: it needs more than 4 GiB");
+    this.memory.grow(pages);
+    this.bytes = new Uint8Array(this.memory.buffer);
+    this.view = new DataView(this.memory.buffer);
+    this.words = new Uint32Array(this.memory.buffer);
+  }
+}
+
+const NEWLINE = 10;
+
+/** The control block's field that says where a region, or the current table's part of it, begins. */
+const ADDRESSES: readonly number[] = [
+  0,
+  R.READING_SLOTS,
+  R.READING_CHAINS,
+  R.READING_OFFSETS,
+  R.READING_OWNERS,
+  R.READING_TEXTS,
+  R.READING_ROWS,
+];
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 16) * 16;
+}
