@@ -21,7 +21,6 @@ import {
   READING_CHAIN_COUNT,
   READING_CHAIN_START,
   READING_CHAINS,
-  READING_CHAINS_MOST,
   READING_COMMAND,
   READING_DECLARES,
   READING_END,
@@ -29,7 +28,6 @@ import {
   READING_LINE,
   READING_LINE_LIMIT,
   READING_NAME_END,
-  READING_NAME_LIMIT,
   READING_NAME_START,
   READING_OFFSETS,
   READING_OWNERS,
@@ -40,7 +38,6 @@ import {
   READING_ROWS_BYTES,
   READING_ROWS_END,
   READING_ROWS_MOST,
-  READING_SORTED,
   READING_TEXTS,
   READING_VALUE_SIZE,
   READING_VALUES,
@@ -57,7 +54,6 @@ import {
   STEP_NEXT,
   STEP_SHAPE,
   STEP_STEPS,
-  STOPPED_CHAINS,
   STOPPED_COLUMNS,
   STOPPED_COMMAND,
   STOPPED_LINE,
@@ -65,7 +61,6 @@ import {
   STOPPED_ROWS,
   TEXT_REFERENCE,
   TEXT_VALUE,
-  NAME_ABSENT,
   NAME_FIRST_CHAIN,
   NAME_UNKNOWN,
   VALUE_CHAIN,
@@ -75,15 +70,14 @@ import {
   VALUE_POSITION,
   VALUE_TARGET,
 } from "../../src/blob/reading";
+import { declarationRefusal, declare } from "./declaration";
 import { sameText, textFind, textIntern, textRefusal } from "./texts";
-import { commentEnd, commentStart, decimal, readComment, readDecimal, readValue, wordEnd, writeValue } from "./values";
+import { decimal, readDecimal } from "./numbers";
+import { commentEnd, commentStart, readComment, readValue, wordEnd, writeValue } from "./values";
 
-const NEWLINE: u32 = 10;
 const DASH: u32 = 45;
 const COLON: u32 = 58;
 const APPEND: u32 = 65;
-/** ` - [0:0]` as eight bytes. */
-const DECLARED: u64 = 0x5d303a305b202d20;
 const LARGEST_POSITION: u32 = 0x7fffffff;
 
 /** What a value or a line gave beside its bytes. */
@@ -114,7 +108,10 @@ export function readLines(): u32 {
       position = 0;
       shape = matchShape(at);
       if (shape) next = makeRow(shape, line + 1) ? lineEnd : 0;
-    } else if (first == COLON && load<u32>(READING_DECLARES)) next = declare(at + 1);
+    } else if (first == COLON && load<u32>(READING_DECLARES)) {
+      next = declare(at + 1);
+      stopped = declarationRefusal;
+    }
     if (!next) {
       result = stopped;
       break;
@@ -291,73 +288,6 @@ function makeRow(shape: usize, line: u32): bool {
   store<u32>(READING_ROW_COUNT, ordinal + 1);
   store<u32>(READING_ROWS_END, offset + size);
   return true;
-}
-
-/** `NAME - [packets:bytes]` of a new chain of the user's; the address of the next line, 0 when it is something else. */
-function declare(start: usize): usize {
-  const end = wordEnd(start);
-  const length = end - start;
-  if (!length || length > <usize>READING_NAME_LIMIT) return 0;
-  let at = end + 8;
-  if (load<u64>(end) != DECLARED) {
-    if (load<u32>(end) != 0x5b202d20) return 0;
-    at = skipDigits(end + 4);
-    if (!at || load<u8>(at) != COLON) return 0;
-    at = skipDigits(at + 1);
-    if (!at || load<u8>(at) != 93) return 0;
-    at++;
-  }
-  if (load<u8>(at) != NEWLINE) return 0;
-  // Other than ASCII has to be looked at.
-  for (let i: usize = 0; i < length; i++) if (load<i8>(start + i) < 0) return 0;
-  const number = load<u32>(READING_CHAIN_COUNT);
-  if (number == load<u32>(READING_CHAINS_MOST)) {
-    stopped = STOPPED_CHAINS;
-    return 0;
-  }
-  const slot = textIntern(start, end);
-  if (!slot) {
-    stopped = textRefusal;
-    return 0;
-  }
-  if (load<u32>(slot, TEXT_VALUE) > <u32>NAME_ABSENT) return 0;
-  const chains: usize = load<u32>(READING_CHAINS);
-  const texts: usize = load<u32>(READING_TEXTS);
-  const reference = load<u32>(slot, TEXT_REFERENCE) - 1;
-  if (load<u32>(READING_SORTED) && number > load<u32>(READING_BUILTINS)) {
-    const previous = texts + load<u32>(chains + ((number - 1) << 2));
-    if (!isBefore(previous, texts + reference)) store<u32>(READING_SORTED, 0);
-  }
-  store<u32>(slot, NAME_FIRST_CHAIN + number, TEXT_VALUE);
-  store<u32>(chains + (number << 2), reference);
-  store<u32>(READING_CHAIN_COUNT, number + 1);
-  return at + 1;
-}
-
-/** At least one digit and at most 15; 0 otherwise. */
-function skipDigits(start: usize): usize {
-  let at = start;
-  while (<u32>load<u8>(at) - 48 <= 9) at++;
-  return at > start && at - start <= 15 ? at : 0;
-}
-
-/** Whether the text at `a` comes before that at `b`, byte by byte. */
-function isBefore(a: usize, b: usize): bool {
-  const lengthA = <usize>load<u16>(a);
-  const lengthB = <usize>load<u16>(b);
-  const length = lengthA < lengthB ? lengthA : lengthB;
-  let i: usize = 2;
-  for (; i + 6 <= length; i += 8) {
-    const first = bswap<u64>(load<u64>(a + i));
-    const second = bswap<u64>(load<u64>(b + i));
-    if (first != second) return first < second;
-  }
-  for (; i < length + 2; i++) {
-    const first = load<u8>(a + i);
-    const second = load<u8>(b + i);
-    if (first != second) return first < second;
-  }
-  return lengthA < lengthB;
 }
 
 /** The literal is padded to 16. */

@@ -4,14 +4,14 @@
  */
 import { Fault } from "../extensions/fault.js";
 import { wholeNumber } from "../extensions/values/number.js";
-import { VALUE_ADDRESS, VALUE_CHAIN, VALUE_INTERFACE, VALUE_JUMP, VALUE_POSITION } from "../blob/reading.js";
+import { VALUE_POSITION } from "../blob/reading.js";
 import { CommandDraft } from "./command-draft.js";
 import { type Loadable, letterByWord, words } from "./extension-index.js";
 import type { Lexer } from "./lexer.js";
 import { abbreviated, optionHint } from "./option-names.js";
 import type { Family } from "./row-store.js";
 import { RuleParser } from "./rule-parser.js";
-import { FIXED_PART, ValuePlaces } from "./reading/value-places.js";
+import { COMMAND_VALUES, FIXED_PART, ValuePlaces } from "./reading/value-places.js";
 import type { TableSink } from "./table-sink.js";
 
 const EQUALS = 61;
@@ -28,13 +28,6 @@ const PERHAPS = 2;
 const ARGUMENTS = new Uint8Array(256);
 for (const letter of "ACDEINPRsdpijogmtcM") ARGUMENTS[letter.charCodeAt(0)] = ALWAYS;
 for (const letter of "FXZLSwW") ARGUMENTS[letter.charCodeAt(0)] = PERHAPS;
-
-/** By letter: the kind of the value behind an option of iptables' own, 0 for one that is part of a line's shape. */
-const COMMAND_VALUES = new Uint8Array(256);
-for (const letter of "ACDIR") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_CHAIN;
-for (const letter of "sd") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_ADDRESS;
-for (const letter of "io") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_INTERFACE;
-for (const letter of "jg") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_JUMP;
 
 export class LineParser {
   readonly rule: RuleParser;
