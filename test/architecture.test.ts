@@ -29,6 +29,7 @@ const ORDER = [
   "src/netfilter/",
   "src/linux/",
   "src/workload/",
+  "src/verify/",
   "src/measure/",
   "src/report/",
   "src/cli/",

@@ -1,6 +1,7 @@
 /** How the program ends: 0 fine, 1 a finding, 2 bad use or bad input with one message and no stack. */
 import { ClassBenchError } from "../workload/class-bench.js";
 import { WorkerFailure } from "../measure/crew.js";
+import { LinuxError } from "../linux/linux-error.js";
 import { PacketError } from "../netfilter/packet-error.js";
 import { RoutingTextError } from "../netfilter/routing/ip-text.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
@@ -22,6 +23,7 @@ const EXPECTED = [
   PacketError,
   RoutingTextError,
   EngineError,
+  LinuxError,
   ClassBenchError,
   WorkerFailure,
   RangeError,

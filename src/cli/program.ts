@@ -8,9 +8,10 @@ import { addDump } from "./dump.js";
 import { addEdit } from "./edit.js";
 import { addGen } from "./gen.js";
 import { addTrace } from "./trace.js";
+import { addVerify } from "./verify.js";
 import { EXIT_BAD, EXIT_FINE, messageOf } from "./fault.js";
 
-const COMMANDS = [addBench, addCheck, addTrace, addEdit, addGen, addDump];
+const COMMANDS = [addBench, addCheck, addTrace, addVerify, addEdit, addGen, addDump];
 
 function makeProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {

@@ -60,8 +60,14 @@ export function readBack(engine: Engine, family: Family): Ruleset {
   return ruleset;
 }
 
-/** One table at `address`, as the writer sees it. */
-export function readTable(engine: Engine, family: Family, name: TableName, address: number): Table {
+/** One table at `address`, as the writer sees it; with `only` all its chains, but rules of these alone. */
+export function readTable(
+  engine: Engine,
+  family: Family,
+  name: TableName,
+  address: number,
+  only?: ReadonlySet<string>,
+): Table {
   const view = engine.data();
   if (view.getUint8(address + L.BLOB_FAMILY) !== familyNumber(family)) throw new Error("no table at this address");
   const table = new Table(name, family);
@@ -79,6 +85,7 @@ export function readTable(engine: Engine, family: Family, name: TableName, addre
     );
   }
   for (const [head, chain] of heads) {
+    if (only && !only.has(chain.name)) continue;
     for (const row of rowsOf(view, head)) chain.rules.push(copyRow(engine, view, table, row, text, heads));
     const policy = view.getUint32(head + L.CHAIN_POLICY, true);
     if (policy) readPolicy(engine, view, chain, policy);

@@ -78,6 +78,13 @@ export class Reader {
     Atomics.store(this.engine.words(), this.word(M.READER_ONLINE), 0);
   }
 
+  /** Sets the generator behind chance (`statistic --mode random`, random ports): the same seed, the same choices. */
+  seed(value: number): void {
+    const state = (BigInt(value >>> 0) + 1n) * 0x9e3779b97f4a7c15n;
+    const line = M.READERS_ADDRESS + this.id * M.READER_SIZE;
+    this.engine.data().setBigUint64(line + M.READER_RANDOM, BigInt.asUintN(64, state), true);
+  }
+
   /** Walks packets `first` to `first + count - 1` under one version of the ruleset. */
   match(pool: PacketPool, first: number, count: number): void {
     this.engine.kernel.readerMatch(pool.packets + first * L.PACKET_SIZE, pool.results + first * L.RESULT_SIZE, count);

@@ -12,10 +12,16 @@ export function jumpedTo(table: Table): Set<number> {
 
 /** Numbers of the chains that rules of `chain` jump or go to, in their order. */
 export function* jumpsOf(table: Table, chain: Chain): Generator<number> {
-  const { view, offsets } = table.rows;
-  for (const row of chain.rules) {
-    const at = offsets[row] as number;
-    const record = at + view.getUint16(at + ROW_TARGET, true);
-    if (view.getUint16(record + RECORD_TYPE, true) === TARGET_JUMP) yield view.getUint32(record + JUMP_CHAIN, true);
+  for (const ordinal of chain.rules) {
+    const callee = jumpOf(table, ordinal);
+    if (callee >= 0) yield callee;
   }
+}
+
+/** Number of the chain that one rule jumps or goes to, -1 for none. */
+export function jumpOf(table: Table, ordinal: number): number {
+  const { view, offsets } = table.rows;
+  const at = offsets[ordinal] as number;
+  const record = at + view.getUint16(at + ROW_TARGET, true);
+  return view.getUint16(record + RECORD_TYPE, true) === TARGET_JUMP ? view.getUint32(record + JUMP_CHAIN, true) : -1;
 }

@@ -13,13 +13,10 @@ import {
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   PACKET_TCP_FLAGS,
-  RECORD_TYPE,
   ROW_INVERT,
   ROW_INVERT_DESTINATION,
   ROW_SOURCE,
-  ROW_TARGET,
 } from "../blob/layout.js";
-import { JUMP_CHAIN, TARGET_JUMP } from "../blob/payloads.js";
 import { readAddressText, writeAddress } from "../netfilter/address.js";
 import { encodePacket } from "../netfilter/packet.js";
 import {
@@ -31,6 +28,7 @@ import {
   PROTOCOL_UDP,
   TCP_FLAGS,
 } from "../netfilter/packet-names.js";
+import { jumpOf } from "../ruleset/references.js";
 import type { Chain, Ruleset, Table } from "../ruleset/ruleset.js";
 import { type Draft, meetConditions } from "./meet-conditions.js";
 import type { Random } from "./random.js";
@@ -182,11 +180,7 @@ function writeSomeAddress({ bytes, random }: Draft, at: number, width: 4 | 16): 
 }
 
 function calleeOf({ table, ordinal }: RulePlace): Chain | undefined {
-  const { view, offsets } = table.rows;
-  const row = offsets[ordinal] as number;
-  const target = row + view.getUint16(row + ROW_TARGET, true);
-  if (view.getUint16(target + RECORD_TYPE, true) !== TARGET_JUMP) return undefined;
-  return table.chainsById[view.getUint32(target + JUMP_CHAIN, true)];
+  return table.chainsById[jumpOf(table, ordinal)];
 }
 
 function reachedChains(ruleset: Ruleset): Set<Chain> {
