@@ -16,20 +16,22 @@ import type { Workload } from "../workload/workload.js";
 import { CliError, EXIT_FINDING } from "./fault.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
 import { listOf, numberFrom, oneOf, wholeFrom } from "./number-option.js";
+import { readInput } from "./input.js";
 import { print, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
+import { addSetOptions, type SetOptions } from "./set-options.js";
 
 /** As commander hands them over. */
 type BenchArguments = Omit<BenchOptions, "sizes"> &
-  MachineOptions & { sizes?: number[]; json?: string; report: string | false };
+  MachineOptions &
+  SetOptions & { sizes?: number[]; json?: string; report: string | false };
 
 const REPORT_FOLDER = "ruleswap-report";
 const d = BENCH_DEFAULTS;
 const names = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
 
 export function addBench(program: Command): void {
-  const command = program
-    .command("bench")
+  const command = addSetOptions(program.command("bench"))
     .description("measure what one change costs, each strategy and size beside the others, while readers match packets")
     .option("--workload <name|file>", `${names(workloads).join(", ")}, or a ruleset's file`, d.workload)
     .option(
@@ -102,19 +104,22 @@ function resolveWorkload(given: Omit<BenchArguments, "json" | "report" | keyof M
   options: BenchOptions;
   workload: (size: number) => Workload;
 } {
-  const { workload: name, sizes, family, seed } = given;
+  const { sets, emptySets = false, ...options } = given;
+  const { workload: name, sizes, family, seed } = options;
   if (isWorkloadName(name)) {
     const kind = workloads[name];
+    if (sets !== undefined || emptySets) throw new CliError(`--sets, --empty-sets: ${name} brings its own sets`);
     return {
-      options: { ...given, sizes: sizes ?? kind.sizes },
+      options: { ...options, sizes: sizes ?? kind.sizes },
       workload: (size) => kind.make({ size, seed, family }),
     };
   }
   if (!existsSync(name))
     throw new CliError(`--workload: no file and no workload "${name}"; workloads are ${names(workloads).join(", ")}`);
   if (sizes) throw new CliError(`--sizes: ${name} has one size, its own`);
-  const made = fileWorkload(name, { seed }); // Whatever reading it throws names the file.
-  return { options: { ...given, family: made.family, sizes: [made.rules] }, workload: () => made };
+  const text = sets === undefined ? {} : { sets: Buffer.from(readInput(sets).bytes).toString("utf8") };
+  const made = fileWorkload(name, { seed, emptySets, ...text }); // Whatever reading it throws names the file.
+  return { options: { ...options, family: made.family, sizes: [made.rules] }, workload: () => made };
 }
 
 function readRate(text: string): number | "auto" {

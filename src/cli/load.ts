@@ -4,8 +4,10 @@ import { parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
+import { locatedSet } from "../update/refusal.js";
 import { Updater } from "../update/updater.js";
 import { type Input, readInput } from "./input.js";
+import { type SetText, setText } from "./set-options.js";
 
 export interface Loaded {
   readonly input: Input;
@@ -19,13 +21,20 @@ export function loadFile(path: string, family: Family, options: EngineOptions = 
   return { input, ruleset, engine: loadRuleset(ruleset, input, options) };
 }
 
-/** @throws RulesetError when the engine refuses a rule or the way to it. */
-export function loadRuleset(ruleset: Ruleset, input: Input, options: EngineOptions = {}): Engine {
+/** @throws RulesetError when the engine refuses a rule, the way to it, or what the sets are made of. */
+export function loadRuleset(
+  ruleset: Ruleset,
+  input: Input,
+  options: EngineOptions = {},
+  sets: SetText = setText(ruleset, {}),
+): Engine {
   const engine = Engine.create(options);
+  const updater = new Updater(engine, { strategy: "full", family: ruleset.family });
+  if (sets.text !== "") updater.updateSets({ sets: sets.text, setsFile: sets.file });
   try {
-    new Updater(engine, { strategy: "full", family: ruleset.family }).load(ruleset);
+    updater.load(ruleset);
   } catch (error) {
-    throw error instanceof RulesetError ? inFile(error, input.file) : error;
+    throw error instanceof RulesetError ? locatedSet(inFile(error, input.file), input.bytes) : error;
   }
   return engine;
 }

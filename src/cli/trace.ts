@@ -11,15 +11,15 @@ import { parseRuleset } from "../ruleset/parse.js";
 import { loadRuleset } from "./load.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
 import { print } from "./output.js";
+import { addSetOptions, type SetOptions, setText } from "./set-options.js";
 
-interface TraceOptions extends MachineOptions {
+interface TraceOptions extends MachineOptions, SetOptions {
   readonly packet: string;
   readonly local?: string[];
 }
 
 export function addTrace(program: Command): void {
-  const command = program
-    .command("trace")
+  const command = addSetOptions(program.command("trace"))
     .description("one packet's way through hooks, tables, chains and rules")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .requiredOption(
@@ -30,10 +30,11 @@ export function addTrace(program: Command): void {
   addMachineOptions(command).action((path: string, options: TraceOptions) => trace(readInput(path), options));
 }
 
-async function trace(input: Input, { packet: text, local = [], ...machine }: TraceOptions): Promise<void> {
+async function trace(input: Input, { packet: text, local = [], ...given }: TraceOptions): Promise<void> {
   const packet = parsePacket(text);
   const ruleset = parseRuleset(input.bytes, { family: packet.family, file: input.file });
-  const reader = new Reader(loadRuleset(ruleset, input, { localAddresses: local, routing: readMachine(machine) }), 0);
+  const machine = { localAddresses: local, routing: readMachine(given) };
+  const reader = new Reader(loadRuleset(ruleset, input, machine, setText(ruleset, given)), 0);
   const pool = reader.allocate(1);
   pool.set(0, encodePacket(packet));
   const steps = reader.trace(pool, 0);

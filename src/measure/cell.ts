@@ -62,7 +62,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     localAddresses: workload.localAddresses,
     ...(workload.routing ? { routing: workload.routing } : {}),
   });
-  load(engine, ruleset, workload.name);
+  load(engine, ruleset, workload);
   const changesOf = (count: number): Change[] => take(workload.changes(seed), count);
   const expectedNs =
     context.expectedNs ??
@@ -119,9 +119,11 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
 }
 
 /** Lines are those of the printed ruleset, which is not the user's file: the rule itself is what tells. */
-function load(engine: Engine, ruleset: Ruleset, name: string): void {
+function load(engine: Engine, ruleset: Ruleset, { name, sets }: Workload): void {
   try {
-    new Updater(engine, { strategy: "full", family: ruleset.family }).load(ruleset);
+    const updater = new Updater(engine, { strategy: "full", family: ruleset.family });
+    if (sets !== undefined) updater.updateSets({ sets });
+    updater.load(ruleset);
   } catch (error) {
     if (!(error instanceof RulesetError)) throw error;
     const { code, found, expected } = error;

@@ -8,8 +8,9 @@ import type { Change } from "../workload/workload.js";
  */
 export function requestOf(change: Change, strategy: Strategy): UpdateRequest {
   const encoder = new TextEncoder();
-  if (strategy === "full") return { ruleset: encoder.encode(change.whole()) };
-  return { batch: encoder.encode(strategy === "partial" ? change.restated() : change.batch) };
+  const sets = change.sets === undefined ? {} : { sets: change.sets };
+  if (strategy === "full") return { ruleset: encoder.encode(change.whole()), ...sets };
+  return { batch: encoder.encode(strategy === "partial" ? change.restated() : change.batch), ...sets };
 }
 
 /** Edits of a change's batch: its lines but for tables and their ends. */

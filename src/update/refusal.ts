@@ -92,7 +92,7 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
       file: `table ${table.name}`,
       line: place.line,
       column: 0,
-      found: unknownSet(engine, rows.view, rows.matchesOffset(row), target),
+      found: unknownSet(engine, rows.view, row + rows.matchesOffset(row), target),
       expected: KNOWN_SET,
     });
   }
@@ -120,7 +120,7 @@ export function refusedRule(
     const { rows } = part;
     const at = rows.offsets[row] as number;
     const target = at + rows.view.getUint16(at + L.ROW_TARGET, true);
-    const found = unknownSet(engine, rows.view, rows.matchesOffset(at), target);
+    const found = unknownSet(engine, rows.view, at + rows.matchesOffset(at), target);
     return new RulesetError({ code: "unknown-set", file, line: edit.line, column: 0, found, expected: KNOWN_SET });
   }
   const expected = UNSUPPORTED[fault];

@@ -27,9 +27,11 @@ export class ProbeFinder {
   constructor(
     private readonly ruleset: Ruleset,
     localAddresses: readonly string[],
+    sets: string,
   ) {
     const engine = Engine.create({ classifier: "linear", localAddresses });
     this.updater = new Updater(engine, { strategy: "incremental", family: ruleset.family });
+    this.updater.updateSets({ sets });
     this.updater.load(ruleset);
     this.reader = new Reader(engine, 0);
     this.pool = this.reader.allocate(TRIES);

@@ -7,6 +7,7 @@
  * otherwise, as with a rule that only counts, logs or repeats another, nor where the engine refuses the ruleset.
  */
 import type { Family } from "../ruleset/row-store.js";
+import { withEmptySets } from "../ruleset/ipset/named-sets.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import { chainsInPrintOrder } from "../ruleset/arrangement.js";
 import { printRule } from "../ruleset/print.js";
@@ -29,14 +30,26 @@ export interface SaveFileOptions {
   readonly seed?: number;
   /** "ADDRESS" or "ADDRESS INTERFACE" of the machine it comes from. Default: a guess from the rules of INPUT. */
   readonly localAddresses?: readonly string[];
+  /** Text for `ipset restore`: the sets that rules name. */
+  readonly sets?: string;
+  /** Sets that rules name and `sets` does not make are made, empty; else the engine refuses the rules. */
+  readonly emptySets?: boolean;
 }
 
 /** Packets that are tried for a change's probe. */
 const CANDIDATES = 16;
 
 /** @throws RulesetError at the text's first fault, RangeError when it has no rule. */
-export function saveFile({ name, text, family = "ipv4", seed = 1, localAddresses }: SaveFileOptions): Workload {
+export function saveFile({
+  name,
+  text,
+  family = "ipv4",
+  seed = 1,
+  localAddresses,
+  ...given
+}: SaveFileOptions): Workload {
   const ruleset = parseRuleset(text, { family, file: name });
+  const sets = given.emptySets ? withEmptySets(ruleset, given.sets ?? "") : (given.sets ?? "");
   const document = documentOf(ruleset);
   if (document.rules === 0) throw new RangeError(`${name}: no rules, so nothing to change`);
   const local = localAddresses ?? guessLocalAddresses(ruleset);
@@ -49,8 +62,9 @@ export function saveFile({ name, text, family = "ipv4", seed = 1, localAddresses
     family,
     rules: document.rules,
     localAddresses: local,
+    ...(sets ? { sets } : {}),
     ruleset: () => document.print(),
-    changes: (of = seed) => changes(new Churn(ruleset, document, inside, local), of),
+    changes: (of = seed) => changes(new Churn(ruleset, document, inside, local, sets ?? ""), of),
     traffic: (count, of = seed) => inside.traffic(count, new Random(of, 0x7472)),
   };
 }
@@ -87,6 +101,7 @@ class Churn {
     private readonly document: SaveDocument,
     private readonly inside: InsideRules,
     private readonly localAddresses: readonly string[],
+    private readonly sets: string,
   ) {
     const all = [...ruleset.tables.values()].flatMap((table) =>
       [...table.chains.values()].flatMap((chain) => chain.rules.map((ordinal) => ({ table, chain, ordinal }))),
@@ -172,15 +187,15 @@ class Churn {
 
   private probe(packets: readonly Uint8Array[], batch: string, undo: string): Probe | undefined {
     if (packets.length === 0) return undefined;
-    this.finder ??= finderOf(this.ruleset, this.localAddresses);
+    this.finder ??= finderOf(this.ruleset, this.localAddresses, this.sets);
     return this.finder === "none" ? undefined : this.finder.find(packets, batch, undo);
   }
 }
 
 /** None where the engine refuses the ruleset: its changes can still be stated. */
-function finderOf(ruleset: Ruleset, localAddresses: readonly string[]): ProbeFinder | "none" {
+function finderOf(ruleset: Ruleset, localAddresses: readonly string[], sets: string): ProbeFinder | "none" {
   try {
-    return new ProbeFinder(ruleset, localAddresses);
+    return new ProbeFinder(ruleset, localAddresses, sets);
   } catch (error) {
     if (error instanceof RulesetError) return "none";
     throw error;

@@ -8,7 +8,7 @@ import { hostFirewall } from "./host-firewall.js";
 import { kubeProxy } from "./kube-proxy.js";
 import { kubeProxyIpvs } from "./kube-proxy-ipvs.js";
 import { portmap } from "./portmap.js";
-import { saveFile } from "./save-file.js";
+import { saveFile, type SaveFileOptions } from "./save-file.js";
 import type { Workload } from "./workload.js";
 
 export interface WorkloadRequest {
@@ -84,15 +84,15 @@ export function isWorkloadName(name: string): name is WorkloadName {
  */
 export function fileWorkload(
   path: string,
-  options: { readonly seed?: number; readonly family?: Family } = {},
+  options: Pick<SaveFileOptions, "seed" | "family" | "sets" | "emptySets"> = {},
 ): Workload {
   const text = readFileSync(path);
-  const seed = options.seed === undefined ? {} : { seed: options.seed };
+  const { family, ...rest } = options;
   if (text[0] === "@".charCodeAt(0)) {
-    if (options.family === "ipv6") throw new RangeError("family: filter sets in ClassBench's format are IPv4 only");
-    return acl({ filters: text.toString("utf8"), name: path, ...seed });
+    if (family === "ipv6") throw new RangeError("family: filter sets in ClassBench's format are IPv4 only");
+    return acl({ filters: text.toString("utf8"), name: path, ...(rest.seed === undefined ? {} : { seed: rest.seed }) });
   }
-  return saveFile({ name: path, text, family: options.family ?? familyOf(text, path), ...seed });
+  return saveFile({ name: path, text, family: family ?? familyOf(text, path), ...rest });
 }
 
 function familyOf(text: Uint8Array, file: string): Family {
