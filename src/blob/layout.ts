@@ -316,4 +316,14 @@ export const TRACE_ROW = 0; // u32 row, absolute
 export const TRACE_HOOK = 4; // u8
 export const TRACE_TABLE = 5; // u8
 export const TRACE_VERDICT = 6; // u8
-export const TRACE_SIZE = 8;
+/** The packet as the rule left it. NAT of a tracked connection shows in the steps behind its hook. */
+export const TRACE_MARK = 8; // u32
+export const TRACE_CT_MARK = 12; // u32
+export const TRACE_SOURCE = 16; // 16
+export const TRACE_DESTINATION = 32; // 16
+export const TRACE_SOURCE_PORT = 48; // u16
+export const TRACE_DESTINATION_PORT = 50; // u16
+export const TRACE_CT_STATE = 52; // u16 CT_STATE_*
+export const TRACE_TTL = 54; // u8
+export const TRACE_TOS = 55; // u8
+export const TRACE_SIZE = 56;

@@ -1,75 +1,88 @@
-/** `ruleswap trace`: one packet's way through hooks, tables, chains and rules. */
-import type { Command } from "commander";
-import { Reader, type TraceStep } from "../engine/reader.js";
-import { encodePacket } from "../netfilter/packet.js";
+/** `ruleswap trace`: the way of packets through hooks, tables, chains and rules. */
+import { type Command, InvalidArgumentError } from "commander";
+import { Reader } from "../engine/reader.js";
+import { type Journey, journeyOf } from "../netfilter/journey.js";
+import type { Packet } from "../netfilter/packet.js";
 import { parsePacket } from "../netfilter/packet-grammar.js";
-import { decodeResult, type PacketResult } from "../netfilter/result.js";
-import { printRule } from "../ruleset/print.js";
-import type { Ruleset } from "../ruleset/ruleset.js";
-import { type Input, readInput } from "./input.js";
 import { parseRuleset } from "../ruleset/parse.js";
+import { CliError } from "./fault.js";
+import { type Input, readInput } from "./input.js";
 import { loadRuleset } from "./load.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
-import { print } from "./output.js";
+import { print, writeOutput } from "./output.js";
 import { addSetOptions, type SetOptions, setText } from "./set-options.js";
+import { journeyText } from "./trace-text.js";
+
+/** Connections that are remembered from one packet to the next. */
+const CONNECTIONS = 65_536;
+
+const HELP = `
+A packet: PROTOCOL SOURCE > DESTINATION, then words in any order.
+  tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn          from the network, to this machine or through it
+  udp [fd00::1]:5353 > [fd00::2]:53 out eth1 uid 1000     from a process of this machine
+  icmp 10.0.0.1 > 10.0.0.2 type 8/0 in eth0 ctstate ESTABLISHED
+  tcp 10.0.0.1:1 > 10.0.0.2:2 hook INPUT mark 0x4000      one hook alone
+
+Several packets are sent in their order through one machine, which tracks their connections: replies are known, and
+NAT is undone for them. With --no-track, and for one packet alone, the packet itself says its state (ctstate) and NAT
+rewrites it alone.
+
+First the answer, then each rule that matched with its line in the file; what changed stands behind the rule that
+changed it, or between rules where the connection or routing did.`;
 
 interface TraceOptions extends MachineOptions, SetOptions {
-  readonly packet: string;
+  readonly packet: string[];
   readonly local?: string[];
+  readonly track?: boolean;
+  readonly json?: string;
 }
 
 export function addTrace(program: Command): void {
   const command = addSetOptions(program.command("trace"))
-    .description("one packet's way through hooks, tables, chains and rules")
+    .description("the way of packets through hooks, tables, chains and rules")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .requiredOption(
       "--packet <text>",
-      'such as "tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn"; its addresses say the family',
+      'such as "tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn"; once for each; its addresses say the family',
+      several,
     )
-    .option("--local <address...>", "addresses of the machine: packets to them go to INPUT");
+    .option("--local <address...>", "addresses of the machine: packets to them go to INPUT")
+    .option("--track", "track connections (default: where there are several packets)")
+    .option("--no-track", "track none")
+    .option("--json <file>", 'write the way as JSON; to standard output, in place of text, for "-"')
+    .addHelpText("after", HELP);
   addMachineOptions(command).action((path: string, options: TraceOptions) => trace(readInput(path), options));
 }
 
-async function trace(input: Input, { packet: text, local = [], ...given }: TraceOptions): Promise<void> {
-  const packet = parsePacket(text);
-  const ruleset = parseRuleset(input.bytes, { family: packet.family, file: input.file });
-  const machine = { localAddresses: local, routing: readMachine(given) };
+function several(text: string, before: readonly string[] = []): string[] {
+  if (text.trim() === "") throw new InvalidArgumentError("Expected a packet.");
+  return [...before, text];
+}
+
+async function trace(input: Input, options: TraceOptions): Promise<void> {
+  const { packet: texts, local = [], track = texts.length > 1, json, ...given } = options;
+  const packets = texts.map((text) => parsePacket(text));
+  const [{ family }] = packets as [Packet];
+  if (packets.some((packet) => packet.family !== family)) throw new CliError("packets of both families at a time");
+  if (track && packets.some(({ ctState }) => ctState !== undefined))
+    throw new CliError(
+      "ctstate: where connections are tracked a packet's state is found out; leave it out, or give --no-track",
+    );
+  const ruleset = parseRuleset(input.bytes, { family, file: input.file });
+  const machine = {
+    localAddresses: local,
+    routing: readMachine(given),
+    ...(track ? { connections: CONNECTIONS } : {}),
+  };
   const reader = new Reader(loadRuleset(ruleset, input, machine, setText(ruleset, given)), 0);
   const pool = reader.allocate(1);
-  pool.set(0, encodePacket(packet));
-  const steps = reader.trace(pool, 0);
-  const result = decodeResult(pool.result(0), packet.family);
-  await print(`${steps.map((step) => stepText(step, ruleset)).join("")}${ending(result)}\n`);
+  const journeys = packets.map((packet) => journeyOf(reader, pool, packet, ruleset));
+  if (json !== undefined)
+    await writeOutput(json, `${JSON.stringify({ schema: "ruleswap.trace/1", packets: journeys }, null, 2)}\n`);
+  if (json !== "-") await print(textOf(journeys));
 }
 
-/** "PREROUTING nat KUBE-SERVICES rule 3, line 41: -A KUBE-SERVICES ...". */
-function stepText({ hook, table: name, chain: chainName, rule, line }: TraceStep, ruleset: Ruleset): string {
-  const table = ruleset.tables.get(name);
-  const chain = table?.chains.get(chainName);
-  const where = `${hook} ${name} ${chainName}`;
-  if (rule === 0) return `${where} policy: ${chain?.policy ?? ""}\n`;
-  const ordinal = chain?.rules[rule - 1];
-  const said = table && chain && ordinal !== undefined ? printRule(table, chain, ordinal) : "";
-  return `${where} rule ${rule}${line > 0 ? `, line ${line}` : ""}: ${said}\n`;
+function textOf(journeys: readonly Journey[]): string {
+  const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
+  return journeys.map((journey) => journeyText(journey, color)).join("\n");
 }
-
-function ending(result: PacketResult): string {
-  const parts = [
-    result.unrouted
-      ? `DROP behind ${result.hook}: no way, ${result.route}`
-      : `${result.verdict} in ${result.hook} ${result.table}`,
-  ];
-  if (result.verdict === "ACCEPT" && result.output) parts.push(`out by ${result.output}`);
-  if (result.rejectWith) parts.push(`answered with ${result.rejectWith}`);
-  if (result.queue !== undefined) parts.push(`to queue ${result.queue}`);
-  if (result.dnat) parts.push(`destination ${end(result.destination, result.destinationPort)}`);
-  if (result.snat) parts.push(`source ${end(result.source, result.sourcePort)}`);
-  if (result.masquerade) parts.push("source masqueraded");
-  if (result.mark) parts.push(`mark 0x${result.mark.toString(16)}`);
-  if (result.ctMarkWritten) parts.push(`connection mark 0x${result.ctMark.toString(16)}`);
-  if (result.notrack) parts.push("not tracked");
-  return parts.join(", ");
-}
-
-const end = (address: string, port: number): string =>
-  port === 0 ? address : address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;

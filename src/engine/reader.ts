@@ -6,7 +6,8 @@ import type { Engine } from "./engine.js";
 import { readRegistry } from "./hook-registry.js";
 import { rowsOf, textAt } from "./read-back.js";
 
-const TRACE_BYTES = 65536;
+/** Room for the steps of one packet: more are not told. */
+const TRACE_BYTES = 1 << 18;
 
 /** A rule that matched, or a policy that decided. */
 export interface TraceStep {
@@ -22,6 +23,8 @@ export interface TraceStep {
   line: number;
   /** VERDICT_* of blob/layout.ts. */
   verdict: number;
+  /** Copy of the TRACE_* record: the packet as the rule left it, which netfilter/traced.ts reads. */
+  record: Uint8Array;
 }
 
 /** Packets and results of one reader, in shared memory for good. */
@@ -130,6 +133,7 @@ function traceStep(view: DataView, at: number): TraceStep {
     rule,
     line: policy ? 0 : view.getUint32(row + L.ROW_LINE, true),
     verdict: view.getUint8(at + L.TRACE_VERDICT),
+    record: new Uint8Array(view.buffer, at, L.TRACE_SIZE).slice(),
   };
 }
 

@@ -27,9 +27,12 @@ export class PacketError extends Error {
     readonly found: string,
     readonly text = "",
     readonly column = 0,
+    /** The word that was most likely meant, "" for none. */
+    readonly suggestion = "",
   ) {
     const place = column > 0 ? `packet:${column}: ` : "";
     const caret = column > 0 ? `\n  ${text}\n  ${" ".repeat(column - 1)}^` : "";
-    super(`${place}expected ${expected}, found ${found === "" ? "the end" : `"${found}"`}${caret}`);
+    const meant = suggestion === "" ? "" : ` (did you mean "${suggestion}"?)`;
+    super(`${place}expected ${expected}, found ${found === "" ? "the end" : `"${found}"`}${meant}${caret}`);
   }
 }

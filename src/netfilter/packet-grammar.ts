@@ -13,6 +13,7 @@
  * The words with a value are listed in ITEMS. `out IF` without `in` means a packet of a local process; `hook NAME` means
  * one hook alone. What is not said has the defaults of `Packet`.
  */
+import { nearest } from "../extensions/nearest.js";
 import type { Family } from "../ruleset/row-store.js";
 import { HOOK_NAMES } from "../ruleset/ruleset.js";
 import { addressFamily } from "./address.js";
@@ -129,12 +130,16 @@ export function parsePacket(text: string): Packet {
   const words = [...text.matchAll(/\S+/g)].map((found): Word => ({ text: found[0], column: found.index + 1 }));
   const end: Word = { text: "", column: text.trimEnd().length + 1 };
   const wordAt = (index: number): Word => words[index] ?? end;
-  const fail = (code: PacketErrorCode, expected: string, word: Word, skip = 0): never => {
-    throw new PacketError(code, expected, word.text.slice(skip), text, word.column + skip);
+  const fail = (code: PacketErrorCode, expected: string, word: Word, skip = 0, known: string[] = []): never => {
+    const suggestion = word.text === "" ? "" : nearest(word.text, known);
+    throw new PacketError(code, expected, word.text.slice(skip), text, word.column + skip, suggestion);
   };
 
   const protocol = protocolNumber(wordAt(0).text);
-  if (protocol === undefined) return fail("bad-protocol", "a protocol (tcp, udp, icmp, ..., or 0 to 255)", wordAt(0));
+  if (protocol === undefined) {
+    const known = [...Object.keys(PROTOCOL_NUMBERS), "icmpv6"];
+    return fail("bad-protocol", "a protocol (tcp, udp, icmp, ..., or 0 to 255)", wordAt(0), 0, known);
+  }
   const source = readEnd(wordAt(1), protocol, fail);
   if (wordAt(2).text !== ">") fail("syntax", '">" and the destination', wordAt(2));
   const destination = readEnd(wordAt(3), protocol, fail);
@@ -156,7 +161,11 @@ export function parsePacket(text: string): Packet {
       draft.tcpFlags = (draft.tcpFlags ?? 0) | ((TCP_FLAGS as Record<string, number>)[key] ?? 0);
     } else {
       const item = Object.hasOwn(ITEMS, key) ? ITEMS[key] : undefined;
-      if (!item) return fail("unknown-word", `one of ${Object.keys(ITEMS).join(", ")}, more, odd, or a TCP flag`, word);
+      if (!item) {
+        const known = [...Object.keys(ITEMS), "more", "odd"];
+        const expected = `one of ${known.join(", ")}, or a TCP flag`;
+        return fail("unknown-word", expected, word, 0, [...known, ...Object.keys(TCP_FLAGS), "noflags"]);
+      }
       if (item.of && !item.of(protocol)) fail("not-of-protocol", `a word that fits ${wordAt(0).text}`, word);
       const value = wordAt(++index);
       if (value.text === "") fail("missing-value", item.expected, value);
@@ -172,7 +181,7 @@ export function packetRecord(text: string): Uint8Array {
   return encodePacket(parsePacket(text));
 }
 
-type Fail = (code: PacketErrorCode, expected: string, word: Word, skip?: number) => never;
+type Fail = (code: PacketErrorCode, expected: string, word: Word, skip?: number, known?: string[]) => never;
 
 function readEnd(word: Word, protocol: number, fail: Fail): { family: Family; address: string; port?: number } {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/s.exec(word.text);

@@ -7,6 +7,8 @@ import type { Family } from "../../src/ruleset/row-store.js";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const FOLDER = process.env.RULESWAP_CORPUS ?? resolve(ROOT, "../shared/corpus");
 
+/** Where it lies, if it is there. */
+export const corpusFolder = FOLDER;
 export const hasCorpus = existsSync(join(FOLDER, "loads.txt"));
 export const absence = hasCorpus ? "" : ` (skipped: no corpus at ${FOLDER})`;
 

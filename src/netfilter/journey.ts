@@ -1,0 +1,125 @@
+/** One packet's whole way: what it was, every rule that matched, what each changed, how it ended. */
+import { RECORD_TYPE, ROW_TARGET } from "../blob/layout.js";
+import {
+  TARGET_CONNMARK,
+  TARGET_CT,
+  TARGET_DNAT,
+  TARGET_DSCP,
+  TARGET_ECN,
+  TARGET_HL,
+  TARGET_MARK,
+  TARGET_MASQUERADE,
+  TARGET_NETMAP,
+  TARGET_NONE,
+  TARGET_NOTRACK,
+  TARGET_REDIRECT,
+  TARGET_SET,
+  TARGET_SNAT,
+  TARGET_TOS,
+  TARGET_TPROXY,
+  TARGET_TTL,
+} from "../blob/payloads.js";
+import type { PacketPool, Reader, TraceStep } from "../engine/reader.js";
+import { printRule } from "../ruleset/print.js";
+import type { Ruleset } from "../ruleset/ruleset.js";
+import { encodePacket, type Packet } from "./packet.js";
+import { PROTOCOL_TCP } from "./packet-names.js";
+import { printPacket } from "./packet-print.js";
+import { decodeResult, type PacketResult } from "./result.js";
+import { type Traced, type TracedChange, tracedChanges, tracedPacket, tracedResult, tracedStep } from "./traced.js";
+
+export interface JourneyStep {
+  readonly hook: string;
+  /** Name of the table, or of what a user has hung at the hook. */
+  readonly table: string;
+  readonly chain: string;
+  /** From 1; 0 is the chain's policy. */
+  readonly rule: number;
+  /** In the file, 0 unknown. */
+  readonly line: number;
+  /** The rule as iptables-save prints it, or the policy. */
+  readonly text: string;
+  /** What it did to the packet. */
+  readonly changes: readonly TracedChange[];
+  /** What happened to the packet in front of it, by its connection or routing. */
+  readonly before: readonly TracedChange[];
+}
+
+export interface Journey {
+  readonly packet: string;
+  readonly steps: readonly JourneyStep[];
+  /** Behind the last step. */
+  readonly last: readonly TracedChange[];
+  readonly result: PacketResult;
+  readonly start: Traced;
+  readonly end: Traced;
+}
+
+/** Sends the packet from place 0 of the pool. */
+export function journeyOf(reader: Reader, pool: PacketPool, packet: Packet, ruleset: Ruleset): Journey {
+  const { family, protocol = PROTOCOL_TCP } = packet;
+  const record = encodePacket(packet);
+  pool.set(0, record);
+  const traced = reader.trace(pool, 0);
+  const end = tracedResult(pool.result(0), family, protocol);
+  const arrived = tracedPacket(record, family, protocol);
+  // What the first step sees as the connection's state is no change, but what was found out about the packet.
+  const state = traced[0] ? tracedStep(traced[0].record, family, protocol).state : end.state;
+  const start = { ...arrived, state };
+  let now: Traced = start;
+  const steps: JourneyStep[] = [];
+  for (const step of traced) {
+    const after = tracedStep(step.record, family, protocol);
+    const changes = tracedChanges(now, after);
+    const { text, target } = ruleOf(step, ruleset);
+    const isOwn = ({ what }: TracedChange): boolean => CHANGERS[what].has(target);
+    steps.push({
+      hook: step.hook,
+      table: step.registered ?? step.table,
+      chain: step.chain,
+      rule: step.rule,
+      line: step.line,
+      text,
+      before: changes.filter((change) => !isOwn(change)),
+      changes: changes.filter(isOwn),
+    });
+    now = after;
+  }
+  return {
+    packet: printPacket(packet),
+    steps,
+    last: tracedChanges(now, { ...end, state: now.state }),
+    result: decodeResult(pool.result(0), family),
+    start,
+    end,
+  };
+}
+
+const NAT = new Set([TARGET_DNAT, TARGET_SNAT, TARGET_MASQUERADE, TARGET_REDIRECT, TARGET_NETMAP]);
+/** Targets that change this; what else changes it happens between rules. */
+const CHANGERS: Readonly<Record<keyof Traced, ReadonlySet<number>>> = {
+  source: NAT,
+  destination: NAT,
+  mark: new Set([TARGET_MARK, TARGET_CONNMARK, TARGET_TPROXY, TARGET_SET]),
+  "connection mark": new Set([TARGET_CONNMARK]),
+  state: new Set([TARGET_NOTRACK, TARGET_CT]),
+  ttl: new Set([TARGET_TTL, TARGET_HL]),
+  tos: new Set([TARGET_TOS, TARGET_DSCP, TARGET_ECN]),
+};
+
+/** The rule as it prints, or the policy; and the type of its target, TARGET_NONE for a policy. */
+function ruleOf(
+  { table: name, chain: chainName, rule }: TraceStep,
+  ruleset: Ruleset,
+): { text: string; target: number } {
+  const table = ruleset.tables.get(name);
+  const chain = table?.chains.get(chainName);
+  if (!table || !chain) return { text: "", target: TARGET_NONE };
+  if (rule === 0) return { text: `policy ${chain.policy}`, target: TARGET_NONE };
+  const ordinal = chain.rules[rule - 1];
+  if (ordinal === undefined) return { text: "", target: TARGET_NONE };
+  const { view, offsets } = table.rows;
+  const row = offsets[ordinal] as number;
+  const target = row + view.getUint16(row + ROW_TARGET, true);
+  return { text: printRule(table, chain, ordinal), target: view.getUint16(target + RECORD_TYPE, true) };
+}

@@ -1,0 +1,88 @@
+/** `ruleswap trace`, as a person runs it. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "ruleswap-trace-"));
+
+function trace(rules: string, ...args: string[]) {
+  writeFileSync(join(folder, "rules.v4"), rules);
+  const argv = [MAIN, "trace", "rules.v4", ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: folder, encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+const ROUTER = `*mangle
+-A PREROUTING -j MARK --set-mark 7
+COMMIT
+*nat
+-A PREROUTING -d 203.0.113.1 -p tcp --dport 80 -j DNAT --to 10.0.0.5:8080
+COMMIT
+*filter
+-P FORWARD DROP
+-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT
+-A FORWARD -p tcp --dport 8080 -j ACCEPT
+COMMIT
+`;
+const REQUEST = "tcp 198.51.100.7:40000 > 203.0.113.1:80 in eth0 syn";
+const REPLY = "tcp 10.0.0.5:8080 > 198.51.100.7:40000 in eth1 syn ack";
+
+describe("trace", () => {
+  it("answers first, then shows each rule that matched with its line", () => {
+    const rules = "*filter\n:A - [0:0]\n-A INPUT -s 192.0.2.1 -j A\n-A A -p udp -j ACCEPT\n-A A -j DROP\nCOMMIT\n";
+    const packet = "tcp 192.0.2.1:1 > 192.0.2.2:2 in eth0";
+    expect(trace(rules, "--packet", packet, "--local", "192.0.2.2")).toEqual({
+      status: 0,
+      stdout: [
+        packet,
+        "DROP by INPUT filter A rule 2, line 5, NEW",
+        "  INPUT filter",
+        "    3  -A INPUT -s 192.0.2.1/32 -j A",
+        "    5  -A A -j DROP",
+        "",
+      ].join("\n"),
+      stderr: "",
+    });
+  });
+
+  it("shows what a rule changed behind it", () => {
+    const { stdout } = trace(ROUTER, "--packet", REQUEST);
+    const lines = stdout.split("\n").map((line) => line.trim());
+    expect(lines[1]).toBe("ACCEPT, to 10.0.0.5:8080, mark 0x7, NEW");
+    expect(lines[lines.findIndex((line) => line.includes("-j MARK")) + 1]).toBe("mark 0x0 → 0x7");
+    expect(lines[lines.findIndex((line) => line.includes("-j DNAT")) + 1]).toBe(
+      "destination 203.0.113.1:80 → 10.0.0.5:8080",
+    );
+  });
+
+  it("knows the reply to a packet before it, and undoes NAT for it", () => {
+    const { stdout } = trace(ROUTER, "--packet", REQUEST, "--packet", REPLY);
+    const [, reply = ""] = stdout.split("\n\n");
+    expect(reply).toMatch(/^tcp 10\.0\.0\.5.*\nACCEPT, from 203\.0\.113\.1:80, mark 0x7, ESTABLISHED\n/);
+    expect(reply).toMatch(/--ctstate ESTABLISHED -j ACCEPT/);
+    const alone = trace(ROUTER, "--packet", REQUEST, "--packet", REPLY, "--no-track").stdout;
+    expect(alone).toMatch(/\nDROP by FORWARD filter FORWARD policy, mark 0x7, NEW\n/);
+  });
+
+  it("writes the same as JSON", () => {
+    const { stdout } = trace(ROUTER, "--packet", REQUEST, "--json", "-");
+    const { schema, packets } = JSON.parse(stdout);
+    expect(schema).toBe("ruleswap.trace/1");
+    expect(packets[0].result).toMatchObject({ verdict: "ACCEPT", destination: "10.0.0.5", destinationPort: 8080 });
+    expect(packets[0].steps[0]).toMatchObject({ hook: "PREROUTING", table: "mangle", rule: 1, line: 2 });
+    expect(packets[0].steps[0].changes).toEqual([{ what: "mark", before: "0x0", after: "0x7" }]);
+  });
+
+  it("refuses packets of both families, and a state where states are found out", () => {
+    expect(trace(ROUTER, "--packet", REQUEST, "--packet", "udp [fd00::1]:1 > [fd00::2]:2")).toMatchObject({
+      status: 2,
+    });
+    const stated = trace(ROUTER, "--packet", `${REQUEST} ctstate NEW`, "--packet", REPLY);
+    expect(stated).toMatchObject({ status: 2, stdout: "" });
+    expect(stated.stderr).toMatch(/--no-track/);
+  });
+});
