@@ -72,13 +72,11 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
   it("tells what a program printed and how it ended, and begins none behind one that failed", async () => {
     const namespace = await Namespace.open();
     try {
-      const { results } = await namespace.run({
-        commands: [
-          { argv: ["cat"], input: "all of it", output: true },
-          { argv: ["iptables-legacy", "-A", "NOWHERE", "-j", "ACCEPT"] },
-          { argv: ["true"] },
-        ],
-      });
+      const { results } = await namespace.run([
+        { argv: ["cat"], input: "all of it", output: true },
+        { argv: ["iptables-legacy", "-A", "NOWHERE", "-j", "ACCEPT"] },
+        { argv: ["true"] },
+      ]);
       expect(results.map(({ status }) => status)).toEqual([0, 1]);
       expect(results[0]?.stdout).toBe("all of it");
       expect(results[1]?.stderr).toContain("No chain/target/match by that name");
@@ -92,7 +90,7 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
     const namespace = await Namespace.open();
     try {
       const notBeforeNs = monotonicNs() + 50e6;
-      const { begunNs, endedNs } = await namespace.run({ commands: [{ argv: ["true"] }], notBeforeNs });
+      const { begunNs, endedNs } = await namespace.run([{ argv: ["true"] }], notBeforeNs);
       expect(begunNs).toBeGreaterThanOrEqual(notBeforeNs);
       expect(endedNs).toBeGreaterThan(begunNs);
     } finally {

@@ -88,7 +88,7 @@ describe("what a reader must know", () => {
 
   it("fits a terminal's width and a page, escaped", () => {
     const lines = renderText(damaged, { color: false }).split("\n");
-    expect(lines.filter((line) => line.length > 80 && !line.startsWith("one service"))).toEqual([]);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
     const page = renderHtml(damaged);
     expect(page).toContain("changes failed: &lt;loop&gt;");
     expect(page).not.toContain("<loop>");
@@ -98,14 +98,19 @@ describe("what a reader must know", () => {
 describe("the text for a terminal", () => {
   it("answers first, then shows a table a size and the growth", () => {
     const lines = renderText(SAMPLE, { color: false }).split("\n");
-    expect(lines.slice(0, 2)).toEqual(answers(SAMPLE));
+    expect(
+      lines
+        .slice(0, 4)
+        .map((line) => line.trim())
+        .join(" "),
+    ).toEqual(answers(SAMPLE).join(" "));
     expect(lines).toContain("kube-proxy, 5,000 services, 55,008 rules");
     expect(
       lines
         .find((line) => /^full .*212 ms/.test(line))
         ?.trim()
         .split(/ {2,}/),
-    ).toEqual(["full", "tuple-space", "212 ms", "212 ms", "742 B", "212 ms", "254 / 254"]);
+    ).toEqual(["full", "tuple-space", "212 ms", "212 ms", "742 B", "212 ms", "254 / 254", "##########"]);
     expect(lines.find((line) => /^full .*\+-/.test(line))).toMatch(/1\.02 \+-0\.07/);
     expect(lines.find((line) => /^incremental .*0\.00/.test(line))).not.toMatch(/-0\.00|\+-/);
   });

@@ -1,9 +1,10 @@
 /** `ruleswap bench`: the main job. */
 import { existsSync } from "node:fs";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { CLASSIFIERS } from "../engine/engine.js";
+import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.js";
 import { runBench } from "../measure/bench.js";
-import { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions } from "../measure/bench-options.js";
+import { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions, parseShard } from "../measure/bench-options.js";
 import { ARRIVALS } from "../measure/open-loop.js";
 import type { ResultFile } from "../measure/result.js";
 import { hasFindings } from "../report/cautions.js";
@@ -22,9 +23,16 @@ import { progressLine } from "./progress.js";
 import { addSetOptions, type SetOptions } from "./set-options.js";
 
 /** As commander hands them over. */
-type BenchArguments = Omit<BenchOptions, "sizes"> &
+type BenchArguments = Omit<BenchOptions, "sizes" | "linux" | "shard"> &
   MachineOptions &
-  SetOptions & { sizes?: number[]; json?: string; report: string | false };
+  SetOptions & {
+    sizes?: number[];
+    /** True where no program is named: all. */
+    linux?: KernelTargetName[] | true;
+    shard?: string;
+    json?: string;
+    report: string | false;
+  };
 
 const REPORT_FOLDER = "ruleswap-report";
 const d = BENCH_DEFAULTS;
@@ -68,6 +76,12 @@ export function addBench(program: Command): void {
       oneOf(names(QUIESCE)),
       d.quiesce,
     )
+    .option(
+      "--linux [programs]",
+      `the same changes in the real kernel, in a namespace of its own: ${names(KERNEL_TARGETS).join(", ")}`,
+      listOf(oneOf(names(KERNEL_TARGETS))),
+    )
+    .option("--shard <i/n>", "only part i of n of the matrix, for ruleswap merge", readShard)
     .option("--seed <n>", "of rulesets, changes, traffic and arrivals", wholeFrom(0, 2 ** 32 - 1), d.seed)
     .option("--json <file>", 'write the result as JSON, "-" for standard output in place of the table')
     .option("--report <folder>", "write index.html here", REPORT_FOLDER)
@@ -104,7 +118,8 @@ function resolveWorkload(given: Omit<BenchArguments, "json" | "report" | keyof M
   options: BenchOptions;
   workload: (size: number) => Workload;
 } {
-  const { sets, emptySets = false, ...options } = given;
+  const { sets, emptySets = false, linux = [], shard = null, ...rest } = given;
+  const options = { ...rest, linux: linux === true ? names(KERNEL_TARGETS) : linux, shard };
   const { workload: name, sizes, family, seed } = options;
   if (isWorkloadName(name)) {
     const kind = workloads[name];
@@ -120,6 +135,15 @@ function resolveWorkload(given: Omit<BenchArguments, "json" | "report" | keyof M
   const text = sets === undefined ? {} : { sets: Buffer.from(readInput(sets).bytes).toString("utf8") };
   const made = fileWorkload(name, { seed, emptySets, ...text }); // Whatever reading it throws names the file.
   return { options: { ...options, family: made.family, sizes: [made.rules] }, workload: () => made };
+}
+
+function readShard(text: string): string {
+  try {
+    parseShard(text);
+    return text;
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function readRate(text: string): number | "auto" {

@@ -3,7 +3,7 @@
  * kernel. What is loaded there is seen by nobody else, and is gone when it is closed or when this process ends, by
  * whatever means.
  *
- *     this process ──orders──▶ resident (unshare --net) ──spawn──▶ iptables-legacy-restore < file
+ *     this process ──stage, go──▶ resident (unshare --net) ──spawn──▶ iptables-legacy-restore < file
  *                  ◀─outcomes─
  */
 import { type ChildProcess, spawn } from "node:child_process";
@@ -12,14 +12,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kernelAbsence, TOOL_PATH } from "./absence.js";
-import type { Command, Greeting, Order, Outcome } from "./resident-protocol.js";
+import type { Command, Go, Greeting, Outcome, Stage, STAGED } from "./resident-protocol.js";
 import { LinuxError } from "./linux-error.js";
 
 /** The resident is compiled code, also when this module itself runs from source as in tests. */
 const RESIDENT = fileURLToPath(new URL("../../dist/linux/resident.js", import.meta.url));
 
 export class Namespace {
-  private waiting: { resolve: (outcome: Outcome) => void; reject: (error: Error) => void } | undefined;
+  private waiting: { resolve: (answer: Outcome | typeof STAGED) => void; reject: (error: Error) => void } | undefined;
   private readonly ended: Promise<void>;
   /** What the resident said before it ended. */
   private lastWords = "";
@@ -57,17 +57,20 @@ export class Namespace {
     return Namespace.start(["nsenter", `--net=/proc/${this.resident.pid}/ns/net`], this.folder);
   }
 
-  /** Runs one order; the next only when this has been answered. Programs that fail are told in the outcome. */
-  run(order: Order): Promise<Outcome> {
-    if (this.waiting) throw new Error("one order at a time");
-    return new Promise<Outcome>((resolve, reject) => {
-      this.waiting = { resolve, reject };
-      this.resident.send(order, (error) => {
-        if (error) reject(new LinuxError("resident-gone", "the process in the namespace has ended", { cause: error }));
-      });
-    }).finally(() => {
-      this.waiting = undefined;
-    });
+  /** Gets commands ready. */
+  async stage(commands: readonly Command[]): Promise<void> {
+    await this.ask({ commands });
+  }
+
+  /** Runs what is staged, not before this moment of the monotonic clock. Programs that fail are told in the outcome. */
+  async go(notBeforeNs = 0): Promise<Outcome> {
+    return (await this.ask({ notBeforeNs })) as Outcome;
+  }
+
+  /** Stages and runs. */
+  async run(commands: readonly Command[], notBeforeNs = 0): Promise<Outcome> {
+    await this.stage(commands);
+    return this.go(notBeforeNs);
   }
 
   /**
@@ -75,7 +78,7 @@ export class Namespace {
    * @throws LinuxError of the first that does not.
    */
   async must(...commands: readonly Command[]): Promise<string> {
-    const { results } = await this.run({ commands });
+    const { results } = await this.run(commands);
     checkOutcome(commands, { results });
     return results.at(-1)?.stdout ?? "";
   }
@@ -110,8 +113,20 @@ export class Namespace {
       namespace.kill();
       throw new LinuxError("host-namespace", `the real kernel: ${greeting.refused}`);
     }
-    resident.on("message", (outcome: Outcome) => namespace.waiting?.resolve(outcome));
+    resident.on("message", (answer: Outcome | typeof STAGED) => namespace.waiting?.resolve(answer));
     return namespace;
+  }
+
+  private ask(message: Stage | Go): Promise<Outcome | typeof STAGED> {
+    if (this.waiting) throw new Error("one order at a time");
+    return new Promise<Outcome | typeof STAGED>((resolve, reject) => {
+      this.waiting = { resolve, reject };
+      this.resident.send(message, (error) => {
+        if (error) reject(new LinuxError("resident-gone", "the process in the namespace has ended", { cause: error }));
+      });
+    }).finally(() => {
+      this.waiting = undefined;
+    });
   }
 
   private readonly kill = (): void => {

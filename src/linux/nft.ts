@@ -64,7 +64,7 @@ class NftSession implements KernelSession<NftStrategy> {
       output: true,
     });
     const commands = touched.map(({ table, name }) => list(this.writer.place(table, name)));
-    const { results } = await this.namespace.run({ commands });
+    const { results } = await this.namespace.run(commands);
     for (const [nth, chain] of touched.entries()) giveHandles(chain, results[nth]?.stdout ?? "");
   }
 

@@ -10,11 +10,16 @@ export interface Command {
   readonly output?: boolean;
 }
 
-export interface Order {
+/** Commands to get ready: what they read is written down, so that running them takes no time but theirs. */
+export interface Stage {
   /** Run one after another; behind one that fails none is begun. */
   readonly commands: readonly Command[];
-  /** Moment of the monotonic clock (process.hrtime, nanoseconds) before which nothing is begun. Default at once. */
-  readonly notBeforeNs?: number;
+}
+
+/** Run what was staged. */
+export interface Go {
+  /** Moment of the monotonic clock (process.hrtime, nanoseconds) before which nothing is begun; 0 at once. */
+  readonly notBeforeNs: number;
 }
 
 export interface CommandResult {
@@ -31,6 +36,9 @@ export interface Outcome {
   /** One a command that was begun. */
   readonly results: readonly CommandResult[];
 }
+
+/** The answer to a stage. */
+export const STAGED = "staged";
 
 /** What the process inside says first: that it is in a namespace of its own, or why it will not work. */
 export type Greeting = { readonly ready: true } | { readonly refused: string };

@@ -13,10 +13,12 @@ import { TOOL_PATH } from "./absence.js";
 import {
   type Command,
   type CommandResult,
+  type Go,
   type Greeting,
   monotonicNs,
-  type Order,
   type Outcome,
+  type Stage,
+  STAGED,
 } from "./resident-protocol.js";
 
 const [hostNamespace, folder, lockFolder] = process.argv.slice(2);
@@ -47,20 +49,32 @@ const environment: NodeJS.ProcessEnv = {
   XTABLES_LOCKFILE: join(lockFolder ?? "", "xtables.lock"),
 };
 
-async function carryOut(order: Order, own: string): Promise<Outcome> {
-  const inputs = order.commands.map(({ input }) => (input === undefined ? undefined : inputFile(input, own)));
+interface Staged {
+  readonly command: Command;
+  /** Descriptor of what it reads. */
+  readonly input: number | undefined;
+}
+
+function stage({ commands }: Stage, own: string): Staged[] {
+  return commands.map((command) => ({
+    command,
+    input: command.input === undefined ? undefined : inputFile(command.input, own),
+  }));
+}
+
+async function carryOut(staged: readonly Staged[], { notBeforeNs }: Go): Promise<Outcome> {
   const results: CommandResult[] = [];
   try {
-    await waitUntil(order.notBeforeNs ?? 0);
+    await waitUntil(notBeforeNs);
     const begunNs = monotonicNs();
-    for (const [nth, command] of order.commands.entries()) {
-      const result = await run(command, inputs[nth]);
+    for (const { command, input } of staged) {
+      const result = await run(command, input);
       results.push(result);
       if (result.status !== 0) break;
     }
     return { begunNs, endedNs: monotonicNs(), results };
   } finally {
-    for (const input of inputs) if (input !== undefined) closeSync(input);
+    for (const { input } of staged) if (input !== undefined) closeSync(input);
   }
 }
 
@@ -111,9 +125,11 @@ function main(): void {
     process.disconnect?.();
     return;
   }
-  process.on("message", async (order: Order) => {
-    const outcome = await carryOut(order, folder);
-    if (process.connected) process.send?.(outcome);
+  let staged: Staged[] = [];
+  process.on("message", async (message: Stage | Go) => {
+    if ("commands" in message) staged = stage(message, folder);
+    const answer = "commands" in message ? STAGED : await carryOut(staged.splice(0), message);
+    if (process.connected) process.send?.(answer);
   });
   process.on("disconnect", () => {
     rmSync(folder, { recursive: true, force: true });

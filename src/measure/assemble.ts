@@ -2,18 +2,10 @@
 import { PHASES, type Phase } from "../update/phases.js";
 import type { BenchOptions } from "./bench-options.js";
 import type { Cell, CellRound } from "./cell.js";
-import { fitGrowth } from "./growth.js";
 import { LatencyHistogram } from "./histogram.js";
 import type { ReaderRecord } from "./reader-task.js";
-import {
-  GROWTH_METRICS,
-  type GrowthMetric,
-  type GrowthRecord,
-  type MatchResult,
-  type ResultRecord,
-  type RoundResult,
-  type UpdateResult,
-} from "./result.js";
+import type { KernelCell, KernelRound } from "./kernel-cell.js";
+import type { MatchResult, ResultRecord, RoundResult, UpdateResult } from "./result.js";
 import { PHASE_IDLE, PHASE_UPDATING } from "./signals.js";
 import { timelineOf } from "./timeline.js";
 
@@ -52,28 +44,54 @@ export function assembleRecord(cell: Cell, rounds: readonly CellRound[], options
   };
 }
 
-/** Exponents of every strategy with every classifier that was measured at two sizes or more. */
-export function assembleGrowth(records: readonly ResultRecord[]): GrowthRecord[] {
-  const growth: GrowthRecord[] = [];
-  const groups = new Map<string, ResultRecord[]>();
-  for (const record of records) {
-    const key = [record.workload, record.strategy, record.classifier].join();
-    groups.set(key, [...(groups.get(key) ?? []), record]);
-  }
-  for (const group of groups.values()) {
-    const { workload, strategy, classifier } = group[0] as ResultRecord;
-    for (const metric of Object.keys(GROWTH_METRICS) as GrowthMetric[]) {
-      const fit = fitGrowth(
-        group.flatMap(({ services, rules, rounds }) =>
-          rounds.map((round) => ({ size: services ?? rules, cost: round[GROWTH_METRICS[metric]] })),
-        ),
-      );
-      if (!fit) continue;
-      const { exponent, ci95 = null, observations } = fit;
-      growth.push({ workload, strategy, classifier, metric, exponent, ci95, observations });
-    }
-  }
-  return growth;
+/** Of the real kernel. */
+export function assembleKernelRecord(
+  cell: KernelCell,
+  rounds: readonly KernelRound[],
+  options: BenchOptions,
+): ResultRecord {
+  const { workload } = cell;
+  const firstFailure = rounds.find((round) => round.firstFailure)?.firstFailure;
+  const all = (column: (round: KernelRound) => Float64Array): LatencyHistogram =>
+    LatencyHistogram.of(rounds.flatMap((round) => [...column(round)]));
+  const latencies = all(({ latencyNs }) => latencyNs);
+  return {
+    workload: workload.name,
+    services: workload.services ?? null,
+    rules: workload.rules,
+    strategy: cell.strategy,
+    classifier: cell.form,
+    target: cell.target,
+    seed: options.seed,
+    update: {
+      ...latencies.summary(),
+      failed: sum(rounds.map(({ failed }) => failed)),
+      ...(firstFailure === undefined ? {} : { first_failure: firstFailure }),
+      unfinished: sum(rounds.map(({ unfinished }) => unfinished)),
+      rate: sum(rounds.map(({ plan }) => plan.rate)) / rounds.length,
+      service: all(({ serviceNs }) => serviceNs).summary(),
+      process: all(({ nothingNs }) => nothingNs).summary(),
+      bytes_written_p50: null,
+      bytes_written_max: null,
+      records_touched_p50: null,
+      records_walked_p50: null,
+      phases_us: null,
+      phases_p99_us: null,
+      histogram: latencies.encode(),
+    },
+    timeToEffect: null,
+    match: null,
+    memory: null,
+    rounds: rounds.map(({ latencyNs, yardstickNs }) => ({
+      update_p50_us: quantile([...latencyNs], 0.5) / 1000,
+      time_to_effect_p50_us: null,
+      bytes_written_p50: null,
+      idle_ns_per_packet_p50: null,
+      updating_ns_per_packet_p50: null,
+      live_bytes: null,
+      yardstick_ns: yardstickNs,
+    })),
+  };
 }
 
 function updateResult(rounds: readonly CellRound[]): UpdateResult {
@@ -148,6 +166,7 @@ function roundResult(round: CellRound): RoundResult {
     idle_ns_per_packet_p50: matchResult([round], PHASE_IDLE).ns_per_packet_p50,
     updating_ns_per_packet_p50: matchResult([round], PHASE_UPDATING).ns_per_packet_p50,
     live_bytes: liveBytes(round),
+    yardstick_ns: round.yardstickNs,
   };
 }
 

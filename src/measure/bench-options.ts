@@ -1,5 +1,6 @@
 /** What `ruleswap bench` can be told; the command line and library callers alike. */
 import { CLASSIFIERS, type Classifier } from "../engine/engine.js";
+import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.js";
 import { QUIESCE, type Quiesce } from "../update/quiesce.js";
 import { STRATEGIES, type Strategy } from "../update/updater.js";
 import type { Family } from "../ruleset/row-store.js";
@@ -31,6 +32,10 @@ export interface BenchOptions {
   readonly quiesce: Quiesce;
   /** Of rulesets, changes, traffic and arrivals: 0 to 2^32 - 1. */
   readonly seed: number;
+  /** Programs that make the same changes in the real kernel, in turns with the engine. Takes root and Linux. */
+  readonly linux: readonly KernelTargetName[];
+  /** "2/5": only the second of five parts of the matrix, so that several machines or processes do all of it. */
+  readonly shard: string | null;
 }
 
 export const BENCH_DEFAULTS: BenchOptions = Object.freeze({
@@ -46,6 +51,8 @@ export const BENCH_DEFAULTS: BenchOptions = Object.freeze({
   readers: 1,
   quiesce: "seqcount",
   seed: 1,
+  linux: [],
+  shard: null,
 });
 
 /** @throws RangeError that names the option, says what it takes and what it got. */
@@ -53,12 +60,17 @@ export function checkBenchOptions(options: BenchOptions): void {
   for (const list of ["sizes", "strategies", "classifiers"] as const) {
     const values: readonly unknown[] = options[list];
     if (values.length === 0) throw new RangeError(`${list}: at least one`);
+  }
+  for (const list of ["sizes", "strategies", "classifiers", "linux"] as const) {
+    const values: readonly unknown[] = options[list];
     const twice = values.find((value, nth) => values.indexOf(value) !== nth);
     if (twice !== undefined) throw new RangeError(`${list}: ${twice} is there twice`);
   }
   for (const size of options.sizes) checkNumber("sizes", size, 1, 1_000_000, true);
   for (const strategy of options.strategies) checkName("strategies", strategy, STRATEGIES);
   for (const classifier of options.classifiers) checkName("classifiers", classifier, CLASSIFIERS);
+  for (const target of options.linux) checkName("linux", target, KERNEL_TARGETS);
+  if (options.shard !== null) parseShard(options.shard);
   checkName("family", options.family, { ipv4: true, ipv6: true });
   checkName("arrivals", options.arrivals, ARRIVALS);
   checkName("quiesce", options.quiesce, QUIESCE);
@@ -67,6 +79,13 @@ export function checkBenchOptions(options: BenchOptions): void {
   checkNumber("rounds", options.rounds, 1, 100, true);
   checkNumber("readers", options.readers, 1, 64, true);
   checkNumber("seed", options.seed, 0, 2 ** 32 - 1, true);
+}
+
+/** @throws RangeError unless it is "i/n", i from 1 to n. */
+export function parseShard(shard: string): { readonly part: number; readonly of: number } {
+  const [, part, of] = /^(\d{1,5})\/(\d{1,5})$/.exec(shard)?.map(Number) ?? [];
+  if (!part || !of || part > of) throw new RangeError(`shard: "i/n" with i from 1 to n, not "${shard}"`);
+  return { part, of };
 }
 
 function checkNumber(option: string, value: number, low: number, high: number, whole: boolean): void {

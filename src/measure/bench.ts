@@ -3,14 +3,14 @@
  * before, so that what the machine does meanwhile falls on all of them.
  */
 import type { Workload } from "../workload/workload.js";
-import { parseRuleset } from "../ruleset/parse.js";
-import { assembleGrowth, assembleRecord, quantile } from "./assemble.js";
+import { kernelAbsence } from "../linux/absence.js";
+import { assembleGrowth } from "./assemble-growth.js";
+import { type BenchCell, cellsOf } from "./bench-cells.js";
 import { type BenchOptions, checkBenchOptions } from "./bench-options.js";
-import { type Cell, type CellRound, measureCell, type Subject } from "./cell.js";
 import { Crew, CREW_TASKS, type CrewTasks } from "./crew.js";
 import { environment } from "./environment.js";
-import { LEAST_CHANGES } from "./plan.js";
-import { RESULT_SCHEMA, type ResultFile } from "./result.js";
+import { programsOf } from "./kernel-cell.js";
+import { type Absence, RESULT_SCHEMA, type ResultFile } from "./result.js";
 
 export interface BenchHooks {
   /** Ends the run early; what has been measured is returned as a partial result. */
@@ -29,9 +29,6 @@ export interface BenchProgress {
   readonly label: string;
 }
 
-/** Packets that each reader cycles through: 1 MB with their results, more than a core's nearest caches. */
-const TRAFFIC_PACKETS = 4096;
-
 /**
  * Measures. `workload` makes the workload of one size.
  * @throws RangeError on a wrong option, WorkerFailure when a thread dies.
@@ -44,13 +41,11 @@ export async function runBench(
   checkBenchOptions(options);
   const started = performance.now();
   const where = environment();
-  const cells = cellsOf(options, workload);
-  const done = new Map<LazyCell, CellRound[]>();
-  const partial = !(await measureAll(cells, done, options, hooks));
-  const results = cells.flatMap((cell) => {
-    const rounds = done.get(cell);
-    return rounds ? [assembleRecord(cell.get(), rounds, options)] : [];
-  });
+  const absent = absentTargets(options);
+  const there = options.linux.filter((target) => !absent.some((one) => one.target === target));
+  const cells = cellsOf({ ...options, linux: there }, workload);
+  const partial = !(await measureAll(cells, options, hooks));
+  const results = cells.flatMap((cell) => cell.record() ?? []);
   return {
     schema: RESULT_SCHEMA,
     environment: where,
@@ -59,21 +54,31 @@ export async function runBench(
     elapsed_s: (performance.now() - started) / 1000,
     results,
     growth: assembleGrowth(results),
+    absent: distinct([...absent, ...cells.flatMap(({ absence }) => absence ?? [])]),
   };
 }
 
+/** Several cells are absent for one reason. */
+function distinct(absent: readonly Absence[]): Absence[] {
+  return [...new Map(absent.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+/** Programs of the real kernel that cannot run here, whatever the ruleset. */
+function absentTargets({ linux, family }: BenchOptions): Absence[] {
+  return linux.flatMap((target) => {
+    const reason = kernelAbsence(programsOf(target, { family }))?.message;
+    return reason === undefined ? [] : { target, services: null, reason };
+  });
+}
+
 /** True when nothing was left out. */
-async function measureAll(
-  cells: readonly LazyCell[],
-  done: Map<LazyCell, CellRound[]>,
-  options: BenchOptions,
-  hooks: BenchHooks,
-): Promise<boolean> {
-  const { signal, onProgress } = hooks;
+async function measureAll(cells: readonly BenchCell[], options: BenchOptions, hooks: BenchHooks): Promise<boolean> {
+  const { onProgress } = hooks;
+  const signal = hooks.signal ?? new AbortController().signal;
   const crew = new Crew(options.readers, hooks.tasks ?? CREW_TASKS);
   const abort = new Promise<"aborted">((resolve) => {
-    if (signal?.aborted) resolve("aborted");
-    signal?.addEventListener("abort", () => resolve("aborted"), { once: true });
+    if (signal.aborted) resolve("aborted");
+    signal.addEventListener("abort", () => resolve("aborted"), { once: true });
   });
   const total = options.rounds * cells.reduce((sum, { weight }) => sum + weight, 0);
   let progress = 0;
@@ -81,13 +86,13 @@ async function measureAll(
     for (let round = 0; round < options.rounds; round++)
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
         onProgress?.({ done: progress, total, label: cell.label });
-        const measuring = measureCell(cell.get(), { crew, options, round, ...expectation(done.get(cell)) });
-        const outcome = await Promise.race([abort, measuring]);
-        if (outcome === "aborted") {
-          measuring.catch(() => {}); // Its threads are ended below.
-          return false;
+        if (!cell.absence) {
+          const measuring = cell.measure({ crew, round, signal });
+          if ((await Promise.race([abort, measuring])) === "aborted") {
+            measuring.catch(() => {}); // Its threads are ended below, its processes by the signal.
+            return false;
+          }
         }
-        done.set(cell, [...(done.get(cell) ?? []), outcome]);
         progress += cell.weight;
       }
     onProgress?.({ done: total, total, label: "" });
@@ -95,50 +100,4 @@ async function measureAll(
   } finally {
     await crew.end();
   }
-}
-
-/** What one change took in the rounds before. */
-function expectation(rounds: readonly CellRound[] = []): { expectedNs?: number } {
-  const services = rounds.flatMap(({ updater }) => [...updater.serviceNs]);
-  return services.length > 0 ? { expectedNs: quantile(services, 0.5) } : {};
-}
-
-/** A cell whose ruleset is made when it is first needed. */
-interface LazyCell {
-  readonly label: string;
-  /** Expected seconds of a round, roughly and on no machine in particular. */
-  readonly weight: number;
-  readonly get: () => Cell;
-}
-
-function cellsOf(options: BenchOptions, workload: (size: number) => Workload): LazyCell[] {
-  return options.sizes.flatMap((size) => {
-    let made: Subject | undefined;
-    const subject = (): Subject => {
-      made ??= subjectOf(workload(size));
-      return made;
-    };
-    return options.strategies.flatMap((strategy) =>
-      options.classifiers.map(
-        (classifier): LazyCell => ({
-          label: `${strategy}/${classifier}/${options.workload}/${size}`,
-          weight: expectedSeconds(strategy, size, options),
-          get: () => ({ subject: subject(), strategy, classifier }),
-        }),
-      ),
-    );
-  });
-}
-
-function subjectOf(workload: Workload): Subject {
-  const ruleset = parseRuleset(new TextEncoder().encode(workload.ruleset()), { family: workload.family });
-  return { workload, ruleset, traffic: workload.traffic(TRAFFIC_PACKETS) };
-}
-
-/** Seconds that one change at one service takes; only to tell how much is left. */
-const SECONDS_A_SERVICE = { "one-by-one": 4e-4, full: 4e-5, partial: 4e-5, incremental: 0 } as const;
-
-function expectedSeconds(strategy: BenchOptions["strategies"][number], size: number, options: BenchOptions): number {
-  const change = SECONDS_A_SERVICE[strategy] * size;
-  return 0.25 + size * 1e-4 + Math.max(options.duration, LEAST_CHANGES * change) / options.rounds;
 }

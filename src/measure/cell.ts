@@ -14,6 +14,7 @@ import type { ReaderRecord } from "./reader-task.js";
 import { PHASE_IDLE, PHASE_UPDATING, Signals } from "./signals.js";
 import type { UpdaterRecord } from "./updater-task.js";
 import { warmUp } from "./warm-up.js";
+import { measureYardstick } from "./yardstick.js";
 
 /** What cells of one size share. */
 export interface Subject {
@@ -32,6 +33,8 @@ export interface Cell {
 /** What one round of a cell brought. */
 export interface CellRound {
   readonly plan: RunPlan;
+  /** What the yardstick took just before. */
+  readonly yardstickNs: number;
   readonly updater: UpdaterRecord;
   /** By reader, then by phase. */
   readonly readers: readonly ReaderRecord[][];
@@ -73,6 +76,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       update: (task) => crew.update({ ...writing(cell, options, engine), ...task }),
     }));
   const plan = planRun(options, context.round, expectedNs);
+  const yardstickNs = measureYardstick();
   const changes = changesOf(plan.count);
   const requests = changes.map((change) => requestOf(change, cell.strategy));
   const signals = new Signals();
@@ -112,7 +116,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   try {
     const updater = await Promise.race([work(), reading.then(endedEarly)]);
     signals.stop();
-    return { plan, updater, readers: await reading, poolBytes };
+    return { plan, yardstickNs, updater, readers: await reading, poolBytes };
   } finally {
     signals.stop();
   }

@@ -31,17 +31,33 @@ export function scheduleNs(options: ScheduleOptions): Float64Array {
   return offsets;
 }
 
-export interface OpenLoopOptions {
-  readonly clock: Clock;
+export interface ArrivalOptions {
+  readonly clock: Pick<Clock, "nowNs">;
   readonly scheduleNs: Float64Array;
   /** Nanoseconds from the start after which no further arrival is begun, once `least` are done. */
   readonly deadlineNs: number;
   /** Arrivals that are carried out even behind the deadline. */
   readonly least: number;
+}
+
+export interface OpenLoopOptions extends ArrivalOptions {
+  readonly clock: Clock;
   /** Carries out arrival `index`, which was meant to come at `intendedNs` of the clock. */
   readonly work: (index: number, intendedNs: number) => void;
   /** What the harness does once the work is done and timed; the next arrival is not begun before. */
   readonly after?: (index: number, intendedNs: number) => void;
+}
+
+/** An arrival to be carried out, not before the moment it was meant to come. */
+export interface Arrival {
+  readonly index: number;
+  readonly intendedNs: number;
+}
+
+/** When the work on an arrival was begun and done. */
+export interface Served {
+  readonly begunNs: number;
+  readonly endedNs: number;
 }
 
 export interface OpenLoopResult {
@@ -59,8 +75,9 @@ export interface OpenLoopResult {
   readonly lengthNs: number;
 }
 
-export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
-  const { clock, scheduleNs: offsets, deadlineNs, least, work, after } = options;
+/** The loop itself: gives the next arrival, takes when it was served. Whoever drives it waits and works. */
+export function* arrivals(options: ArrivalOptions): Generator<Arrival, OpenLoopResult, Served> {
+  const { clock, scheduleNs: offsets, deadlineNs, least } = options;
   const latencies: number[] = [];
   const begins: number[] = [];
   const services: number[] = [];
@@ -68,6 +85,7 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
   const start = clock.nowNs();
   let free = start;
   for (let index = 0; index < offsets.length; index++) {
+<<<<<<< HEAD
     const intended = start + (offsets[index] as number);
     if (index >= least && Math.max(clock.nowNs(), intended) - start > deadlineNs) break;
     clock.waitUntilNs(intended);
@@ -80,6 +98,14 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
     wakes.push(begun - Math.max(intended, free));
     after?.(index, intended);
     free = clock.nowNs();
+=======
+    const intendedNs = start + (offsets[index] as number);
+    if (index >= least && Math.max(clock.nowNs(), intendedNs) - start > deadlineNs) break;
+    const { begunNs, endedNs } = yield { index, intendedNs };
+    latencies.push(endedNs - intendedNs);
+    begins.push(begunNs);
+    services.push(endedNs - begunNs);
+>>>>>>> 35a6085 (bench --linux: the same changes by iptables-legacy, iptables-nft and nft, in turns with the engine, in the same table; a yardstick is timed beside every round)
   }
   const end = clock.nowNs();
   const done = services.length;
@@ -97,6 +123,23 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
     unfinished: latencies.length - done,
     lengthNs: end - start,
   };
+}
+
+/** Drives the loop in this thread. */
+export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
+  const { clock, work, after } = options;
+  const loop = arrivals(options);
+  let step = loop.next();
+  while (!step.done) {
+    const { index, intendedNs } = step.value;
+    clock.waitUntilNs(intendedNs);
+    const begunNs = clock.nowNs();
+    work(index, intendedNs);
+    const endedNs = clock.nowNs();
+    after?.(index, intendedNs);
+    step = loop.next({ begunNs, endedNs });
+  }
+  return step.value;
 }
 
 function* fixedGaps(mean: number): Generator<number, never> {

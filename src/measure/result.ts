@@ -1,5 +1,7 @@
 /** The result file, schema ruleswap.result/1: what every measuring command writes and every report reads. */
 import type { Classifier } from "../engine/engine.js";
+import type { KernelTargetName } from "../linux/kernel-targets.js";
+import type { NftForm } from "../linux/nft-script.js";
 import type { Phase } from "../update/phases.js";
 import type { Strategy } from "../update/updater.js";
 import type { BenchOptions } from "./bench-options.js";
@@ -18,31 +20,50 @@ export interface ResultFile {
   readonly elapsed_s: number;
   readonly results: readonly ResultRecord[];
   readonly growth: readonly GrowthRecord[];
+  /** What was asked for and could not be measured here. */
+  readonly absent: readonly Absence[];
 }
 
+export interface Absence {
+  /** Whose rules were to be changed. */
+  readonly target: Target;
+  /** Services, or what else the workload counts; null where it concerns every size. */
+  readonly services: number | null;
+  readonly reason: string;
+}
+
+/** Whose rules are changed: the engine's, or the real kernel's by one of its programs. */
+export type Target = "ruleswap" | KernelTargetName;
+
+/** How packets find their rule; `verdict-map` of nft alone. */
+export type Lookup = Classifier | NftForm;
+
+/** Of the real kernel only updates are measured, from outside: what is null there was not measured. */
 export interface ResultRecord {
   readonly workload: string;
   /** Services, or what else the workload counts; null where it is a file. */
   readonly services: number | null;
   readonly rules: number;
   readonly strategy: Strategy;
-  readonly classifier: Classifier;
-  readonly target: "ruleswap";
+  readonly classifier: Lookup;
+  readonly target: Target;
   readonly seed: number;
   readonly update: UpdateResult;
-  readonly timeToEffect: LatencySummary & {
-    /** Changes in force that no reader's probe showed in time. */
-    readonly unseen: number;
-    readonly histogram: EncodedHistogram;
-  };
-  readonly match: { readonly idle: MatchResult; readonly updating: MatchResult };
+  readonly timeToEffect:
+    | (LatencySummary & {
+        /** Changes in force that no reader's probe showed in time. */
+        readonly unseen: number;
+        readonly histogram: EncodedHistogram;
+      })
+    | null;
+  readonly match: { readonly idle: MatchResult; readonly updating: MatchResult } | null;
   readonly memory: {
     /** Of shared memory without the bench's own packets, once all changes are made. */
     readonly live_bytes: number;
     /** The most during an update. */
     readonly peak_bytes: number;
     readonly live_bytes_per_rule: number;
-  };
+  } | null;
   /** The same of each round alone, in the order of measuring: what spread there is between them. */
   readonly rounds: readonly RoundResult[];
 }
@@ -58,6 +79,7 @@ export interface UpdateResult extends LatencySummary {
   readonly rate: number;
   /** From the moment work began: without waiting behind earlier changes. */
   readonly service: LatencySummary;
+<<<<<<< HEAD
   /** How late the idle thread woke up for an arrival: in the percentiles above, though no update took it. */
   readonly wake: LatencySummary;
   readonly bytes_written_p50: number;
@@ -66,6 +88,16 @@ export interface UpdateResult extends LatencySummary {
   readonly records_walked_p50: number;
   readonly phases_us: Readonly<Record<Phase, number>>;
   readonly phases_p99_us: Readonly<Record<Phase, number>>;
+=======
+  /** Of the real kernel only: a process of the same program that changes nothing, one beside each change. */
+  readonly process?: LatencySummary;
+  readonly bytes_written_p50: number | null;
+  readonly bytes_written_max: number | null;
+  readonly records_touched_p50: number | null;
+  readonly records_walked_p50: number | null;
+  readonly phases_us: Readonly<Record<Phase, number>> | null;
+  readonly phases_p99_us: Readonly<Record<Phase, number>> | null;
+>>>>>>> 35a6085 (bench --linux: the same changes by iptables-legacy, iptables-nft and nft, in turns with the engine, in the same table; a yardstick is timed beside every round)
   readonly histogram: EncodedHistogram;
 }
 
@@ -94,17 +126,20 @@ export interface MatchTimeline {
 
 export interface RoundResult {
   readonly update_p50_us: number;
-  readonly time_to_effect_p50_us: number;
-  readonly bytes_written_p50: number;
-  readonly idle_ns_per_packet_p50: number;
-  readonly updating_ns_per_packet_p50: number;
-  readonly live_bytes: number;
+  readonly time_to_effect_p50_us: number | null;
+  readonly bytes_written_p50: number | null;
+  readonly idle_ns_per_packet_p50: number | null;
+  readonly updating_ns_per_packet_p50: number | null;
+  readonly live_bytes: number | null;
+  /** What a fixed piece of work took beside it: how fast the machine was. */
+  readonly yardstick_ns: number;
 }
 
 export interface GrowthRecord {
   readonly workload: string;
   readonly strategy: Strategy;
-  readonly classifier: Classifier;
+  readonly classifier: Lookup;
+  readonly target: Target;
   /** Path of the number in a result record. */
   readonly metric: GrowthMetric;
   readonly exponent: number;

@@ -1,6 +1,7 @@
 /** What a reader must know before believing a result. */
 import type { ResultFile, ResultRecord } from "../measure/result.js";
 import { sizeOf } from "./answer.js";
+import { labelOf } from "./page-data.js";
 import { digits, whole } from "./units.js";
 
 /** Sentences; none when there is nothing to say. */
@@ -13,6 +14,8 @@ export function cautions(result: ResultFile): string[] {
       `The machine was busy before the run (load ${digits(environment.load_average)} on ${environment.cores} cores): ` +
         "times are longer than they need be.",
     );
+  for (const { target, services, reason } of result.absent)
+    said.push(`${target} is absent${services === null ? "" : ` at size ${whole(services)}`}: ${reason}`);
   const threads = result.options.readers + 1;
   if (threads > environment.cores)
     said.push(`${threads} threads shared ${environment.cores} cores: matching and updates waited for each other.`);
@@ -25,8 +28,10 @@ export function cautions(result: ResultFile): string[] {
         `${nameOf(record)}: fell behind; ${whole(unfinished)} of ${whole(count)} changes were not done at the end and count ` +
           "with their age.",
       );
-    if (record.timeToEffect.unseen > 0)
-      said.push(`${nameOf(record)}: no reader saw the effect of ${whole(record.timeToEffect.unseen)} changes in time.`);
+    if ((record.timeToEffect?.unseen ?? 0) > 0)
+      said.push(
+        `${nameOf(record)}: no reader saw the effect of ${whole(record.timeToEffect?.unseen ?? 0)} changes in time.`,
+      );
   }
   return said;
 }
@@ -36,4 +41,4 @@ export function hasFindings(result: ResultFile): boolean {
   return result.results.some(({ update }) => update.failed > 0);
 }
 
-const nameOf = (record: ResultRecord): string => `${record.strategy}, ${record.classifier}, ${sizeOf(record)}`;
+const nameOf = (record: ResultRecord): string => `${labelOf(record)}, ${sizeOf(record)}`;

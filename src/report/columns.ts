@@ -10,7 +10,11 @@ export interface Column {
 }
 
 export const COLUMNS: readonly Column[] = [
-  { head: "strategy", title: "How the change was made", text: ({ strategy }) => strategy },
+  {
+    head: "strategy",
+    title: "How the change was made",
+    text: ({ strategy, target }) => (target === "ruleswap" ? strategy : `${target} ${strategy}`),
+  },
   { head: "classifier", title: "How readers search the rules", text: ({ classifier }) => classifier },
   {
     head: "p50",
@@ -25,18 +29,18 @@ export const COLUMNS: readonly Column[] = [
   {
     head: "written",
     title: "Bytes that one change writes to shared memory, the median",
-    text: ({ update }) => bytes(update.bytes_written_p50),
+    text: ({ update }) => (update.bytes_written_p50 === null ? "-" : bytes(update.bytes_written_p50)),
   },
   {
     head: "effect",
     title: "From when the change was meant to begin until a reader's packet first got the new verdict, the median",
-    text: ({ timeToEffect }) => (timeToEffect.count > 0 ? duration(timeToEffect.p50_us) : "-"),
+    text: ({ timeToEffect }) => (timeToEffect && timeToEffect.count > 0 ? duration(timeToEffect.p50_us) : "-"),
   },
   {
     head: "match ns",
     title: "Nanoseconds to match a packet, the median: nothing else going on / while changes are made",
     text: ({ match }) =>
-      `${nanoseconds(match.idle.ns_per_packet_p50)} / ${nanoseconds(match.updating.ns_per_packet_p50)}`,
+      match ? `${nanoseconds(match.idle.ns_per_packet_p50)} / ${nanoseconds(match.updating.ns_per_packet_p50)}` : "-",
   },
 ];
 
@@ -66,10 +70,11 @@ export function byCell<R extends CellName>(records: readonly R[]): R[][] {
   return [...cells.values()];
 }
 
-/** "0.98 +-0.03": the exponent and half its 95 % interval. */
+/** "0.98 +-0.03": the exponent and half its 95 % interval; "?" where the rounds say nothing about it. */
 export function exponent(growth: GrowthRecord | undefined): string {
   if (!growth) return "-";
   const value = hundredths(growth.exponent);
+  if (growth.ci95 && growth.ci95[1] - growth.ci95[0] >= 19.9) return "?";
   return growth.ci95 ? `${value} +-${hundredths((growth.ci95[1] - growth.ci95[0]) / 2)}` : value;
 }
 

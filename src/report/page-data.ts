@@ -90,7 +90,8 @@ export function labelOf(cell: {
   readonly target?: string;
 }): string {
   const { strategy, classifier, target = "ruleswap" } = cell;
-  return target === "ruleswap" ? `${strategy}, ${classifier}` : `${target} ${strategy}`;
+  if (target === "ruleswap") return `${strategy}, ${classifier}`;
+  return `${target} ${strategy}${classifier === "linear" ? "" : `, ${classifier}`}`;
 }
 
 function cellOf(record: ResultRecord): PageCell {

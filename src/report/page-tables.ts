@@ -70,7 +70,6 @@ export function phaseTable({ results }: ResultFile): Html {
 }
 
 export function matchTable({ results }: ResultFile): Html {
-  const matched = results.filter(({ match }) => match);
   return table({
     id: "matching",
     caption: "Matching and time to effect",
@@ -87,11 +86,12 @@ export function matchTable({ results }: ResultFile): Html {
       "effect p50 \u00b5s",
       "effect p99 \u00b5s",
     ],
-    rows: matched.map((record) => {
+    rows: results.flatMap((record) => {
+      if (!record.match) return [];
       const { idle, updating } = record.match;
       const parts = [idle, updating].flatMap(({ ns_per_packet_p50, p99, mpps }) => [ns_per_packet_p50, p99, mpps]);
-      const { p50_us, p99_us } = record.timeToEffect;
-      return [...nameOf(record), ...[...parts, updating.worst_gap_us, p50_us, p99_us].map(optional)];
+      const { p50_us, p99_us } = record.timeToEffect ?? {};
+      return [[...nameOf(record), ...[...parts, updating.worst_gap_us, p50_us, p99_us].map(optional)]];
     }),
   });
 }
@@ -101,12 +101,11 @@ export function memoryTable({ results }: ResultFile): Html {
     id: "memory",
     caption: "Memory",
     heads: ["what", "size", "live", "peak during an update", "live a rule"],
-    rows: results
-      .filter(({ memory }) => memory)
-      .map((record) => {
-        const { live_bytes, peak_bytes, live_bytes_per_rule } = record.memory;
-        return [...nameOf(record), bytes(live_bytes), bytes(peak_bytes), bytes(live_bytes_per_rule)];
-      }),
+    rows: results.flatMap((record) => {
+      if (!record.memory) return [];
+      const { live_bytes, peak_bytes, live_bytes_per_rule } = record.memory;
+      return [[...nameOf(record), bytes(live_bytes), bytes(peak_bytes), bytes(live_bytes_per_rule)]];
+    }),
   });
 }
 

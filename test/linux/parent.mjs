@@ -4,4 +4,4 @@ import { Namespace } from "../../dist/linux/namespace.js";
 const namespace = await Namespace.open();
 await namespace.must({ argv: ["iptables-legacy", "-A", "INPUT", "-j", "ACCEPT"] });
 process.stdout.write("ready\n");
-await namespace.run({ commands: [{ argv: ["sleep", "600"] }] });
+await namespace.run([{ argv: ["sleep", "600"] }]);

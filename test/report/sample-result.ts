@@ -73,6 +73,7 @@ export const SAMPLE: ResultFile = {
     started: "2026-01-02T03:04:05.000Z",
   },
   options: BENCH_DEFAULTS,
+  absent: [],
   partial: false,
   elapsed_s: 50,
   results: [
@@ -86,6 +87,7 @@ export const SAMPLE: ResultFile = {
       workload: "kube-proxy",
       strategy: "full",
       classifier: "tuple-space",
+      target: "ruleswap",
       metric: "update.p50_us",
       exponent: 1.0213,
       ci95: [0.95, 1.09],
@@ -95,6 +97,7 @@ export const SAMPLE: ResultFile = {
       workload: "kube-proxy",
       strategy: "incremental",
       classifier: "tuple-space",
+      target: "ruleswap",
       metric: "update.p50_us",
       exponent: -0.001,
       ci95: null,

@@ -1,0 +1,173 @@
+/** What a bench measures: the cells of its matrix, in the order in which results list them. */
+import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.js";
+import { LinuxError } from "../linux/linux-error.js";
+import { parseRuleset } from "../ruleset/parse.js";
+import type { Strategy } from "../update/updater.js";
+import type { Workload } from "../workload/workload.js";
+import { assembleKernelRecord, assembleRecord, quantile } from "./assemble.js";
+import { type BenchOptions, parseShard } from "./bench-options.js";
+import { type Cell, type CellRound, measureCell, type Subject } from "./cell.js";
+import type { Crew } from "./crew.js";
+import { type KernelCell, type KernelRound, measureKernelCell } from "./kernel-cell.js";
+import { LEAST_CHANGES } from "./plan.js";
+import type { Absence, ResultRecord } from "./result.js";
+
+export interface CellContext {
+  readonly crew: Crew;
+  /** From 0. */
+  readonly round: number;
+  readonly signal: AbortSignal;
+}
+
+/** A cell and what its rounds brought. Its ruleset is made when it is first needed. */
+export interface BenchCell {
+  /** "incremental/tuple-space/kube-proxy/5000". */
+  readonly label: string;
+  /** Expected seconds of a round, roughly and on no machine in particular. */
+  readonly weight: number;
+  /** Measures another round; when the signal comes first, the round does not count. */
+  measure(context: CellContext): Promise<void>;
+  /** Undefined before the first round has been measured. */
+  record(): ResultRecord | undefined;
+  /** Why it cannot be measured. */
+  readonly absence?: Absence | undefined;
+}
+
+/** Packets that each reader cycles through: 1 MB with their results, more than a core's nearest caches. */
+const TRAFFIC_PACKETS = 4096;
+
+export function cellsOf(options: BenchOptions, workload: (size: number) => Workload): BenchCell[] {
+  const cells = options.sizes.flatMap((size) => {
+    const made = once(() => workload(size));
+    const subject = once(() => subjectOf(made()));
+    return [
+      ...options.strategies.flatMap((strategy) =>
+        options.classifiers.map(
+          (classifier) =>
+            new EngineCell(options, size, strategy, classifier, () => ({ subject: subject(), strategy, classifier })),
+        ),
+      ),
+      ...options.linux.flatMap((target) => kernelCells(options, size, target, made)),
+    ];
+  });
+  if (options.shard === null) return cells;
+  const { part, of } = parseShard(options.shard);
+  return cells.filter((_, nth) => nth % of === part - 1);
+}
+
+function kernelCells(options: BenchOptions, size: number, target: KernelTargetName, workload: () => Workload) {
+  const { strategies, forms } = KERNEL_TARGETS[target];
+  return forms.flatMap((form) =>
+    strategies
+      .filter((strategy) => options.strategies.includes(strategy))
+      .map(
+        (strategy) =>
+          new RealCell(options, size, () => ({ workload: workload(), target, strategy, form }), {
+            target,
+            strategy,
+            form,
+          }),
+      ),
+  );
+}
+
+function subjectOf(workload: Workload): Subject {
+  const ruleset = parseRuleset(new TextEncoder().encode(workload.ruleset()), { family: workload.family });
+  return { workload, ruleset, traffic: workload.traffic(TRAFFIC_PACKETS) };
+}
+
+/** Seconds that one change at one service takes; only to tell how much is left. */
+const SECONDS_A_SERVICE: Readonly<Record<Strategy, number>> = {
+  "one-by-one": 4e-4,
+  full: 4e-5,
+  partial: 4e-5,
+  incremental: 0,
+};
+
+class EngineCell implements BenchCell {
+  readonly label: string;
+  readonly weight: number;
+  private readonly rounds: CellRound[] = [];
+
+  constructor(
+    private readonly options: BenchOptions,
+    size: number,
+    strategy: Strategy,
+    classifier: string,
+    private readonly cell: () => Cell,
+  ) {
+    this.label = `${strategy}/${classifier}/${options.workload}/${size}`;
+    this.weight = 0.25 + size * 1e-4 + roundSeconds(options, SECONDS_A_SERVICE[strategy] * size);
+  }
+
+  async measure({ crew, round, signal }: CellContext): Promise<void> {
+    const { options } = this;
+    const services = this.rounds.flatMap(({ updater }) => [...updater.serviceNs]);
+    const measured = await measureCell(this.cell(), { crew, options, round, ...expectation(services) });
+    if (!signal.aborted) this.rounds.push(measured);
+  }
+
+  record(): ResultRecord | undefined {
+    return this.rounds.length > 0 ? assembleRecord(this.cell(), this.rounds, this.options) : undefined;
+  }
+}
+
+/** Seconds that processes take for one change at one service, and at none. */
+const PROCESS_SECONDS: Readonly<Record<Strategy, readonly [number, number]>> = {
+  "one-by-one": [1e-3, 0.1],
+  full: [2e-4, 0.01],
+  partial: [1e-4, 0.01],
+  incremental: [2e-6, 0.01],
+};
+
+class RealCell implements BenchCell {
+  readonly label: string;
+  readonly weight: number;
+  absence: Absence | undefined;
+  private readonly rounds: KernelRound[] = [];
+
+  constructor(
+    private readonly options: BenchOptions,
+    private readonly size: number,
+    private readonly cell: () => KernelCell,
+    { target, strategy, form }: Omit<KernelCell, "workload">,
+  ) {
+    this.label = `${target}/${strategy}/${form}/${options.workload}/${size}`;
+    const [each, fixed] = PROCESS_SECONDS[strategy];
+    this.weight = 0.5 + size * 5e-4 + roundSeconds(options, each * size + fixed);
+  }
+
+  async measure({ round, signal }: CellContext): Promise<void> {
+    const { options } = this;
+    const services = this.rounds.flatMap(({ serviceNs }) => [...serviceNs]);
+    const cell = this.cell();
+    try {
+      const measured = await measureKernelCell(cell, { options, round, signal, ...expectation(services) });
+      if (!signal.aborted) this.rounds.push(measured);
+    } catch (error) {
+      if (!(error instanceof LinuxError)) throw error;
+      if (!signal.aborted) this.absence = { target: cell.target, services: this.size, reason: error.message };
+    }
+  }
+
+  record(): ResultRecord | undefined {
+    return this.rounds.length > 0 ? assembleKernelRecord(this.cell(), this.rounds, this.options) : undefined;
+  }
+}
+
+function roundSeconds(options: BenchOptions, change: number): number {
+  return Math.max(options.duration, LEAST_CHANGES * change) / options.rounds;
+}
+
+/** What one change took in the rounds before. */
+function expectation(servicesNs: readonly number[]): { expectedNs?: number } {
+  return servicesNs.length > 0 ? { expectedNs: quantile(servicesNs, 0.5) } : {};
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

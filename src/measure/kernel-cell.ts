@@ -1,0 +1,157 @@
+/** One round of one kernel cell (size, program, strategy, form): a namespace of its own, loaded, then changed. */
+import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.js";
+import type { KernelSession, KernelTarget } from "../linux/kernel-target.js";
+import { Namespace } from "../linux/namespace.js";
+import type { NftForm } from "../linux/nft-script.js";
+import type { Command } from "../linux/resident-protocol.js";
+import type { Strategy } from "../update/updater.js";
+import type { Change, Workload } from "../workload/workload.js";
+import type { BenchOptions } from "./bench-options.js";
+import { nowNs } from "./clock.js";
+import { arrivals, type Served, scheduleNs } from "./open-loop.js";
+import { planRun, type RunPlan } from "./plan.js";
+import { editsOf, take } from "./request.js";
+import { measureYardstick } from "./yardstick.js";
+
+export interface KernelCell {
+  readonly workload: Workload;
+  readonly target: KernelTargetName;
+  readonly strategy: Strategy;
+  readonly form: NftForm;
+}
+
+/** What one round of a kernel cell brought. Columns of numbers, as in OpenLoopResult. */
+export interface KernelRound {
+  readonly plan: RunPlan;
+  readonly yardstickNs: number;
+  readonly latencyNs: Float64Array;
+  readonly serviceNs: Float64Array;
+  readonly unfinished: number;
+  /** What a process of the same program that changes nothing took, beside each change. */
+  readonly nothingNs: Float64Array;
+  readonly failed: number;
+  readonly firstFailure?: string;
+}
+
+export interface KernelContext {
+  readonly options: BenchOptions;
+  /** From 0. */
+  readonly round: number;
+  /** What one change took in an earlier round, in nanoseconds. */
+  readonly expectedNs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** @throws LinuxError when the kernel cannot hold the ruleset. */
+export async function measureKernelCell(cell: KernelCell, context: KernelContext): Promise<KernelRound> {
+  const namespace = await Namespace.open(programsOf(cell.target, cell.workload));
+  const close = (): void => void namespace.close();
+  context.signal?.addEventListener("abort", close, { once: true });
+  try {
+    return await new Measurement(namespace, cell, context).run();
+  } finally {
+    context.signal?.removeEventListener("abort", close);
+    await namespace.close();
+  }
+}
+
+/** Programs that must be installed. */
+export function programsOf(target: KernelTargetName, { family, sets }: Pick<Workload, "family" | "sets">): string[] {
+  return [...KERNEL_TARGETS[target].programs(family), ...(sets === undefined ? [] : ["ipset"])];
+}
+
+class Measurement {
+  private readonly session: KernelSession;
+  private readonly nothing: Command;
+  private readonly nothingNs: number[] = [];
+  private failed = 0;
+  private firstFailure: string | undefined;
+  /** The clock stands still while the harness works, so that no change is late because of it. */
+  private pausedNs = 0;
+
+  constructor(
+    private readonly namespace: Namespace,
+    private readonly cell: KernelCell,
+    private readonly context: KernelContext,
+  ) {
+    const target: KernelTarget = KERNEL_TARGETS[cell.target];
+    this.session = target.session(namespace, cell.workload.family, cell.form);
+    this.nothing = target.nothing(cell.workload.family);
+  }
+
+  async run(): Promise<KernelRound> {
+    const { options, round } = this.context;
+    const seed = (options.seed + round) >>> 0;
+    await this.session.load(this.cell.workload);
+    const plan = planRun(options, round, this.context.expectedNs ?? (await this.warmUp(seed)));
+    const yardstickNs = measureYardstick();
+    const changes = take(this.cell.workload.changes(seed), plan.count);
+    const { arrivals: spacing } = options;
+    const loop = arrivals({
+      clock: { nowNs: this.now },
+      scheduleNs: scheduleNs({ arrivals: spacing, rate: plan.rate, count: plan.count, seed }),
+      deadlineNs: plan.deadlineNs,
+      least: plan.least,
+    });
+    let step = loop.next();
+    while (!step.done) step = loop.next(await this.make(changes[step.value.index] as Change, step.value.intendedNs));
+    const { latencyNs, serviceNs, unfinished } = step.value;
+    return {
+      plan,
+      yardstickNs,
+      latencyNs,
+      serviceNs,
+      unfinished,
+      nothingNs: Float64Array.from(this.nothingNs),
+      failed: this.failed,
+      ...(this.firstFailure === undefined ? {} : { firstFailure: this.firstFailure }),
+    };
+  }
+
+  private readonly now = (): number => nowNs() - this.pausedNs;
+
+  /** Makes a change when it is due, then lets a process that changes nothing run. */
+  private async make(change: Change, intendedNs: number): Promise<Served> {
+    const commands = await this.paused(async () => {
+      const prepared = await this.session.prepare(change, this.cell.strategy);
+      await this.namespace.stage(prepared);
+      return prepared;
+    });
+    const { begunNs, endedNs, results } = await this.namespace.go(intendedNs + this.pausedNs);
+    const served = { begunNs: begunNs - this.pausedNs, endedNs: endedNs - this.pausedNs };
+    const fault = results.find(({ status }) => status !== 0);
+    if (fault || results.length < commands.length) {
+      this.failed++;
+      this.firstFailure ??= fault?.stderr.trim().split("\n")[0] ?? "not carried out";
+    }
+    await this.paused(async () => {
+      await this.session.settle();
+      const idle = await this.namespace.run([this.nothing]);
+      this.nothingNs.push(idle.endedNs - idle.begunNs);
+    });
+    return served;
+  }
+
+  private async paused<T>(work: () => Promise<T>): Promise<T> {
+    const begun = nowNs();
+    const result = await work();
+    this.pausedNs += nowNs() - begun;
+    return result;
+  }
+
+  /** One change and its undoing; a replacement for each edit tells what one by one costs. Nanoseconds of a change. */
+  private async warmUp(seed: number): Promise<number> {
+    const { strategy, workload } = this.cell;
+    const oneByOne = strategy === "one-by-one";
+    let best = Number.POSITIVE_INFINITY;
+    let edits = 1;
+    for (const change of take(workload.changes(seed), 2)) {
+      const commands = await this.session.prepare(change, oneByOne ? "partial" : strategy);
+      const { begunNs, endedNs } = await this.namespace.run(commands);
+      await this.session.settle();
+      best = Math.min(best, endedNs - begunNs);
+      if (oneByOne) edits = Math.max(edits, editsOf(change));
+    }
+    return best * edits;
+  }
+}
