@@ -89,7 +89,7 @@ export function assembleKernelRecord(
       idle_ns_per_packet_p50: null,
       updating_ns_per_packet_p50: null,
       live_bytes: null,
-      yardstick_ns: yardstickNs,
+      yardstick_ns: quantile(yardstickNs, 0.5),
     })),
   };
 }
@@ -166,7 +166,7 @@ function roundResult(round: CellRound): RoundResult {
     idle_ns_per_packet_p50: matchResult([round], PHASE_IDLE).ns_per_packet_p50,
     updating_ns_per_packet_p50: matchResult([round], PHASE_UPDATING).ns_per_packet_p50,
     live_bytes: liveBytes(round),
-    yardstick_ns: round.yardstickNs,
+    yardstick_ns: quantile(updater.yardstickNs, 0.5),
   };
 }
 

@@ -75,15 +75,16 @@ function absentTargets({ linux, family }: BenchOptions): Absence[] {
 async function measureAll(cells: readonly BenchCell[], options: BenchOptions, hooks: BenchHooks): Promise<boolean> {
   const { onProgress } = hooks;
   const signal = hooks.signal ?? new AbortController().signal;
-  const crew = new Crew(options.readers, hooks.tasks ?? CREW_TASKS);
   const abort = new Promise<"aborted">((resolve) => {
     if (signal.aborted) resolve("aborted");
     signal.addEventListener("abort", () => resolve("aborted"), { once: true });
   });
   const total = options.rounds * cells.reduce((sum, { weight }) => sum + weight, 0);
   let progress = 0;
-  try {
-    for (let round = 0; round < options.rounds; round++)
+  for (let round = 0; round < options.rounds; round++) {
+    // Threads of its own: what their compilers made of the code differs as it does between runs.
+    const crew = new Crew(options.readers, hooks.tasks ?? CREW_TASKS);
+    try {
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
         onProgress?.({ done: progress, total, label: cell.label });
         if (!cell.absence) {
@@ -95,9 +96,10 @@ async function measureAll(cells: readonly BenchCell[], options: BenchOptions, ho
         }
         progress += cell.weight;
       }
-    onProgress?.({ done: total, total, label: "" });
-    return true;
-  } finally {
-    await crew.end();
+    } finally {
+      await crew.end();
+    }
   }
+  onProgress?.({ done: total, total, label: "" });
+  return true;
 }

@@ -14,7 +14,6 @@ import type { ReaderRecord } from "./reader-task.js";
 import { PHASE_IDLE, PHASE_UPDATING, Signals } from "./signals.js";
 import type { UpdaterRecord } from "./updater-task.js";
 import { warmUp } from "./warm-up.js";
-import { measureYardstick } from "./yardstick.js";
 
 /** What cells of one size share. */
 export interface Subject {
@@ -33,8 +32,6 @@ export interface Cell {
 /** What one round of a cell brought. */
 export interface CellRound {
   readonly plan: RunPlan;
-  /** What the yardstick took just before. */
-  readonly yardstickNs: number;
   readonly updater: UpdaterRecord;
   /** By reader, then by phase. */
   readonly readers: readonly ReaderRecord[][];
@@ -47,7 +44,8 @@ export interface CellContext {
   readonly options: BenchOptions;
   /** From 0. */
   readonly round: number;
-  /** What one change took in an earlier round, in nanoseconds; without it the cell is warmed up to find out. */
+  /** What one change took in an earlier round, in nanoseconds; without it the cell is warmed up to find out. Threads that
+   *  have not made changes of this strategy are warmed up in any case. */
   readonly expectedNs?: number;
 }
 
@@ -67,16 +65,16 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   });
   load(engine, ruleset, workload);
   const changesOf = (count: number): Change[] => take(workload.changes(seed), count);
-  const expectedNs =
-    context.expectedNs ??
-    (await warmUp({
+  const first = crew.isNewTo(cell.strategy);
+  const warmedUp = async (): Promise<number> =>
+    warmUp({
       cell,
-      first: crew.isNewTo(cell.strategy),
+      first,
       changes: changesOf,
       update: (task) => crew.update({ ...writing(cell, options, engine), ...task }),
-    }));
-  const plan = planRun(options, context.round, expectedNs);
-  const yardstickNs = measureYardstick();
+    });
+  const bestNs = first || context.expectedNs === undefined ? await warmedUp() : undefined;
+  const plan = planRun(options, context.round, context.expectedNs ?? (bestNs as number));
   const changes = changesOf(plan.count);
   const requests = changes.map((change) => requestOf(change, cell.strategy));
   const signals = new Signals();
@@ -110,13 +108,14 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       least: plan.least,
       probed: changes.map(({ probe }) => probe !== undefined),
       signals: signals.buffer,
+      yardstick: true,
     });
   };
   let poolBytes = 0;
   try {
     const updater = await Promise.race([work(), reading.then(endedEarly)]);
     signals.stop();
-    return { plan, yardstickNs, updater, readers: await reading, poolBytes };
+    return { plan, updater, readers: await reading, poolBytes };
   } finally {
     signals.stop();
   }

@@ -23,7 +23,7 @@ export interface KernelCell {
 /** What one round of a kernel cell brought. Columns of numbers, as in OpenLoopResult. */
 export interface KernelRound {
   readonly plan: RunPlan;
-  readonly yardstickNs: number;
+  readonly yardstickNs: readonly number[];
   readonly latencyNs: Float64Array;
   readonly serviceNs: Float64Array;
   readonly unfinished: number;
@@ -98,7 +98,7 @@ class Measurement {
     const { latencyNs, serviceNs, unfinished } = step.value;
     return {
       plan,
-      yardstickNs,
+      yardstickNs: [...yardstickNs, ...measureYardstick()],
       latencyNs,
       serviceNs,
       unfinished,

@@ -8,6 +8,7 @@ import type { Family } from "../ruleset/row-store.js";
 import { realClock } from "./clock.js";
 import { runOpenLoop } from "./open-loop.js";
 import { Signals } from "./signals.js";
+import { measureYardstick } from "./yardstick.js";
 
 export interface UpdaterTask {
   readonly engine: EngineHandle;
@@ -23,6 +24,8 @@ export interface UpdaterTask {
   /** Which requests readers have a probe for. */
   readonly probed: readonly boolean[];
   readonly signals: SharedArrayBuffer;
+  /** Whether the yardstick is timed as well, before the first change and behind the last. */
+  readonly yardstick: boolean;
 }
 
 /** Columns of numbers, one element a change that was made, unless said otherwise. */
@@ -47,6 +50,7 @@ export interface UpdaterRecord {
   /** What the first failed change threw. */
   readonly firstFailure?: string;
   readonly memory: { readonly liveBytes: number; readonly peakBytes: number };
+  readonly yardstickNs: readonly number[];
 }
 
 export default function runUpdater(task: UpdaterTask): UpdaterRecord {
@@ -65,6 +69,8 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   let applied = false;
   let firstFailure: string | undefined;
   restartPeak(engine);
+  const yardstick = (): number[] => (task.yardstick ? measureYardstick() : []);
+  const yardstickNs = yardstick();
 
   const loop = runOpenLoop({
     clock,
@@ -113,6 +119,7 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
     failed,
     ...(firstFailure === undefined ? {} : { firstFailure }),
     memory: engine.memory(),
+    yardstickNs: [...yardstickNs, ...yardstick()],
   };
 }
 

@@ -13,7 +13,10 @@ export interface WarmUp {
   readonly changes: (count: number) => Change[];
   /** Carries out a task in the writer's thread; the rest of the task is the engine's. */
   readonly update: (
-    task: Pick<UpdaterTask, "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "probed" | "signals">,
+    task: Pick<
+      UpdaterTask,
+      "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "probed" | "signals" | "yardstick"
+    >,
   ) => Promise<UpdaterRecord>;
 }
 
@@ -38,6 +41,7 @@ export async function warmUp({ cell, first, changes, update }: WarmUp): Promise<
       least: count,
       probed: [],
       signals: new Signals().buffer,
+      yardstick: false,
     });
     best = Math.min(best, ...serviceNs);
     leftNs -= serviceNs.reduce((sum, service) => sum + service, 0);
