@@ -70,6 +70,7 @@ export function assembleKernelRecord(
       unfinished: sum(rounds.map(({ unfinished }) => unfinished)),
       rate: sum(rounds.map(({ plan }) => plan.rate)) / rounds.length,
       service: all(({ serviceNs }) => serviceNs).summary(),
+      wake: all(({ wakeNs }) => wakeNs).summary(),
       process: all(({ nothingNs }) => nothingNs).summary(),
       bytes_written_p50: null,
       bytes_written_max: null,

@@ -26,6 +26,7 @@ export interface KernelRound {
   readonly yardstickNs: readonly number[];
   readonly latencyNs: Float64Array;
   readonly serviceNs: Float64Array;
+  readonly wakeNs: Float64Array;
   readonly unfinished: number;
   /** What a process of the same program that changes nothing took, beside each change. */
   readonly nothingNs: Float64Array;
@@ -95,12 +96,13 @@ class Measurement {
     });
     let step = loop.next();
     while (!step.done) step = loop.next(await this.make(changes[step.value.index] as Change, step.value.intendedNs));
-    const { latencyNs, serviceNs, unfinished } = step.value;
+    const { latencyNs, serviceNs, wakeNs, unfinished } = step.value;
     return {
       plan,
       yardstickNs: [...yardstickNs, ...measureYardstick()],
       latencyNs,
       serviceNs,
+      wakeNs,
       unfinished,
       nothingNs: Float64Array.from(this.nothingNs),
       failed: this.failed,

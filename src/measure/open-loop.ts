@@ -85,27 +85,14 @@ export function* arrivals(options: ArrivalOptions): Generator<Arrival, OpenLoopR
   const start = clock.nowNs();
   let free = start;
   for (let index = 0; index < offsets.length; index++) {
-<<<<<<< HEAD
-    const intended = start + (offsets[index] as number);
-    if (index >= least && Math.max(clock.nowNs(), intended) - start > deadlineNs) break;
-    clock.waitUntilNs(intended);
-    const begun = clock.nowNs();
-    work(index, intended);
-    const ended = clock.nowNs();
-    latencies.push(ended - intended);
-    begins.push(begun);
-    services.push(ended - begun);
-    wakes.push(begun - Math.max(intended, free));
-    after?.(index, intended);
-    free = clock.nowNs();
-=======
     const intendedNs = start + (offsets[index] as number);
     if (index >= least && Math.max(clock.nowNs(), intendedNs) - start > deadlineNs) break;
     const { begunNs, endedNs } = yield { index, intendedNs };
     latencies.push(endedNs - intendedNs);
     begins.push(begunNs);
     services.push(endedNs - begunNs);
->>>>>>> 35a6085 (bench --linux: the same changes by iptables-legacy, iptables-nft and nft, in turns with the engine, in the same table; a yardstick is timed beside every round)
+    wakes.push(begunNs - Math.max(intendedNs, free));
+    free = clock.nowNs();
   }
   const end = clock.nowNs();
   const done = services.length;

@@ -79,16 +79,8 @@ export interface UpdateResult extends LatencySummary {
   readonly rate: number;
   /** From the moment work began: without waiting behind earlier changes. */
   readonly service: LatencySummary;
-<<<<<<< HEAD
   /** How late the idle thread woke up for an arrival: in the percentiles above, though no update took it. */
   readonly wake: LatencySummary;
-  readonly bytes_written_p50: number;
-  readonly bytes_written_max: number;
-  readonly records_touched_p50: number;
-  readonly records_walked_p50: number;
-  readonly phases_us: Readonly<Record<Phase, number>>;
-  readonly phases_p99_us: Readonly<Record<Phase, number>>;
-=======
   /** Of the real kernel only: a process of the same program that changes nothing, one beside each change. */
   readonly process?: LatencySummary;
   readonly bytes_written_p50: number | null;
@@ -97,7 +89,6 @@ export interface UpdateResult extends LatencySummary {
   readonly records_walked_p50: number | null;
   readonly phases_us: Readonly<Record<Phase, number>> | null;
   readonly phases_p99_us: Readonly<Record<Phase, number>> | null;
->>>>>>> 35a6085 (bench --linux: the same changes by iptables-legacy, iptables-nft and nft, in turns with the engine, in the same table; a yardstick is timed beside every round)
   readonly histogram: EncodedHistogram;
 }
 

@@ -25,9 +25,7 @@ export class KernelSubject {
 
   /** Undefined when it is done, else what the program said. */
   async update(batch: string): Promise<string | undefined> {
-    const { results } = await this.namespace.run({
-      commands: [{ argv: [`${this.program}-restore`, "--noflush"], input: batch }],
-    });
+    const { results } = await this.namespace.run([{ argv: [`${this.program}-restore`, "--noflush"], input: batch }]);
     const [result] = results;
     return result && result.status !== 0 ? result.stderr.trim() || `exit ${result.status}` : undefined;
   }
