@@ -23,21 +23,18 @@ import { rowTable, sameRule } from "./content";
 import { stateMove, targetGive } from "./state";
 import { put16, walked } from "./store";
 import { rowMatches } from "./words";
-import { heapAllocate, heapFree } from "./heap";
 
 const LOOK_AHEAD: u32 = 64;
 
-/** Moves counters and state from the rows of `from` to equal rows of `to`. False without memory. */
-export function carryChain(from: usize, to: usize): bool {
+/** Moves counters and state from the rows of `from` to equal rows of `to`. `room` holds a word for each of both. */
+export function carryChain(from: usize, to: usize, room: usize): void {
   const oldPolicy: usize = load<u32>(from, CHAIN_POLICY);
   const newPolicy: usize = load<u32>(to, CHAIN_POLICY);
   if (oldPolicy && newPolicy) move(oldPolicy, newPolicy);
   const oldCount = load<u32>(from, CHAIN_LIVE_ROWS);
   const newCount = load<u32>(to, CHAIN_LIVE_ROWS);
-  if (!oldCount || !newCount) return true;
-  const bytes = (oldCount + newCount) * 4;
-  const old = heapAllocate(bytes);
-  if (!old) return false;
+  if (!oldCount || !newCount) return;
+  const old = room;
   const fresh = old + oldCount * 4;
   list(from, old);
   list(to, fresh);
@@ -59,8 +56,6 @@ export function carryChain(from: usize, to: usize): bool {
         break;
       }
   }
-  heapFree(old, bytes);
-  return true;
 }
 
 function same(old: usize, fresh: usize, i: u32, k: u32): bool {

@@ -10,6 +10,9 @@ import {
   RECORD_BYTES,
   RECORD_TYPE,
   ROW_CHAIN,
+  ROW_FLAG_GOTO,
+  ROW_FLAGS,
+  ROW_INVERT,
   ROW_NEXT,
   ROW_PROTOCOL,
   ROW_SOURCE,
@@ -38,6 +41,7 @@ import {
   SETTARGET_TIMEOUT,
   STATISTIC_STATE,
   TARGET_JUMP,
+  TARGET_VERDICT,
   TARGET_SET,
 } from "../src/blob/payloads";
 import { rowMatches } from "./words";
@@ -116,6 +120,17 @@ function sameSetTarget(a: usize, b: usize, bytes: usize): bool {
   return sameBytes(a + at, b + at, bytes - at);
 }
 
+/** Whether no packet gets past the row: a verdict, or RETURN, without any condition. */
+export function endsChain(row: usize): bool {
+  const target = <usize>load<u16>(row, ROW_TARGET);
+  if (load<u16>(row + target, RECORD_TYPE) != TARGET_VERDICT) return false;
+  if (load<u8>(row, ROW_FLAGS) & ~(<u8>ROW_FLAG_GOTO) || load<u8>(row, ROW_INVERT) || load<u8>(row, ROW_PROTOCOL))
+    return false;
+  if (target != ROW_SOURCE + 4 * load<u32>(rowTable(row), BLOB_ADDRESS_BYTES)) return false;
+  for (let at: usize = ROW_SOURCE; at < target; at += 4) if (load<u32>(row + at)) return false;
+  return true;
+}
+
 export function isJump(target: usize): bool {
   return load<u16>(target, RECORD_TYPE) == TARGET_JUMP;
 }
@@ -126,11 +141,31 @@ function jumpTwin(target: usize): u32 {
 
 export function sameText(a: usize, b: usize): bool {
   const length = <usize>load<u16>(a);
-  return length == load<u16>(b) && memory.compare(a + 2, b + 2, length) == 0;
+  if (length != load<u16>(b)) return false;
+  if (length < 8) return memory.compare(a + 2, b + 2, length) == 0;
+  // Names begin alike, so the last eight bytes come first.
+  const last = length - 6;
+  if (load<u64>(a + last) != load<u64>(b + last)) return false;
+  for (let i: usize = 2; i < last; i += 8) if (load<u64>(a + i) != load<u64>(b + i)) return false;
+  return true;
 }
 
 /** Records are multiples of 4. */
 function sameBytes(a: usize, b: usize, bytes: usize): bool {
   for (let i: usize = 0; i < bytes; i += 4) if (load<u32>(a + i) != load<u32>(b + i)) return false;
   return true;
+}
+
+/** A hash of bytes, eight at a time: names differ anywhere. Reads up to 7 bytes behind them. */
+export function hashBytes(start: usize, length: usize): u32 {
+  let h: u64 = length * 0x9e3779b97f4a7c15;
+  let i: usize = 0;
+  for (; i + 8 <= length; i += 8) {
+    h = (h ^ load<u64>(start + i)) * 0x9fb21c651e98df25;
+    h ^= h >>> 32;
+  }
+  const rest = (length - i) << 3;
+  if (rest) h = (h ^ (load<u64>(start + i) & (((<u64>1) << rest) - 1))) * 0x9fb21c651e98df25;
+  h ^= h >>> 29;
+  return <u32>(h ^ (h >>> 32));
 }

@@ -46,7 +46,7 @@ import { readBegin, readEnd, traverse } from "./traverse";
 import { traceInto, traceNext } from "./walk";
 
 export { editBatch, editZero, failedEdit } from "./edit";
-export { faultRow } from "./levels";
+export { faultRow } from "./call-graph";
 export { chainFind } from "./names";
 export { probeValue, readLines } from "./reading/lines";
 export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";

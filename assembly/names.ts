@@ -33,7 +33,7 @@ import {
   INDEX_SIZE,
 } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
-import { sameText, textAddress } from "./content";
+import { hashBytes, sameText, textAddress } from "./content";
 import { retire, retireRecord } from "./retire";
 import { put32, touched, walked, wrote } from "./store";
 
@@ -179,9 +179,6 @@ function enter(names: usize, table: usize, head: usize): void {
 }
 
 function bucket(names: usize, text: usize): usize {
-  const length = <usize>load<u16>(text);
-  let hash: u32 = 0x811c9dc5;
-  for (let i: usize = 0; i < length; i++) hash = (hash ^ load<u8>(text + 2 + i)) * 0x01000193;
-  hash ^= hash >>> 15;
+  const hash = hashBytes(text + 2, load<u16>(text));
   return names + NAMES_FIRST + ((hash & load<u32>(names, NAMES_MASK)) << 2);
 }

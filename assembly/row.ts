@@ -47,10 +47,10 @@ import {
 import { arenaAllocate, arenaFree } from "./arena";
 import { chunkDied, chunkRemove, chunkRow, chunkSame, chunkSlot } from "./chunk";
 import { chunkInsert } from "./chunk-insert";
-import { isJump, rowTable, sameRule, textAddress } from "./content";
+import { endsChain, isJump, rowTable, sameRule, textAddress } from "./content";
 import { counterGive, counterTake } from "./counters";
 import { directoryFind, positionInChunk } from "./directory";
-import { endsChain, ruleAdded, ruleRemoved } from "./levels";
+import { ruleAdded, ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
 import { stateGive, stateTake, targetGive, targetTake } from "./state";
 import { put16, put32, touched, walked, wrote } from "./store";

@@ -59,7 +59,7 @@ import { JUMP_CHAIN } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
 import { carryChain, move } from "./carry";
 import { ANY_WORD, chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
-import { isJump, rowTable, textAddress } from "./content";
+import { isJump, rowTable, sameText, textAddress } from "./content";
 import { counterTake } from "./counters";
 import { directoryBuild, WALKED_CHUNKS } from "./directory";
 import { heapAllocate, heapFree } from "./heap";
@@ -205,17 +205,16 @@ function linkRow(table: usize, head: usize, row: usize): void {
 
 /** Gives every row its counter: the one it names, its twin's in the replaced table, or a fresh one. */
 function linkCounters(table: usize, replaced: usize, carry: u32): bool {
-  if (replaced && carry == CARRY_CONTENT) {
-    for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
-      store<u32>(head, <u32>chainFind(replaced, textAddress(table, load<u32>(head, CHAIN_NAME))), CHAIN_TWIN);
-    for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
-      if (load<u32>(head, CHAIN_TWIN) && !carryChain(load<u32>(head, CHAIN_TWIN), head)) return false;
-  }
+  const longest = replaced && carry == CARRY_CONTENT ? findTwins(table, replaced) : 0;
+  const room = longest ? heapAllocate(longest * 4) : 0;
+  if (longest && !room) return false;
   if (carry == CARRY_NAMED && !carryNamed(table, replaced)) return false;
   const initial: usize = load<u32>(table, BLOB_COUNTERS);
   let counters = table + initial;
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     let row = head + CHAIN_SIZE;
+    const twin: usize = load<u32>(head, CHAIN_TWIN);
+    if (twin) carryChain(twin, head, room);
     for (let left = load<u32>(head, CHAIN_ROW_COUNT); left; left--) {
       if (carry == CARRY_NONE) store<u32>(row, 0, ROW_COUNTER);
       if (!load<u32>(row, ROW_COUNTER)) {
@@ -227,7 +226,27 @@ function linkCounters(table: usize, replaced: usize, carry: u32): bool {
       row += load<u16>(row, ROW_NEXT);
     }
   }
+  if (longest) heapFree(room, longest * 4);
   return true;
+}
+
+/** Finds each chain's namesake in the replaced table; the most rules that a chain and one of those may have together. */
+function findTwins(table: usize, replaced: usize): u32 {
+  let longest: u32 = 1;
+  let longestOld: u32 = 1;
+  // Both tables mostly have the same chains in the same order.
+  let likely: usize = load<u32>(replaced, BLOB_FIRST_CHAIN);
+  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
+    const name = textAddress(table, load<u32>(head, CHAIN_NAME));
+    let twin = likely;
+    if (!twin || !sameText(textAddress(replaced, load<u32>(twin, CHAIN_NAME)), name)) twin = chainFind(replaced, name);
+    store<u32>(head, <u32>twin, CHAIN_TWIN);
+    if (load<u32>(head, CHAIN_LIVE_ROWS) > longest) longest = load<u32>(head, CHAIN_LIVE_ROWS);
+    if (!twin) continue;
+    if (load<u32>(twin, CHAIN_LIVE_ROWS) > longestOld) longestOld = load<u32>(twin, CHAIN_LIVE_ROWS);
+    likely = load<u32>(twin, CHAIN_NEXT);
+  }
+  return longest + longestOld;
 }
 
 /** Rows that name a counter of a rule in force of the replaced table take it over, with its state. */

@@ -31,7 +31,7 @@ import { HOOKS_BYTES, HOOKS_TABLES, REGISTERED_COUNT } from "../src/blob/hooks";
 import { ROUTING_BYTES } from "../src/blob/routing";
 import { arenaAllocate } from "./arena";
 import { heapAllocate, heapFree } from "./heap";
-import { relevel } from "./levels";
+import { relevel } from "./call-graph";
 import { engineArena, generation, reclaim, retire } from "./retire";
 import { setsSpread } from "./sets/commands";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
@@ -91,9 +91,9 @@ export function updateFree(address: usize, bytes: u32): void {
   heapFree(address, bytes);
 }
 
-/** Validates and links the blob at `blob`, and lets it take the place of its table. A FAULT_*. */
-export function updateReplace(blob: usize, length: u32, carry: u32): u32 {
-  const fault = validateBlob(blob, length);
+/** Validates (see there for `sealed`) and links the blob at `blob`, and lets it take the place of its table. A FAULT_*. */
+export function updateReplace(blob: usize, length: u32, carry: u32, sealed: bool): u32 {
+  const fault = validateBlob(blob, length, sealed);
   if (fault) return fault;
   return replaceAt(slotOf(next, load<u8>(blob, BLOB_FAMILY), load<u8>(blob, BLOB_TABLE)), blob, length, carry);
 }
@@ -102,7 +102,7 @@ export function updateReplace(blob: usize, length: u32, carry: u32): u32 {
 export function updateRegistered(index: u32, blob: usize, length: u32, carry: u32): u32 {
   const slot: usize = <usize>load<u32>(next, ROOT_HOOKS) + HOOKS_TABLES + (index << 2);
   if (blob) {
-    const fault = validateBlob(blob, length);
+    const fault = validateBlob(blob, length, false);
     return fault ? fault : replaceAt(slot, blob, length, carry);
   }
   const old: usize = load<u32>(slot);

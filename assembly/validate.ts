@@ -73,6 +73,7 @@ import {
   FAULT_VERSION,
 } from "../src/blob/memory";
 import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
+import { checksum } from "./checksum";
 import { heapAllocate, heapFree } from "./heap";
 import { checkMatch, matchSize } from "./match";
 import { knowsSet } from "./matches/set";
@@ -88,30 +89,25 @@ const ROW_INVERT_KNOWN: u8 = 0x7f & ~4;
 /** Offset in the blob of what was found wrong last. */
 export let faultOffset: u32 = 0;
 
-/** Checks `length` bytes at `blob`; a FAULT_*. */
-export function validateBlob(blob: usize, length: u32): u32 {
-  const header = checkHeader(blob, length);
+/** Offsets in the blob of what jumps name, as one pass finds them for the next. */
+let jumps: usize = 0;
+let jumpsEnd: usize = 0;
+
+/** Checks `length` bytes at `blob`; a FAULT_*. `sealed`: they have been elsewhere, so their checksum is compared as well. */
+export function validateBlob(blob: usize, length: u32, sealed: bool): u32 {
+  const header = checkHeader(blob, length, sealed);
   if (header) return header;
-  const bytes = (length >> 6) + 8;
+  const bits = (length >> 6) + 8;
+  const bytes = ((bits + 3) & ~3) + 4 * load<u32>(blob, BLOB_ROW_COUNT);
   const heads = heapAllocate(bytes);
   if (!heads) return refuse(FAULT_MEMORY, 0);
-  memory.fill(heads, 0, bytes);
+  memory.fill(heads, 0, bits);
+  jumps = jumpsEnd = heads + ((bits + 3) & ~3);
   let result = checkRecords(blob, heads);
   if (!result) result = checkJumps(blob, heads);
   if (!result) result = checkHooks(blob, heads);
   heapFree(heads, bytes);
   return result;
-}
-
-/** Sum over the blob's words, its own field aside. Order matters. */
-function checksum(blob: usize, length: u32): u32 {
-  let a: u32 = 1;
-  let b: u32 = 0;
-  for (let at: usize = 0; at < length; at += 4) {
-    a += at == BLOB_CHECKSUM ? 0 : load<u32>(blob + at);
-    b += a;
-  }
-  return (b << 7) ^ (b >>> 9) ^ a;
 }
 
 /** Notes where the fault is; the code. */
@@ -120,12 +116,12 @@ export function refuse(code: u32, offset: usize): u32 {
   return code;
 }
 
-function checkHeader(blob: usize, length: u32): u32 {
+function checkHeader(blob: usize, length: u32, sealed: bool): u32 {
   if (length < <u32>BLOB_HEADER_SIZE || length & 7) return refuse(FAULT_LENGTH, BLOB_LENGTH);
   if (load<u32>(blob, BLOB_MAGIC) != BLOB_MAGIC_VALUE) return refuse(FAULT_MAGIC, BLOB_MAGIC);
   if (load<u16>(blob, BLOB_VERSION) != BLOB_LAYOUT_VERSION) return refuse(FAULT_VERSION, BLOB_VERSION);
   if (load<u32>(blob, BLOB_LENGTH) != length) return refuse(FAULT_LENGTH, BLOB_LENGTH);
-  if (load<u32>(blob, BLOB_CHECKSUM) != checksum(blob, length)) return refuse(FAULT_CHECKSUM, BLOB_CHECKSUM);
+  if (sealed && load<u32>(blob, BLOB_CHECKSUM) != checksum(blob, length)) return refuse(FAULT_CHECKSUM, BLOB_CHECKSUM);
   const family = load<u8>(blob, BLOB_FAMILY);
   if (family != FAMILY_IPV4 && family != FAMILY_IPV6) return refuse(FAULT_HEADER, BLOB_FAMILY);
   if (<i32>load<u8>(blob, BLOB_TABLE) > TABLE_SECURITY) return refuse(FAULT_HEADER, BLOB_TABLE);
@@ -165,7 +161,8 @@ function checkRecords(blob: usize, heads: usize): u32 {
     for (let field: u32 = CHAIN_ROWS_END + 4; field < <u32>CHAIN_SIZE; field += 4)
       if (field != 36 && load<u32>(head + field)) return refuse(FAULT_CHAIN, at + field);
     if (load<u8>(head, CHAIN_HOOK + 1)) return refuse(FAULT_CHAIN, at + CHAIN_HOOK + 1);
-    store<u8>(heads + (at >> 6), load<u8>(heads + (at >> 6)) | <u8>((<u32>1) << ((at >> 3) & 7)));
+    if (hook == CHAIN_USER)
+      store<u8>(heads + (at >> 6), load<u8>(heads + (at >> 6)) | <u8>((<u32>1) << ((at >> 3) & 7)));
     const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
     if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
     let left = load<u32>(head, CHAIN_ROW_COUNT);
@@ -174,9 +171,13 @@ function checkRecords(blob: usize, heads: usize): u32 {
       if (!left) return refuse(FAULT_CHAIN, at);
       const result = checkRow(blob, at, rowsEnd, addressBytes, hook != CHAIN_USER && left == 1);
       if (result) return result;
+      const target = at + load<u16>(blob + at, ROW_TARGET);
       at += load<u16>(blob + at, ROW_NEXT);
+      if (++rows > load<u32>(blob, BLOB_ROW_COUNT)) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
       left--;
-      rows++;
+      if (!isJump(blob + target)) continue;
+      store<u32>(jumpsEnd, target + JUMP_CHAIN);
+      jumpsEnd += 4;
     }
     if (left) return refuse(FAULT_CHAIN, <u32>(head - blob) + CHAIN_ROW_COUNT);
     if (hook != CHAIN_USER && rowsEnd == <u32>(head - blob) + CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
@@ -245,21 +246,13 @@ function checkAction(record: usize, size: u32, at: u32): u32 {
   return knowsSets(type, record) ? FAULT_NONE : refuse(FAULT_SET, at);
 }
 
+/** Every jump that checkRecords noted leads to the head of a user's chain. */
 function checkJumps(blob: usize, heads: usize): u32 {
   const end = load<u32>(blob, BLOB_RECORDS_END);
-  let at: u32 = BLOB_HEADER_SIZE;
-  while (at < end) {
-    const rowsEnd = load<u32>(blob + at, CHAIN_ROWS_END);
-    at += CHAIN_SIZE;
-    while (at < rowsEnd) {
-      const target = blob + at + load<u16>(blob + at, ROW_TARGET);
-      if (isJump(target)) {
-        const to = load<u32>(target, JUMP_CHAIN);
-        if (to >= end || !isHead(heads, to) || load<u8>(blob + to, CHAIN_HOOK) != CHAIN_USER)
-          return refuse(FAULT_JUMP, <u32>(target - blob) + JUMP_CHAIN);
-      }
-      at += load<u16>(blob + at, ROW_NEXT);
-    }
+  for (let jump = jumps; jump < jumpsEnd; jump += 4) {
+    const at = load<u32>(jump);
+    const to = load<u32>(blob + at);
+    if (to >= end || !isHead(heads, to)) return refuse(FAULT_JUMP, at);
   }
   return FAULT_NONE;
 }

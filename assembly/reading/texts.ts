@@ -17,6 +17,7 @@ import {
   TEXT_SLOT_SIZE,
   TEXT_VALUE,
 } from "../../src/blob/reading";
+import { hashBytes } from "../content";
 
 /** Why textIntern found no room: STOPPED_*. */
 export let textRefusal: u32 = 0;
@@ -106,18 +107,4 @@ function copyShort(to: usize, from: usize, length: usize): void {
   const last = length - 8;
   for (let i: usize = 0; i < last; i += 8) store<u64>(to + i, load<u64>(from + i));
   store<u64>(to + last, load<u64>(from + last));
-}
-
-/** Eight bytes at a time: names differ anywhere. */
-function hashBytes(start: usize, length: usize): u32 {
-  let h: u64 = length * 0x9e3779b97f4a7c15;
-  let i: usize = 0;
-  for (; i + 8 <= length; i += 8) {
-    h = (h ^ load<u64>(start + i)) * 0x9fb21c651e98df25;
-    h ^= h >>> 32;
-  }
-  const rest = (length - i) << 3;
-  if (rest) h = (h ^ (load<u64>(start + i) & (((<u64>1) << rest) - 1))) * 0x9fb21c651e98df25;
-  h ^= h >>> 29;
-  return <u32>(h ^ (h >>> 32));
 }

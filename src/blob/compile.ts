@@ -100,14 +100,17 @@ function planBlob(table: Table, options: CompileOptions): Plan {
   const offsets = new Uint32Array(starts.length - 1);
   const policySize = rowHeadSize(store.family) + VERDICT_SIZE;
   const builtIn = table.builtIn.length;
-  const { words, offsets: rows } = store;
+  const { offsets: rows } = store;
   let at = L.BLOB_HEADER_SIZE;
   for (const id of order) {
     offsets[id] = at;
     at += L.CHAIN_SIZE;
     const end = starts[id + 1] as number;
-    for (let n = starts[id] as number; n < end; n++)
-      at += (words[(rows[rules[n] as number] as number) >>> 2] as number) & 0xffff;
+    for (let n = starts[id] as number; n < end; n++) {
+      const row = rules[n] as number;
+      // Rows lie one behind the other, so none has to be looked at.
+      at += (row + 1 < store.count ? (rows[row + 1] as number) : store.end) - (rows[row] as number);
+    }
     if (id < builtIn) at += policySize;
   }
   const rowCount = rules.length + builtIn;

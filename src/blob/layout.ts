@@ -113,7 +113,6 @@ export const CHAIN_LAST_CHUNK = 24; // u32 runtime
 export const CHAIN_INDEX = 28; // u32 runtime: tuple-space index or 0
 export const CHAIN_LIVE_ROWS = 32; // u32 runtime: rules in force
 export const CHAIN_HOOK = 36; // u8: hook number, CHAIN_USER for a user chain
-export const CHAIN_VISIT = 37; // u8 runtime: set while the loop check is inside this chain
 export const CHAIN_REACHED = 38; // u8 runtime: bit n: hook n may reach the chain
 export const CHAIN_KIND = 39; // u8: RECORD_CHAIN
 export const CHAIN_LEVEL = 40; // u32 runtime: 0 unreachable, else 1 + the deepest caller's level

@@ -19,12 +19,12 @@ export interface Kernel {
   updateTable(family: number, table: number): number;
   updateAllocate(bytes: number): number;
   updateFree(address: number, bytes: number): void;
-  updateReplace(blob: number, length: number, carry: number): number;
+  updateReplace(blob: number, length: number, carry: number, sealed: number): number;
   updateRemove(family: number, table: number): number;
   updateRegistered(index: number, blob: number, length: number, carry: number): number;
   updateHooks(record: number): number;
   updateRouting(image: number): number;
-  validateBlob(blob: number, length: number): number;
+  validateBlob(blob: number, length: number, sealed: number): number;
   chainFind(table: number, text: number): number;
   editBatch(table: number, batch: number): number;
   editZero(head: number): void;

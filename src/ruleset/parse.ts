@@ -26,8 +26,8 @@ const NO_FILE = "input";
  * A table that occurs twice counts as the second time. Throws a RulesetError at the first fault.
  */
 export function parseRuleset(input: string | Uint8Array, options: ParseOptions): Ruleset {
-  return withRuleset(input, options, (ruleset, readings) => {
-    for (const { table, reading } of readings) {
+  return withRuleset(input, options, true, (ruleset, read) => {
+    for (const { table, reading } of read) {
       if (table.columns) table.fold(reading.copy());
       reading.rows.own();
     }
@@ -37,10 +37,16 @@ export function parseRuleset(input: string | Uint8Array, options: ParseOptions):
 
 /**
  * The same ruleset for `use` alone: its rows still lie in the memory where text is read, and are gone when `use` returns.
- * `use` must not parse.
+ * What the kernel checks when a table is put in force, loops and hooks, is left to `use`. After a fault, its own or of the
+ * text, the file is read again as parseRuleset reads it, to tell the first that there is.
  */
 export function useRuleset<T>(input: string | Uint8Array, options: ParseOptions, use: (ruleset: Ruleset) => T): T {
-  return withRuleset(input, options, use);
+  try {
+    return withRuleset(input, options, false, use);
+  } catch (error) {
+    parseRuleset(input, options);
+    throw error;
+  }
 }
 
 /**
@@ -74,6 +80,7 @@ interface Read {
 function withRuleset<T>(
   input: string | Uint8Array,
   { family, file = NO_FILE }: ParseOptions,
+  checked: boolean,
   use: (ruleset: Ruleset, read: readonly Read[]) => T,
 ): T {
   return reading(input, (memory) => {
@@ -86,7 +93,7 @@ function withRuleset<T>(
         const reading = new TableReading(memory, family, BUILTIN_CHAINS[name], true);
         const table = ruleset.newTable(name, reading.rows);
         read.push({ table, reading });
-        return new ReadingSink(table, reading);
+        return new ReadingSink(table, reading, checked);
       },
     });
     parser.run();

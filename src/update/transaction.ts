@@ -2,9 +2,9 @@
  * A transaction: the writers' lock, one update of the engine, and its undoing. Strategies run inside one and see tables as
  * the update has left them so far.
  */
-import { FAULT_NONE } from "../blob/memory.js";
+import { FAULT_MEMORY, FAULT_NONE } from "../blob/memory.js";
 import { Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../ruleset/ruleset.js";
-import { compile } from "../blob/compile.js";
+import { compileInto } from "../blob/compile.js";
 import { type Family, familyNumber } from "../ruleset/row-store.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError, mustSucceed } from "../engine/engine-error.js";
@@ -108,18 +108,19 @@ export class Transaction {
     return address === 0 ? undefined : readTable(this.engine, family, name, address);
   }
 
-  /** Compiles, copies and links `table` in place of the one of its name, or of the one that a user registered as `index`. */
+  /** Compiles `table` into the engine's memory and links it in place of the one of its name, or of the one that a user registered as `index`. */
   replace(table: Table, carry: Carry, counters: boolean, index = -1): void {
-    const blob = compile(table, { counters });
+    const { kernel, handle } = this.engine;
+    let at = 0;
+    const blob = compileInto(table, { counters }, (bytes) => {
+      at = kernel.updateAllocate(bytes) >>> 0;
+      if (at === 0) throw new EngineError(FAULT_MEMORY);
+      return new Uint8Array(handle.memory.buffer, at, bytes);
+    });
     this.clock.end("compile");
-    const { kernel } = this.engine;
-    const at = kernel.updateAllocate(blob.length) >>> 0;
-    if (at === 0) throw new EngineError(1);
-    new Uint8Array(this.engine.handle.memory.buffer, at, blob.length).set(blob);
-    this.clock.end("copy");
     const fault =
       index < 0
-        ? kernel.updateReplace(at, blob.length, CARRY[carry])
+        ? kernel.updateReplace(at, blob.length, CARRY[carry], 0)
         : kernel.updateRegistered(index, at, blob.length, CARRY[carry]);
     if (fault !== FAULT_NONE) throw refusedBlob(this.engine, table, blob, at, fault);
     this.clock.end("link");

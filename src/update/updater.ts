@@ -8,7 +8,7 @@ import { headerAt, latestTime, setAddresses } from "../engine/read-sets.js";
 import { applyBatch, applyEdit } from "../ruleset/apply.js";
 import type { Batch, ChainScope } from "../ruleset/batch.js";
 import { readSetCommands } from "../ruleset/ipset/commands.js";
-import { parseBatch, parseRuleset } from "../ruleset/parse.js";
+import { parseBatch, parseRuleset, useRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { Ruleset, TABLE_NAMES, type Table } from "../ruleset/ruleset.js";
 import { differenceBatch } from "./difference.js";
@@ -94,9 +94,10 @@ export class Updater {
       const { apply } = STRATEGIES[this.strategy];
       const file = request.file ?? ("batch" in request ? "batch" : "ruleset");
       if ("ruleset" in request && this.strategy === "full") {
-        const ruleset = parseRuleset(request.ruleset, { family: this.family, file });
-        transaction.clock.end("parse");
-        for (const table of ruleset.tables.values()) transaction.replace(table, "content", false);
+        useRuleset(request.ruleset, { family: this.family, file }, (ruleset) => {
+          transaction.clock.end("parse");
+          for (const table of ruleset.tables.values()) transaction.replace(table, "content", false);
+        });
         return;
       }
       const batch =

@@ -66,7 +66,7 @@ export class BlobLoader {
       kernel.updateBegin();
       const address = kernel.updateAllocate(blob.length) >>> 0;
       new Uint8Array(handle.memory.buffer).set(blob, address);
-      const fault = kernel.updateReplace(address, blob.length, CARRY.none) || kernel.updateCommit();
+      const fault = kernel.updateReplace(address, blob.length, CARRY.none, 1) || kernel.updateCommit();
       if (fault === 0) return undefined;
       const offset = Number(kernel.faultOffset.value);
       kernel.updateRollback();

@@ -14,6 +14,7 @@ export class ReadingSink extends RulesetSink {
   constructor(
     table: Table,
     readonly reading: TableReading,
+    private readonly checked: boolean,
   ) {
     super(table);
     table.fold(reading);
@@ -95,6 +96,10 @@ export class ReadingSink extends RulesetSink {
   override zero(chain: number, position: number): void {
     this.unfold();
     super.zero(chain, position);
+  }
+
+  override commit(): void {
+    if (this.checked) super.commit();
   }
 
   /** Chains, and the first `count` rows, that were read past this sink join the table, where it is unfolded. */
