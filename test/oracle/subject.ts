@@ -8,7 +8,6 @@ import {
   CHAIN_NEXT,
   CHAIN_POLICY,
   CHAIN_SIZE,
-  CHAIN_VISIT,
   ROW_CHAIN,
   ROW_NEXT,
   ROW_NEXT_SAME,
@@ -118,8 +117,7 @@ export class Subject {
  */
 function chainRuns(memory: DataView, head: number): [number, number][] {
   const word = (at: number): number => memory.getUint32(at, true);
-  const runs: [number, number][] = [[head, CHAIN_VISIT]];
-  runs.push([head + CHAIN_VISIT + 1, CHAIN_SIZE - CHAIN_VISIT - 1]);
+  const runs: [number, number][] = [[head, CHAIN_SIZE]];
   for (let chunk = word(head + CHAIN_CHUNKS); chunk; chunk = word(chunk + CHUNK_NEXT))
     runs.push([chunk, CHUNK_ROW_SLOTS + 12 * memory.getUint16(chunk + CHUNK_CAPACITY, true)]);
   const policy = word(head + CHAIN_POLICY);
