@@ -36,8 +36,8 @@ import { PACKET_SIZE, RESULT_SIZE } from "../src/blob/layout";
 import { arenaAllocate } from "./arena";
 import { counterBytes, counterPackets } from "./counters";
 import { connectionsInit } from "./conntrack/layout";
-import { forgetExpectations } from "./conntrack/expect";
-import { removeAll } from "./conntrack/table";
+import { expect, forgetExpectations } from "./conntrack/expect";
+import { removeAll, removeMasqueraded } from "./conntrack/table";
 import { chunkStaging } from "./chunk-insert";
 import { heapAllocate } from "./heap";
 import { setReader } from "./packet";
@@ -153,6 +153,16 @@ export function engineTrack(limit: u32): bool {
 export function engineForget(): void {
   forgetExpectations(true);
   removeAll();
+}
+
+/** Forgets connections that are masqueraded for the interface named at `name` by the address at `address`, 0: by any. */
+export function engineForgetMasqueraded(name: usize, address: usize): void {
+  removeMasqueraded(name, address);
+}
+
+/** Notes the expectation at `from` for the connection with the tuple at `master`. False when there is none, or no room. */
+export function engineExpect(master: usize, from: usize, now: u32): bool {
+  return expect(master, from, now);
 }
 
 /** Readies this instance for an engine that exists. */

@@ -37,6 +37,17 @@ export {
   type RoundResult,
   type UpdateResult,
 } from "./measure/result.js";
+export {
+  type Connection,
+  type Expectation,
+  expectConnection,
+  flushConnections,
+  forgetMasqueraded,
+  listConnections,
+  type Tuple,
+} from "./netfilter/connections.js";
+export { printConnection } from "./netfilter/print-connection.js";
+export { SYSCTLS, type SysctlName } from "./engine/sysctls.js";
 export { decodePacket, encodePacket, type Packet, PACKET_DEFAULTS } from "./netfilter/packet.js";
 export { PacketError, type PacketErrorCode } from "./netfilter/packet-error.js";
 export { parsePacket } from "./netfilter/packet-grammar.js";

@@ -5,8 +5,8 @@
  */
 import {
   CONNECTION_ORIGINAL,
+  CONNECTION_REPLY,
   CONNECTION_STATE,
-  CONNECTION_STATUS,
   CONNECTIONS_CAPACITY,
   CONNECTIONS_COUNTED,
   CONNECTIONS_COUNTED_FREE,
@@ -23,7 +23,6 @@ import {
   NODE_HASH,
   NODE_NEXT,
   NODE_TUPLE,
-  STATUS_CONFIRMED,
   TCP_CLOSE,
   TCP_TIME_WAIT,
   TUPLE_PROTOCOL,
@@ -36,7 +35,7 @@ import { packet, setHotdrop } from "../packet";
 import { put32 } from "../store";
 import { bucketOf, chainLink, chainsGrow, chainUnlink, stripeLock, stripeOf, stripeUnlock } from "./chains";
 import { connections, lock, recordOf, release, unlock } from "./pool";
-import { find } from "./table";
+import { ANY, find } from "./table";
 import { connection, scratchTuple } from "./track";
 import { TCP, tupleEqual, tupleHash, tupleOfPacket } from "./tuple";
 
@@ -76,7 +75,9 @@ export function matchConnlimit(record: usize): bool {
     v128.load(record, CONNLIMIT_MASK),
   );
   const rule = load<u32>(record, CONNLIMIT_OBJECT);
-  const zone = <u32>load<u16>(tuple, TUPLE_ZONE);
+  // The zone's number, whichever direction it is of.
+  const own = <u32>load<u16>(tuple, TUPLE_ZONE);
+  const zone = own || !connection ? own : <u32>load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_ZONE);
   const key = scratchTuple(7);
   v128.store(key, address);
   v128.store(key, v128.splat<u32>(rule), 16);
@@ -95,30 +96,29 @@ export function matchConnlimit(record: usize): bool {
   return count > load<u32>(record, CONNLIMIT_LIMIT) != ((flags & UP_TO) != 0);
 }
 
-/** How many there are, this packet's included; 0 without memory. */
+/**
+ * How many there are, this packet's included; 0 without memory. As in Linux, only what is older than this connection's own
+ * record is looked at, whether it is still there; everything where it has none yet.
+ */
 function countAndAdd(chains: usize, hash: u32, rule: u32, zone: u32, address: v128, tuple: usize): u32 {
   const table = connections();
+  let own: usize = load<u32>(bucketOf(chains, hash));
+  while (own && !(isOf(own, hash, rule, zone, address) && tupleEqual(own + COUNTED_TUPLE, tuple)))
+    own = load<u32>(own, NODE_NEXT);
+  if (own && !isThere(tuple)) own = 0;
   let count: u32 = 0;
-  let met = false;
+  let older = !own;
   let node: usize = load<u32>(bucketOf(chains, hash));
   while (node) {
     const next: usize = load<u32>(node, NODE_NEXT);
-    const ours =
-      load<u32>(node, NODE_HASH) == hash &&
-      load<u32>(node, COUNTED_RULE) == rule &&
-      load<u32>(node, COUNTED_ZONE) == zone &&
-      !v128.any_true(v128.xor(v128.load(node, COUNTED_ADDRESS), address));
-    if (ours) {
-      const same = tupleEqual(node + COUNTED_TUPLE, tuple);
-      if (isLive(node + COUNTED_TUPLE, same)) {
-        count++;
-        if (same) met = true;
-      } else give(table, node);
+    if (isOf(node, hash, rule, zone, address)) {
+      if (older && !isLive(node + COUNTED_TUPLE)) give(table, node);
+      else count++;
+      if (node == own) older = true;
     }
     node = next;
   }
-  // What is confirmed came by before this rule was there, or was counted and has been closed since.
-  if (met || isConfirmed()) return count ? count : 1;
+  if (own) return count;
   const fresh = counted(table);
   if (!fresh) return 0;
   store<u32>(fresh, rule, COUNTED_RULE);
@@ -129,17 +129,28 @@ function countAndAdd(chains: usize, hash: u32, rule: u32, zone: u32, address: v1
   return count + 1;
 }
 
-function isConfirmed(): bool {
-  return connection != 0 && (load<u32>(connection, CONNECTION_STATUS) & STATUS_CONFIRMED) != 0;
+function isOf(node: usize, hash: u32, rule: u32, zone: u32, address: v128): bool {
+  return (
+    load<u32>(node, NODE_HASH) == hash &&
+    load<u32>(node, COUNTED_RULE) == rule &&
+    load<u32>(node, COUNTED_ZONE) == zone &&
+    !v128.any_true(v128.xor(v128.load(node, COUNTED_ADDRESS), address))
+  );
 }
 
-/** Whether the connection is there, and its TCP not closed; `own`: that of this packet, which nobody else can find yet. */
-function isLive(tuple: usize, own: bool): bool {
-  const node = find(tuple, load<u32>(packet, PACKET_TIME));
-  if (!node) return own && connection != 0 && !isConfirmed();
+function isThere(tuple: usize): bool {
+  const node = find(tuple, ANY, load<u32>(packet, PACKET_TIME));
+  if (node) release(recordOf(node));
+  return node != 0;
+}
+
+/** Whether the connection is there, and its TCP not closed. */
+function isLive(tuple: usize): bool {
+  const node = find(tuple, ANY, load<u32>(packet, PACKET_TIME));
+  if (!node) return false;
   const state = load<u8>(recordOf(node), CONNECTION_STATE);
   release(recordOf(node));
-  return own || load<u8>(tuple, TUPLE_PROTOCOL) != TCP || (state != <u8>TCP_TIME_WAIT && state != <u8>TCP_CLOSE);
+  return load<u8>(tuple, TUPLE_PROTOCOL) != TCP || (state != <u8>TCP_TIME_WAIT && state != <u8>TCP_CLOSE);
 }
 
 function counted(table: usize): usize {

@@ -31,14 +31,14 @@ import {
   TUPLE_SOURCE_PORT,
 } from "../../src/blob/connections";
 import { connections, lock, recordOf, reference, release, unlock } from "./pool";
-import { find, orStatus } from "./table";
+import { ANY, find, orStatus } from "./table";
 
 /**
  * Notes the expectation whose record, but for its master, lies at `from`; the tuple at `master` is one of the connection
  * that expects it. False where there is no such connection, or no room.
  */
 export function expect(master: usize, from: usize, now: u32): bool {
-  const node = find(master, now);
+  const node = find(master, ANY, now);
   if (!node) return false;
   const table = connections();
   lock(table + CONNECTIONS_EXPECTED_LOCK);

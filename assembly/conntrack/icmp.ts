@@ -20,7 +20,7 @@ import {
 import { packet } from "../packet";
 import { HEADER_CUT, HEADER_TRANSPORT, headerOffset, payload, transportOffset } from "../payload";
 import { recordOf, release } from "./pool";
-import { find } from "./table";
+import { ANY, find, ORIGINAL, REPLY } from "./table";
 import { hasPorts, ICMPV6, isIcmp, tupleInvert } from "./tuple";
 
 const ICMP_HEADER: u32 = 8;
@@ -59,10 +59,11 @@ export function relatedNode(tuple: usize, inverse: usize, zoneOriginal: u16, zon
   if (!quotedTuple(tuple) || !tupleInvert(tuple, inverse)) return 0;
   const now = load<u32>(packet, PACKET_TIME);
   store<u16>(inverse, zoneOriginal, TUPLE_ZONE);
-  let node = find(inverse, now);
-  if (!node && zoneReply != zoneOriginal) {
+  const apart = zoneReply != zoneOriginal;
+  let node = find(inverse, apart ? ORIGINAL : ANY, now);
+  if (!node && apart) {
     store<u16>(inverse, zoneReply, TUPLE_ZONE);
-    node = find(inverse, now);
+    node = find(inverse, REPLY, now);
   }
   if (!node) return 0;
   // An error that does not go to the one who sent the quoted packet is forged.

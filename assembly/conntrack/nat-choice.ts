@@ -32,7 +32,7 @@ import {
   SOURCE,
 } from "./nat";
 import { directionOf, recordOf, release } from "./pool";
-import { find, remove } from "./table";
+import { ANY, find, remove, REPLY } from "./table";
 import { connection, scratchTuple } from "./track";
 import { hasPorts, isIcmp, TCP, tupleEqual, tupleInvert } from "./tuple";
 import { windowOf } from "./window";
@@ -59,10 +59,7 @@ export function pickAddress(tuple: usize, manip: u32, persistent: bool): void {
   const high = rangeHigh;
   if (!v128.any_true(v128.xor(v128.load(low), v128.load(high)))) return v128.store(into, v128.load(low));
   const last = addressBytes - 4;
-  let hash = jenkins(
-    tuple + TUPLE_SOURCE,
-    persistent ? 0 : load<u32>(tuple + TUPLE_DESTINATION + last) ^ <u32>load<u16>(originalZone()),
-  );
+  let hash = jenkins(tuple + TUPLE_SOURCE, persistent ? 0 : load<u32>(tuple + TUPLE_DESTINATION + last) ^ zoneNumber());
   let free = false;
   for (let at: usize = 0; at < addressBytes; at += 4) {
     const from = free ? 0 : bswap<u32>(load<u32>(low + at));
@@ -108,8 +105,9 @@ export function pickPort(tuple: usize, manip: u32): void {
 function answered(tuple: usize): usize {
   const inverse = scratchTuple(5);
   tupleInvert(tuple, inverse);
-  store<u16>(inverse, load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_ZONE), TUPLE_ZONE);
-  return find(inverse, load<u32>(packet, PACKET_TIME));
+  const zone = load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_ZONE);
+  store<u16>(inverse, zone, TUPLE_ZONE);
+  return find(inverse, zone == load<u16>(originalZone()) ? ANY : REPLY, load<u32>(packet, PACKET_TIME));
 }
 
 /** A SYN may take the port of a connection that is over and whose sequence numbers it is beyond (nf_nat_used_tuple_harder). */
@@ -127,6 +125,12 @@ function madeFree(tuple: usize): bool {
   const freed = over && remove(record);
   release(record);
   return freed;
+}
+
+/** The connection's zone, whichever direction it is of. */
+function zoneNumber(): u32 {
+  const original = <u32>load<u16>(originalZone());
+  return original ? original : <u32>load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_ZONE);
 }
 
 function originalZone(): usize {

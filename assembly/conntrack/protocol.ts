@@ -33,23 +33,23 @@ export function followProtocol(record: usize, direction: u32, protocol: u8, now:
   if (protocol == TCP)
     outcome = tcpValid() && (!begins || tcpBegin(record)) ? tcpPacket(record, direction, now) : NOT_TRACKED;
   else if (protocol == UDP || protocol == UDPLITE) {
-    if (udpValid()) followStream(record, SYSCTL_UDP, SYSCTL_UDP_STREAM, now);
+    if (udpValid()) followStream(record, protocol == UDP, SYSCTL_UDP, SYSCTL_UDP_STREAM, now);
     else outcome = NOT_TRACKED;
   } else if (isIcmp(protocol)) {
     if (begins && !icmpMayBegin(protocol)) outcome = NOT_TRACKED;
     else refresh(record, now, sysctl(protocol == ICMP ? SYSCTL_ICMP : SYSCTL_ICMPV6));
   } else if (protocol == SCTP)
     outcome = sctpValid() && (!begins || sctpBegin(record)) ? sctpPacket(record, direction, now) : NOT_TRACKED;
-  else if (protocol == GRE) followStream(record, SYSCTL_GRE, SYSCTL_GRE_STREAM, now);
+  else if (protocol == GRE) followStream(record, false, SYSCTL_GRE, SYSCTL_GRE_STREAM, now);
   else refresh(record, now, sysctl(SYSCTL_GENERIC));
   if ((outcome == TRACKED || outcome == GONE) && load<u32>(record, CONNECTION_ACCOUNTED)) account(record, direction);
   return outcome;
 }
 
-/** An exchange of UDP that goes on for more than two seconds is a stream, and assured; one of GRE, once it is answered. */
-function followStream(record: usize, once: u32, stream: u32, now: u32): void {
+/** An exchange is a stream, and assured, once it is answered; one of UDP when besides it goes on for more than two seconds. */
+function followStream(record: usize, slow: bool, once: u32, stream: u32, now: u32): void {
   const status = load<u32>(record, CONNECTION_STATUS);
-  const lasting = stream == SYSCTL_GRE_STREAM || <i32>(now - load<u32>(record, CONNECTION_STREAM_FROM)) > 0;
+  const lasting = !slow || <i32>(now - load<u32>(record, CONNECTION_STREAM_FROM)) > 0;
   if (status & STATUS_SEEN_REPLY && lasting) {
     refresh(record, now, sysctl(stream));
     if (!(status & (STATUS_ASSURED | STATUS_NAT_CLASH))) orStatus(record, STATUS_ASSURED);

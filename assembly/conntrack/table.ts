@@ -5,6 +5,7 @@
 import {
   CHAINS_SIZE,
   CONNECTION_EXPIRES,
+  CONNECTION_INTERFACE,
   CONNECTION_ORIGINAL,
   CONNECTION_REPLY,
   CONNECTION_SIZE,
@@ -23,7 +24,11 @@ import {
   STATUS_CONFIRMED,
   STATUS_DYING,
   STATUS_NAT_CLASH,
+  TUPLE_DESTINATION,
+  TUPLE_ZONE,
+  CONNECTIONS_EXPECTED_COUNT,
 } from "../../src/blob/connections";
+import { sameInterface } from "../interface";
 import {
   bucketAt,
   bucketOf,
@@ -36,7 +41,8 @@ import {
   stripesUnlock,
   stripeUnlock,
 } from "./chains";
-import { connections, countUp, recordOf, recordTake, reference, release } from "./pool";
+import { forgetExpectations } from "./expect";
+import { connections, countUp, directionOf, recordOf, recordTake, reference, release } from "./pool";
 import { tupleEqual, tupleHash } from "./tuple";
 
 /** Buckets that are searched for connections to give up when the table is full (NF_CT_EVICTION_RANGE). */
@@ -47,11 +53,16 @@ const SWEEP_EVERY: u32 = 1000;
 /** What `insert` found. */
 export const INSERTED: usize = 0;
 
+/** Directions to look for. Where they have zones of their own, each tuple belongs to one. */
+export const ANY: u32 = 3;
+export const ORIGINAL: u32 = 1;
+export const REPLY: u32 = 2;
+
 /**
- * The node whose tuple is that at `tuple`, its connection's reference taken; 0 when there is none. What has expired by
- * `now` is taken out on the way.
+ * The node of one of `directions` whose tuple is that at `tuple`, its connection's reference taken; 0 when there is none.
+ * What has expired by `now` is taken out on the way.
  */
-export function find(tuple: usize, now: u32): usize {
+export function find(tuple: usize, directions: u32, now: u32): usize {
   const table = connections();
   const chains = table + CONNECTIONS_TUPLES;
   const hash = tupleHash(tuple, load<u32>(table, CONNECTIONS_SEED));
@@ -60,12 +71,12 @@ export function find(tuple: usize, now: u32): usize {
     const sequence = atomic.load<u32>(stripe);
     if (sequence & 1) continue;
     let node: usize = atomic.load<u32>(bucketOf(chains, hash));
-    while (node && !isOf(node, tuple, hash)) node = atomic.load<u32>(node, NODE_NEXT);
+    while (node && !isOf(node, tuple, hash, directions)) node = atomic.load<u32>(node, NODE_NEXT);
     if (node) {
       const record = recordOf(node);
       if (!reference(record)) continue;
       // Until there was a reference, the record could become another connection's.
-      if (isOf(node, tuple, hash)) {
+      if (isOf(node, tuple, hash, directions)) {
         if (!isExpired(record, now)) return node;
         remove(record);
         release(record);
@@ -96,10 +107,11 @@ export function insert(record: usize, now: u32): usize {
   const second = tupleHash(reply + NODE_TUPLE, seed);
   const a = stripeOf(chains, first);
   const b = stripeOf(chains, second);
+  const apart = load<u16>(original + NODE_TUPLE, TUPLE_ZONE) != load<u16>(reply + NODE_TUPLE, TUPLE_ZONE);
   while (true) {
     stripesLock(a, b);
-    let clash = holder(chains, original + NODE_TUPLE, first);
-    if (!clash) clash = holder(chains, reply + NODE_TUPLE, second);
+    let clash = holder(chains, original + NODE_TUPLE, first, apart ? ORIGINAL : ANY);
+    if (!clash) clash = holder(chains, reply + NODE_TUPLE, second, apart ? REPLY : ANY);
     if (!clash) {
       reference(record);
       orStatus(record, STATUS_CONFIRMED);
@@ -127,7 +139,7 @@ export function insertReply(record: usize): bool {
   const hash = tupleHash(reply + NODE_TUPLE, load<u32>(table, CONNECTIONS_SEED));
   const stripe = stripeOf(chains, hash);
   stripeLock(stripe);
-  const free = !holder(chains, reply + NODE_TUPLE, hash);
+  const free = !holder(chains, reply + NODE_TUPLE, hash, ANY);
   if (free) {
     reference(record);
     orStatus(record, STATUS_CONFIRMED | STATUS_NAT_CLASH);
@@ -155,6 +167,7 @@ export function remove(record: usize): bool {
   stripesUnlock(a, b);
   if (!there) return false;
   forgetSource(record);
+  if (atomic.load<u32>(connections(), CONNECTIONS_EXPECTED_COUNT)) forgetExpectations(false);
   release(record);
   return true;
 }
@@ -173,7 +186,21 @@ export function forgetSource(record: usize): void {
 
 /** Takes everything out, for a table that is flushed. */
 export function removeAll(): void {
-  removeWhere(0, 0);
+  removeWhere(0, false);
+}
+
+/** Takes out what is masqueraded for an interface, by an address of it or, 0, by any. */
+export function removeMasqueraded(name: usize, address: usize): void {
+  const table = connections();
+  const top = load<u32>(table, CONNECTIONS_TOP);
+  let record: usize = load<u32>(table, CONNECTIONS_RECORDS);
+  for (let i: u32 = 0; i < top; i++, record += CONNECTION_SIZE) {
+    if (!reference(record)) continue;
+    const given = record + CONNECTION_REPLY + NODE_TUPLE + TUPLE_DESTINATION;
+    const same = !address || !v128.any_true(v128.xor(v128.load(given), v128.load(address)));
+    if (same && sameInterface(record + CONNECTION_INTERFACE, name)) remove(record);
+    release(record);
+  }
 }
 
 /** Status bits are set by whoever holds a reference. */
@@ -186,20 +213,24 @@ export function isExpired(record: usize, now: u32): bool {
   return <i32>(load<u32>(record, CONNECTION_EXPIRES) - now) <= 0;
 }
 
-function isOf(node: usize, tuple: usize, hash: u32): bool {
+function isOf(node: usize, tuple: usize, hash: u32, directions: u32): bool {
   return (
     load<u32>(node, NODE_HASH) == hash &&
+    (directions >> directionOf(node)) & 1 &&
     tupleEqual(node + NODE_TUPLE, tuple) &&
     (load<u32>(recordOf(node), CONNECTION_STATUS) & (STATUS_CONFIRMED | STATUS_DYING)) == STATUS_CONFIRMED
   );
 }
 
-/** The node in the chain that has the tuple, under its stripe's lock. */
-function holder(chains: usize, tuple: usize, hash: u32): usize {
+/** The node of one of `directions` in the chain that has the tuple, under its stripe's lock. */
+function holder(chains: usize, tuple: usize, hash: u32, directions: u32): usize {
   let node: usize = load<u32>(bucketOf(chains, hash));
-  while (node && !(load<u32>(node, NODE_HASH) == hash && tupleEqual(node + NODE_TUPLE, tuple)))
+  while (node) {
+    const same = load<u32>(node, NODE_HASH) == hash && tupleEqual(node + NODE_TUPLE, tuple);
+    if (same && (directions >> directionOf(node)) & 1) return node;
     node = load<u32>(node, NODE_NEXT);
-  return node;
+  }
+  return 0;
 }
 
 /** Takes out what has expired, at most once a second of the virtual clock. False when nothing was found. */
@@ -208,11 +239,11 @@ function sweep(now: u32): bool {
   const last = atomic.load<u32>(table, CONNECTIONS_SWEPT);
   if (<i32>(now - last) < <i32>SWEEP_EVERY && last) return false;
   if (atomic.cmpxchg<u32>(table, last, now ? now : 1, CONNECTIONS_SWEPT) != last) return false;
-  return removeWhere(now, 1);
+  return removeWhere(now, true);
 }
 
 /** Takes out all connections, or those that have expired. */
-function removeWhere(now: u32, expired: u32): bool {
+function removeWhere(now: u32, expired: bool): bool {
   const table = connections();
   const top = load<u32>(table, CONNECTIONS_TOP);
   let any = false;

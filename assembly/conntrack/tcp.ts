@@ -44,7 +44,16 @@ import { packet } from "../packet";
 import { lock, unlock } from "./pool";
 import { refresh, sysctl } from "./sysctl";
 import { orStatus } from "./table";
-import { before, notedScale, segmentAck, segmentKnown, segmentOptions, segmentRead, segmentSequence } from "./segment";
+import {
+  before,
+  notedScale,
+  segmentAck,
+  segmentEnd,
+  segmentKnown,
+  segmentOptions,
+  segmentRead,
+  segmentSequence,
+} from "./segment";
 import {
   ACK,
   FIN,
@@ -103,7 +112,8 @@ export function tcpBegin(record: usize): bool {
   if (state >= INVALID || (state != TCP_SYN_SENT && !sysctl(SYSCTL_TCP_LOOSE))) return false;
   windowBegin(record, state == TCP_SYN_SENT);
   store<u8>(record, INDEX_NONE, CONNECTION_LAST_INDEX);
-  if (!segmentKnown) store<u16>(record, 1, CONNECTION_LAST_WINDOW);
+  if (segmentKnown) store<u32>(record, segmentEnd, CONNECTION_LAST_END);
+  else store<u16>(record, 1, CONNECTION_LAST_WINDOW);
   return true;
 }
 
@@ -203,12 +213,16 @@ function passBy(record: usize, direction: u32, index: u32, lastIndex: u32, lastD
   return PASSED_BY;
 }
 
-/** A reset has to name the number that the other end expects, where that is known (RFC 5961). */
+/**
+ * A reset has to name the number that the other end expects, where that is known (RFC 5961); one that meets a connection
+ * which is closing anyway need not.
+ */
 function reset(record: usize, direction: u32, lastIndex: u32, lastDirection: u32): u32 {
+  if (old >= <u32>TCP_FIN_WAIT && old <= <u32>TCP_CLOSE) return TRACKED;
   const receiver = windowOf(record, 1 - direction);
   const status = load<u32>(record, CONNECTION_STATUS);
   if (load<u8>(receiver, WINDOW_FLAGS) & WINDOW_FLAG_MAX_ACK) {
-    const established = old >= <u32>TCP_ESTABLISHED && old < <u32>TCP_TIME_WAIT;
+    const established = old == TCP_ESTABLISHED && (status & STATUS_ASSURED) != 0;
     const expected = load<u32>(receiver, WINDOW_MAX_ACK);
     if (segmentSequence == 0 && !established) return UNDECIDED;
     if (before(segmentSequence, expected) && !sysctl(SYSCTL_TCP_IGNORE_INVALID_RST)) return NOT_TRACKED;
@@ -224,7 +238,10 @@ function reset(record: usize, direction: u32, lastIndex: u32, lastDirection: u32
   }
   const answers =
     (status & STATUS_SEEN_REPLY && lastIndex == INDEX_SYN) || (!(status & STATUS_ASSURED) && lastIndex == INDEX_ACK);
-  return answers && segmentAck == load<u32>(record, CONNECTION_LAST_END) ? TRACKED : UNDECIDED;
+  if (answers && segmentAck == load<u32>(record, CONNECTION_LAST_END)) return TRACKED;
+  // The answer to a challenge that was let through.
+  const challenged = old == TCP_SYN_SENT && lastIndex == INDEX_ACK && lastDirection == 1;
+  return challenged && segmentSequence == load<u32>(record, CONNECTION_LAST_ACK) ? TRACKED : UNDECIDED;
 }
 
 /** A FIN or reset out of its window may be the end all the same: what both sent one for does not stay for long. */

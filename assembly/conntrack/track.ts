@@ -55,7 +55,7 @@ import { isIcmpError, isUntrackedIcmp6, relatedNode } from "./icmp";
 import { connections, directionOf, recordOf, recordReady, reference, release } from "./pool";
 import { followProtocol } from "./protocol";
 import { sysctl } from "./sysctl";
-import { find, forgetSource, insert, INSERTED, orStatus, remove, take } from "./table";
+import { ANY, find, forgetSource, insert, INSERTED, ORIGINAL, orStatus, remove, REPLY, take } from "./table";
 import { GONE, NOT_TRACKED, START_OVER } from "./tcp";
 import { ICMPV6, isIcmp, tupleInvert, tupleOfPacket } from "./tuple";
 
@@ -193,7 +193,7 @@ function drop(): void {
 function resolve(now: u32): u32 {
   const tuple = scratchTuple(0);
   tupleOfPacket(tuple, zoneOriginal);
-  const node = zoneOriginal == zoneReply ? find(tuple, now) : findInZones(tuple, now);
+  const node = zoneOriginal == zoneReply ? find(tuple, ANY, now) : findInZones(tuple, now);
   if (node) {
     connection = recordOf(node);
     direction = directionOf(node);
@@ -227,15 +227,12 @@ function resolve(now: u32): u32 {
 
 /** Where the directions have zones of their own, each is looked for in its own. */
 function findInZones(tuple: usize, now: u32): usize {
-  let node = find(tuple, now);
-  if (node && directionOf(node) == 0) return node;
-  if (node) release(recordOf(node));
+  let node = find(tuple, ORIGINAL, now);
+  if (node) return node;
   store<u16>(tuple, zoneReply, TUPLE_ZONE);
-  node = find(tuple, now);
+  node = find(tuple, REPLY, now);
   store<u16>(tuple, zoneOriginal, TUPLE_ZONE);
-  if (!node || directionOf(node) == 1) return node;
-  release(recordOf(node));
-  return 0;
+  return node;
 }
 
 /** The protocol's own part, and the connection's time to live. */

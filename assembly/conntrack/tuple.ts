@@ -61,14 +61,19 @@ export function tupleOfPacket(tuple: usize, zone: u16): void {
   store<u16>(tuple, zone, TUPLE_ZONE);
 }
 
-/** Whether a UDP datagram is as long as it says, where its bytes are known. UDP-Lite's length field means something else. */
+/**
+ * Whether a UDP datagram is as long as it says, where its bytes are known. UDP-Lite says how much its checksum covers, 0 for
+ * all of it, and has to have one.
+ */
 export function udpValid(): bool {
   const bytes = payload();
-  if (!bytes || load<u8>(packet, PACKET_PROTOCOL) != UDP) return true;
+  if (!bytes) return true;
   const at = transportOffset(bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH));
   if (at == HEADER_CUT || at + UDP_HEADER > load<u32>(packet, PACKET_PAYLOAD_LENGTH)) return false;
+  const lite = load<u8>(packet, PACKET_PROTOCOL) == UDPLITE;
   const said = <u32>bswap<u16>(load<u16>(bytes + at, 4));
-  return said >= UDP_HEADER && said <= load<u32>(packet, PACKET_LENGTH) - at;
+  if (lite && !load<u16>(bytes + at, 6)) return false;
+  return (lite && !said) || (said >= UDP_HEADER && said <= load<u32>(packet, PACKET_LENGTH) - at);
 }
 
 /** Writes what the other end answers to `tuple` to `into`, in the same zone. False where nobody answers: an ICMP type without a reply. */

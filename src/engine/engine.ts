@@ -12,6 +12,7 @@ import { readBack } from "./read-back.js";
 import { readSets } from "./read-sets.js";
 import { localAddress, type Routing } from "./routing.js";
 import { routingImage } from "./routing-image.js";
+import { checkSysctls, type SysctlName, writeSysctls } from "./sysctls.js";
 import { lockWriters, unlockWriters } from "./writers-lock.js";
 
 /** Classifiers by name. */
@@ -36,6 +37,8 @@ export interface EngineOptions {
    * what state its connection is in, and NAT targets rewrite that packet alone.
    */
   connections?: number;
+  /** Settings of tracking by the names of Linux' sysctls without `net.netfilter.nf_conntrack_`, such as `udp_timeout`. */
+  sysctls?: Readonly<Partial<Record<SysctlName, number>>>;
   /** What the packets' clock counts from, for `time`: seconds since 1970 (UTC) at its millisecond 0. Default 0. */
   epoch?: number;
 }
@@ -94,6 +97,10 @@ export class Engine {
       throw new RangeError(`connections must be a whole number from 0 to ${CONNECTIONS_MOST}, not ${connections}`);
     if (connections > 0 && !engine.locked(() => engine.kernel.engineTrack(connections)))
       throw new EngineError(M.FAULT_MEMORY);
+    const sysctls = options.sysctls ?? {};
+    checkSysctls(sysctls);
+    const table = engine.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_CONNECTIONS, true);
+    if (table !== 0) writeSysctls(engine.data(), table, sysctls);
     const epoch = options.epoch ?? 0;
     if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffffffff)
       throw new RangeError(`epoch must be whole seconds from 0 to ${0xffffffff}, not ${epoch}`);
@@ -177,6 +184,11 @@ export class Engine {
     const address = this.locked(() => this.kernel.engineAllocate(bytes)) >>> 0;
     if (address === 0) throw new EngineError(M.FAULT_MEMORY);
     return address;
+  }
+
+  /** The writer's staging area, SCRATCH_BYTES of it. */
+  scratch(): number {
+    return this.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_SCRATCH, true);
   }
 
   /** Runs `work` as the only writer. */

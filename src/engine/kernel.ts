@@ -7,6 +7,8 @@ export interface Kernel {
   engineAttach(): void;
   engineTrack(limit: number): number;
   engineForget(): void;
+  engineForgetMasqueraded(name: number, address: number): void;
+  engineExpect(master: number, expectation: number, now: number): number;
   engineAllocate(bytes: number): number;
   readerAttach(id: number): void;
   readerMatch(packets: number, results: number, count: number): void;

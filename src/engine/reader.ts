@@ -33,6 +33,7 @@ export class PacketPool {
   readonly packets: number;
   readonly results: number;
   private readonly engine: Engine;
+  private readonly bytes = new Map<number, { address: number; size: number }>();
 
   constructor(engine: Engine, count: number) {
     this.engine = engine;
@@ -46,6 +47,19 @@ export class PacketPool {
     if (packets.length % L.PACKET_SIZE !== 0 || index < 0 || index + packets.length / L.PACKET_SIZE > this.count)
       throw new RangeError(`${packets.length} bytes at packet ${index} do not fit a pool of ${this.count} packets`);
     new Uint8Array(this.engine.handle.memory.buffer, this.packets + index * L.PACKET_SIZE, packets.length).set(packets);
+  }
+
+  /** The bytes of packet `index` from its IP header on, for what its record does not say. After `set`. */
+  setBytes(index: number, bytes: Uint8Array): void {
+    let room = this.bytes.get(index);
+    if (room === undefined || room.size < bytes.length) {
+      room = { address: this.engine.allocate(bytes.length), size: bytes.length };
+      this.bytes.set(index, room);
+    }
+    const memory = this.engine.data();
+    new Uint8Array(memory.buffer, room.address, bytes.length).set(bytes);
+    memory.setUint32(this.packets + index * L.PACKET_SIZE + L.PACKET_PAYLOAD, room.address, true);
+    memory.setUint32(this.packets + index * L.PACKET_SIZE + L.PACKET_PAYLOAD_LENGTH, bytes.length, true);
   }
 
   /** The result record of the last match of packet `index`. */

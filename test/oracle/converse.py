@@ -1,16 +1,20 @@
 """A router between tun devices, inside the network namespace it is started in: who sends what, and what the others get.
 
 Reads a JSON object from standard input: setup (shell commands), devices with their addresses, and rounds of family, text
-(for iptables-restore) and steps. A step is a packet of a talk: device and hexadecimal bytes where its opener sends, else
-what the other end answers to the last packet of the talk that it got: TCP flags, or null. Writes a list of rounds: what
-iptables-restore said, what each step's receiver got (device and bytes, or null), iptables-save --counters, conntrack -L.
+(for iptables-restore), sysctls and steps. A step is a packet of a talk: device and hexadecimal bytes where its opener
+sends, else what comes back to the last packet of the talk that was got: an answer, whose transport header behind the ports
+is `rest`, or an ICMP error (type, code, from) about it, or about the last answer that the opener got. Writes a list of
+rounds: what iptables-restore said, what each step's receiver got (device and bytes, or null), iptables-save --counters,
+conntrack -L.
 """
 import fcntl
 import json
 import os
+import socket
 import struct
 import subprocess
 import sys
+import time
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 ANSWERS = {8: 0, 128: 129}
@@ -43,32 +47,72 @@ def received(devices):
     return found
 
 
-def answer(packet, flags):
-    bytes_ = bytearray(packet)
-    ipv4 = bytes_[0] >> 4 == 4
-    header, at, width = (20, 12, 4) if ipv4 else (40, 8, 16)
-    bytes_[at : at + 2 * width] = packet[at + width : at + 2 * width] + packet[at : at + width]
-    protocol = bytes_[9 if ipv4 else 6]
-    if protocol in (6, 17):
-        bytes_[header : header + 4] = packet[header + 2 : header + 4] + packet[header : header + 2]
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def with_header(header, body):
+    """The IP header with the body's length."""
+    header = bytearray(header)
+    if header[0] >> 4 == 4:
+        struct.pack_into(">H", header, 2, 20 + len(body))
+        struct.pack_into(">H", header, 10, 0)
+        struct.pack_into(">H", header, 10, checksum(bytes(header)))
     else:
-        bytes_[header] = ANSWERS[bytes_[header]]
-    if protocol == 6:
-        bytes_[header + 13] = flags
-    return bytes(bytes_)
+        struct.pack_into(">H", header, 4, len(body))
+    return bytes(header) + body
 
 
-def converse(devices, steps):
-    last = {}
+def turned(packet):
+    """The IP header of what goes back, and what is behind it."""
+    header, at, width = (20, 12, 4) if packet[0] >> 4 == 4 else (40, 8, 16)
+    back = bytearray(packet[:header])
+    back[at : at + 2 * width] = packet[at + width : at + 2 * width] + packet[at : at + width]
+    return back, packet[header:]
+
+
+def answer(packet, rest):
+    header, body = turned(packet)
+    protocol = header[9 if packet[0] >> 4 == 4 else 6]
+    if protocol in (1, 58):
+        return with_header(header, bytes([ANSWERS[body[0]]]) + body[1:])
+    if protocol in (6, 17, 132, 136):
+        return with_header(header, body[2:4] + body[:2] + bytes.fromhex(rest))
+    return with_header(header, body)
+
+
+def error(packet, order):
+    header, _ = turned(packet)
+    ipv4 = packet[0] >> 4 == 4
+    header[9 if ipv4 else 6] = 1 if ipv4 else 58
+    at, width = (12, 4) if ipv4 else (8, 16)
+    if order["from"]:
+        header[at : at + width] = socket.inet_pton(socket.AF_INET if ipv4 else socket.AF_INET6, order["from"])
+    body = bytearray([order["type"], order["code"], 0, 0, 0, 0, 0, 0]) + packet[:96]
+    pseudo = b"" if ipv4 else bytes(header[8:40]) + struct.pack(">II", len(body), 58)
+    struct.pack_into(">H", body, 2, checksum(pseudo + bytes(body)))
+    return with_header(header, bytes(body))
+
+
+def converse(devices, steps, pause):
+    reached, answered = {}, {}
     for step in steps:
-        if "device" in step:
+        time.sleep(pause)
+        talk = step["talk"]
+        about = answered if step.get("error", {}).get("aboutAnswer") else reached
+        if "bytes" in step:
             os.write(devices[step["device"]], bytes.fromhex(step["bytes"]))
-        elif step["talk"] in last:
-            name, packet = last[step["talk"]]
-            os.write(devices[name], answer(packet, step["flags"]))
+        elif talk in about:
+            name, packet = about[talk]
+            back = error(packet, step["error"]) if "error" in step else answer(packet, step["rest"])
+            os.write(devices[name], back)
         got = received(devices)
-        if got and "device" in step:
-            last[step["talk"]] = got
+        if got and "error" not in step:
+            (reached if "bytes" in step else answered)[talk] = got
         yield got and [got[0], got[1].hex()]
 
 
@@ -77,11 +121,14 @@ def play(orders):
     devices = {name: make_device(name, addresses) for name, addresses in orders["devices"].items()}
     run(orders["routes"])
     for order in orders["rounds"]:
+        # A rule of connbytes turns accounting on, so settings come first.
+        run("sysctl -qw " + " ".join(f"net.netfilter.nf_conntrack_{name}={value}" for name, value in order["sysctls"].items()))
         tool = "iptables-legacy" if order["family"] == "ipv4" else "ip6tables-legacy"
         loaded = subprocess.run([f"{tool}-restore"], input=order["text"].encode(), stderr=subprocess.PIPE)
         run("conntrack -F")
         received(devices)
-        steps = list(converse(devices, order["steps"]))
+        # connlimit counts a connection twice whose packets come within one jiffy.
+        steps = list(converse(devices, order["steps"], 0.011 if "connlimit" in order["text"] else 0))
         # The listing comes first: saving takes a moment.
         listed = run(f"conntrack -L -f {order['family']}")
         yield {"said": loaded.stderr.decode() if loaded.returncode else "", "steps": steps,

@@ -1,7 +1,9 @@
 /** Random NAT rulesets of a router, and talks through it. */
 import type { Family } from "../../src/ruleset/row-store.js";
-import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
+import { hasPorts, PROTOCOL_DCCP, PROTOCOL_GRE, PROTOCOL_UDPLITE } from "./frame.js";
+import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
 import type { Random } from "./random.js";
+import { randomSteps } from "./random-steps.js";
 import { LAN, type Opening, type Step, type TalkRound, WAN } from "./talk.js";
 
 interface Places {
@@ -18,6 +20,9 @@ interface Places {
   readonly far: string;
   readonly farMap: string;
   readonly mask: string;
+  readonly limitMask: number;
+  /** A router on the way. */
+  readonly middle: string;
 }
 
 const PLACES: Readonly<Record<Family, Places>> = {
@@ -35,6 +40,8 @@ const PLACES: Readonly<Record<Family, Places>> = {
     far: "198.51.100.0/24",
     farMap: "198.18.5.0/24",
     mask: "/32",
+    limitMask: 24,
+    middle: "198.51.100.254",
   },
   ipv6: {
     clients: ["fd00:1::9", "fd00:1::8"],
@@ -50,68 +57,83 @@ const PLACES: Readonly<Record<Family, Places>> = {
     far: "2001:db8:7::/64",
     farMap: "2001:db8:55::/64",
     mask: "/128",
+    limitMask: 64,
+    middle: "2001:db8:7::fe",
   },
 };
-const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
 const PORTS = [53, 80, 443];
+/** Setting of a router that believes every segment; of one that does not. */
+const LIBERAL = { tcp_be_liberal: 1, acct: 0 } as const;
 
 export function randomTalks(random: Random, family: Family): TalkRound {
   const places = PLACES[family];
+  const bytes = random.chance(0.6);
   const openings = Array.from({ length: random.between(3, 8) }, () => randomOpening(random, family, places));
-  const talks = openings.map((opening, talk) => randomSteps(random, opening, talk));
+  const talks = openings.map((opening, talk) => {
+    const steps = randomSteps(random, opening.protocol, bytes).map((step) => ({ talk, ...step }));
+    while (random.chance(0.25))
+      steps.splice(random.between(1, steps.length), 0, { talk, ...randomError(random, family, places) });
+    return steps;
+  });
   const steps: Step[] = [];
   while (talks.some((talk) => talk.length > 0)) {
     const step = random.pick(talks.filter((talk) => talk.length > 0)).shift();
     if (step) steps.push(step);
   }
-  return { family, text: randomTables(random, family, places), openings, steps };
+  const sysctls = bytes
+    ? {
+        tcp_be_liberal: random.chance(0.3) ? 1 : 0,
+        acct: random.chance(0.5) ? 1 : 0,
+        tcp_loose: random.chance(0.8) ? 1 : 0,
+      }
+    : { ...LIBERAL, tcp_loose: 1 };
+  return { family, text: randomTables(random, family, places), openings, steps, sysctls, bytes };
 }
 
 function randomOpening(random: Random, family: Family, places: Places): Opening {
   const fromOutside = random.chance(0.3);
   const echo = family === "ipv4" ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
   const protocol = random.weighted([
-    [3, PROTOCOL_TCP],
-    [3, PROTOCOL_UDP],
-    [1, echo],
+    [6, PROTOCOL_TCP],
+    [6, PROTOCOL_UDP],
+    [2, echo],
+    [2, PROTOCOL_SCTP],
+    [1, random.pick([PROTOCOL_GRE, PROTOCOL_DCCP, PROTOCOL_UDPLITE, 50])],
   ]);
+  const ports = hasPorts(protocol);
   return {
     protocol,
     source: random.pick(fromOutside ? places.servers : places.clients),
     destination: fromOutside
       ? random.pick([places.outside, places.outside, places.alias, places.insider])
       : random.pick([...places.servers, ...places.servers, places.outside, places.inside, places.insider]),
-    sourcePort: random.pick([600, 1000, 4000, 5001, 300]),
-    destinationPort: protocol === echo ? 0 : random.pick(PORTS),
+    sourcePort: ports || protocol === echo ? random.pick([600, 1000, 4000, 5001, 300]) : 0,
+    destinationPort: protocol === echo ? (family === "ipv4" ? 8 : 128) << 8 : ports ? random.pick(PORTS) : 0,
     device: fromOutside ? WAN : LAN,
   };
 }
 
-function randomSteps(random: Random, { protocol }: Opening, talk: number): Step[] {
-  const step = (answer: boolean, flags = 0): Step => ({ talk, answer, flags });
-  if (protocol !== PROTOCOL_TCP)
-    return [step(false), ...Array.from({ length: random.below(5) }, () => step(random.chance(0.5)))];
-  const usual = [
-    step(false, SYN),
-    step(true, SYN | ACK),
-    step(false, ACK),
-    step(true, ACK),
-    step(false, FIN | ACK),
-    step(true, ACK),
-    step(true, FIN | ACK),
-    step(false, ACK),
-    step(false, SYN),
-    step(true, SYN | ACK),
-  ].slice(0, random.between(1, 10));
-  // Something that is lost, sent again, or does not belong there.
-  while (random.chance(0.4)) {
-    const stray = step(
-      random.chance(0.5),
-      random.pick([SYN, SYN | ACK, ACK, FIN | ACK, RST, RST | ACK, FIN, SYN | FIN]),
-    );
-    usual.splice(random.between(1, usual.length), random.below(2), stray);
-  }
-  return usual;
+function randomError(random: Random, family: Family, places: Places): Omit<Step, "talk"> {
+  const errors: readonly (readonly [number, number])[] =
+    family === "ipv4"
+      ? [
+          [3, 1],
+          [3, 3],
+          [3, 4],
+          [11, 0],
+          [12, 0],
+          [5, 1],
+        ]
+      : [
+          [1, 3],
+          [1, 4],
+          [2, 0],
+          [3, 0],
+          [4, 1],
+        ];
+  const [type, code] = random.pick(errors);
+  const from = random.chance(0.3) ? places.middle : "";
+  return { answer: false, rest: "", error: { type, code, aboutAnswer: random.chance(0.3), from } };
 }
 
 function randomTables(random: Random, family: Family, places: Places): string {
@@ -126,6 +148,10 @@ function randomTables(random: Random, family: Family, places: Places): string {
       [
         ...maybe(0.15, "-A PREROUTING -p udp -m udp --dport 53 -j CT --notrack"),
         ...maybe(0.15, "-A PREROUTING -j CT --zone 3"),
+        ...maybe(0.1, `-A PREROUTING -i ${LAN} -j CT --zone-orig 4`),
+        ...maybe(0.1, "-A PREROUTING -p udp -j CT --zone-reply 5"),
+        ...maybe(0.1, "-A PREROUTING -p tcp -m tcp --dport 80 -j CT --helper ftp"),
+        ...maybe(0.3, ...rawWatchers(random)),
         // The router's own answers are nobody's business here.
         "-A OUTPUT -j DROP",
       ],
@@ -190,13 +216,22 @@ function sourceRules(random: Random, family: Family, places: Places): string[] {
     () => `-A POSTROUTING -s ${places.lan} -o ${WAN} -j SNAT --to-source ${address}`,
     () => `-A POSTROUTING -o ${WAN} -p ${random.pick(["tcp", "udp"])} -j SNAT --to-source ${ports("30000-30003")}`,
     () => `-A POSTROUTING -o ${WAN} -p ${random.pick(["tcp", "udp"])} -j SNAT --to-source ${ports("5000-5005")}`,
-    // Without --persistent, Linux prefers what the sender's port is mapped to already; the engine does not look.
-    () => `-A POSTROUTING -o ${WAN} -j SNAT --to-source ${places.alias}-${places.lastAlias} --persistent`,
+    () =>
+      `-A POSTROUTING -o ${WAN} -j SNAT --to-source ${places.alias}-${places.lastAlias}${random.pick(["", " --persistent"])}`,
     () => `-A POSTROUTING -o ${WAN} -j MASQUERADE --random${random.pick(["", "-fully"])}`,
     () => `-A POSTROUTING -s ${places.lan} -o ${LAN} -j MASQUERADE`,
     () => `-A POSTROUTING -s ${places.lan} -o ${WAN} -j NETMAP --to ${places.map}`,
   ];
   return Array.from({ length: random.below(4) }, () => random.pick(choices)());
+}
+
+/** What raw sees, in front of tracking and behind a rule of CT. */
+function rawWatchers(random: Random): string[] {
+  return [
+    `-A PREROUTING -m conntrack --ctstate ${random.some(["INVALID", "NEW", "ESTABLISHED", "UNTRACKED"]).join(",")}`,
+    `-A PREROUTING -m conntrack --ctstatus ${random.pick(["CONFIRMED", "SEEN_REPLY", "NONE"])}`,
+    "-A PREROUTING -m connmark --mark 0x0",
+  ];
 }
 
 /** Rules that count, mostly, what the conntrack match sees. */
@@ -213,9 +248,17 @@ function watchingRules(random: Random, chain: string, places: Places): string[] 
       `${not}--ctproto ${random.pick([6, 17])} --ct${random.pick(["origdst", "replsrc"])}port ${random.pick([...PORTS, 8080])}`,
     () => `--ctdir ${random.pick(["ORIGINAL", "REPLY"])}`,
   ];
+  const others = [
+    () =>
+      `-p udp -m conntrack --ctstate NEW,ESTABLISHED -m connlimit --connlimit-${random.pick(["above", "upto"])} ${random.below(3)} --connlimit-mask ${places.limitMask} --connlimit-${random.pick(["s", "d"])}addr`,
+    () =>
+      `-m connbytes ${not}--connbytes ${random.below(4)}:${random.between(4, 200)} --connbytes-mode ${random.pick(["packets", "bytes", "avgpkt"])} --connbytes-dir ${random.pick(["original", "reply", "both"])}`,
+    () => `-m helper ${not}--helper ftp`,
+  ];
   const rules = Array.from({ length: random.between(1, 6) }, () => {
     const target = random.chance(0.15) ? ` -j ${random.pick(["ACCEPT", "DROP"])}` : "";
-    return `-A ${chain} -m conntrack ${random.pick(choices)()}${target}`;
+    const condition = random.chance(0.2) ? random.pick(others)() : `-m conntrack ${random.pick(choices)()}`;
+    return `-A ${chain} ${condition}${target}`;
   });
   return rules;
 }
