@@ -5,7 +5,7 @@
  * chunk at `list` and the last at `list + 4`. Readers follow CHUNK_NEXT only. The writer changes a linked chunk by
  * filling or emptying a slot, or replaces it by copies; a reader in the old chunk goes on there.
  */
-import { GENERATION_NEVER, PACKET_DESTINATION, ROW_CHUNK, ROW_DIED, ROW_NEXT_SAME } from "../src/blob/layout";
+import { GENERATION_NEVER, PACKET_DESTINATION, ROW_CHUNK, ROW_DIED, ROW_PLACE } from "../src/blob/layout";
 import {
   CHUNK_CAPACITY,
   CHUNK_CHAIN,
@@ -84,7 +84,7 @@ export function chunkMake(
     store<u32>(values + (i << 2), wordValue);
     store<u32>(masks + (i << 2), wordMask);
     if (load<u32>(row, ROW_DIED) == GENERATION_NEVER) live++;
-    const back = row + (wild ? ROW_NEXT_SAME : ROW_CHUNK);
+    const back = row + (wild ? ROW_PLACE : ROW_CHUNK);
     if (linking) store<u32>(back, <u32>chunk);
     else put32(back, <u32>chunk);
   }
@@ -167,8 +167,8 @@ export function chunkSame(chunk: usize, value: u32, mask: u32): u64 {
   return bits;
 }
 
-/** While a table is linked its rows are fresh memory, which no log needs to restore. */
-let linking = false;
+/** While a table is linked its memory is fresh: no log needs to restore it, no reader can be in it. */
+export let linking = false;
 
 export function chunkLinking(on: bool): void {
   linking = on;
@@ -184,7 +184,7 @@ export function chunkFill(chunk: usize, i: u32, row: usize, wild: bool): void {
   put32(slots + ((2 * capacity + i) << 2), wordMask);
   put16(chunk + CHUNK_LIVE, load<u16>(chunk, CHUNK_LIVE) + 1);
   directoryCount(chunk, 1);
-  store<u32>(row + (wild ? ROW_NEXT_SAME : ROW_CHUNK), <u32>chunk);
+  store<u32>(row + (wild ? ROW_PLACE : ROW_CHUNK), <u32>chunk);
   touched(1);
 }
 

@@ -2,7 +2,7 @@
  * What TypeScript may call: setting up an engine, a writer's updates, a reader's walks. Addresses are byte offsets in the
  * shared memory. Nothing here throws; faults are FAULT_* codes of src/blob/memory.ts.
  */
-import { ROOT_GENERATION, ROOT_SIZE } from "../src/blob/memory";
+import { ROOT_GENERATION, ROOT_IPV4, ROOT_IPV6, ROOT_SIZE, ROOT_TABLES } from "../src/blob/memory";
 import {
   ARENA_SIZE,
   CONTROL_ADDRESS,
@@ -32,9 +32,10 @@ import {
   READER_TUPLES,
   READERS_ADDRESS,
 } from "../src/blob/memory";
-import { PACKET_SIZE, RESULT_SIZE } from "../src/blob/layout";
+import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
 import { arenaAllocate } from "./arena";
 import { counterBytes, counterPackets } from "./counters";
+import { classify } from "./classify";
 import { connectionsInit } from "./conntrack/layout";
 import { expect, forgetExpectations } from "./conntrack/expect";
 import { removeAll, removeMasqueraded } from "./conntrack/table";
@@ -47,6 +48,7 @@ import { traceInto, traceNext } from "./walk";
 
 export { editBatch, editZero, failedEdit } from "./edit";
 export { faultRow } from "./call-graph";
+export { chunksCompared, entriesCompared, rowsChecked, tuplesProbed } from "./effort";
 export { chainFind } from "./names";
 export { probeValue, readLines } from "./reading/lines";
 export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";
@@ -200,6 +202,18 @@ export function readerAttach(id: u32): void {
 export function readerMatch(packets: usize, results: usize, count: u32): void {
   const root = readBegin();
   for (let i: u32 = 0; i < count; i++) traverse(root, packets + i * PACKET_SIZE, results + i * RESULT_SIZE);
+  readEnd();
+}
+
+/**
+ * Stores for each of `count` packets, all of one family, the row that it hits first in `table`'s chain at `hook`; 0 for none.
+ */
+export function readerClassify(table: u32, hook: u32, packets: usize, rows: usize, count: u32): void {
+  const root = readBegin();
+  const family = load<u8>(packets, PACKET_FAMILY) == FAMILY_IPV4 ? ROOT_IPV4 : ROOT_IPV6;
+  const blob: usize = load<u32>(root + ROOT_TABLES + ((family * TABLE_COUNT + table) << 2));
+  if (blob) classify(blob, hook, packets, rows, count);
+  else memory.fill(rows, 0, count << 2);
   readEnd();
 }
 

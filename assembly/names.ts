@@ -20,22 +20,12 @@ import {
   CHAIN_USER,
   RECORD_CHAIN,
 } from "../src/blob/layout";
-import {
-  NAMES_COUNT,
-  NAMES_FIRST,
-  NAMES_MASK,
-  RETIRED_MEMORY,
-  INDEX_TUPLES,
-  TUPLE_NEXT,
-  TUPLE_SLOTS,
-  SLOTS_BYTES,
-  TUPLE_SIZE,
-  INDEX_SIZE,
-} from "../src/blob/memory";
+import { NAMES_COUNT, NAMES_FIRST, NAMES_MASK, RETIRED_MEMORY } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
 import { hashBytes, sameText, textAddress } from "./content";
 import { retire, retireRecord } from "./retire";
 import { put32, touched, walked, wrote } from "./store";
+import { indexRetire } from "./tuple-space";
 
 /** The chain whose name is the text (u16 length, bytes) at `text`; 0 when there is none. */
 export function chainFind(table: usize, text: usize): usize {
@@ -145,14 +135,7 @@ export function chainRemove(table: usize, head: usize): bool {
   retireText(table, textAddress(table, load<u32>(head, CHAIN_NAME)));
   // Its dead rows wait in front of it in the same queue; emptying them frees the chunks.
   const index: usize = load<u32>(head, CHAIN_INDEX);
-  if (index) {
-    for (let tuple: usize = load<u32>(index, INDEX_TUPLES); tuple; tuple = load<u32>(tuple, TUPLE_NEXT)) {
-      const slots: usize = load<u32>(tuple, TUPLE_SLOTS);
-      retire(RETIRED_MEMORY, <u32>slots, arena, load<u32>(slots, SLOTS_BYTES));
-      retire(RETIRED_MEMORY, <u32>tuple, arena, TUPLE_SIZE);
-    }
-    retire(RETIRED_MEMORY, <u32>index, arena, INDEX_SIZE);
-  }
+  if (index) indexRetire(arena, index);
   return retireRecord(table, head, CHAIN_SIZE);
 }
 

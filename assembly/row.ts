@@ -39,12 +39,11 @@ import {
   CLASSIFIER_TUPLE_SPACE,
   CONTROL_ADDRESS,
   CONTROL_CLASSIFIER,
-  INDEX_CHUNKS,
-  INDEX_THRESHOLD,
-  ORDER_GAP_BITS,
   RETIRED_ROW,
 } from "../src/blob/memory";
+import { INDEX_CHUNKS, INDEX_THRESHOLD, ORDER_GAP_BITS } from "../src/blob/tuple-space";
 import { arenaAllocate, arenaFree } from "./arena";
+import { entryDied } from "./bucket";
 import { chunkDied, chunkRemove, chunkRow, chunkSame, chunkSlot } from "./chunk";
 import { chunkInsert } from "./chunk-insert";
 import { endsChain, isJump, rowTable, sameRule, textAddress } from "./content";
@@ -54,7 +53,7 @@ import { ruleAdded, ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
 import { stateGive, stateTake, targetGive, targetTake } from "./state";
 import { put16, put32, touched, walked, wrote } from "./store";
-import { indexBuild, indexGroup, indexInsert, indexRemove, rowIsWild } from "./tuple-space";
+import { indexBuild, indexFind, indexInsert, indexRemove } from "./tuple-space";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
 
 /** Distance of the order keys of a run of rows at one place, as a power of two. */
@@ -79,17 +78,8 @@ export function rowAt(head: usize, position: u32): usize {
 /** The first rule of the chain that says the same as `staged`, which knows its chain; 0 when there is none. */
 export function rowFind(head: usize, staged: usize): usize {
   const index: usize = load<u32>(head, CHAIN_INDEX);
-  let list = head + CHAIN_CHUNKS;
-  if (index) {
-    if (!rowIsWild(staged)) {
-      for (let row = indexGroup(index, staged); row; row = load<u32>(row, ROW_NEXT_SAME)) {
-        walked(1);
-        if (inForce(row) && sameRule(row, staged, false)) return row;
-      }
-      return 0;
-    }
-    list = index + INDEX_CHUNKS;
-  }
+  const list = index ? index + INDEX_CHUNKS : head + CHAIN_CHUNKS;
+  const indexed = index ? indexFind(index, staged) : 0;
   for (let chunk: usize = load<u32>(list); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     rowWord(staged, load<u16>(chunk, CHUNK_WORD));
     let bits = chunkSame(chunk, wordValue, wordMask);
@@ -98,10 +88,11 @@ export function rowFind(head: usize, staged: usize): usize {
       bits &= bits - 1;
       if (!row) continue;
       walked(1);
-      if (inForce(row) && sameRule(row, staged, false)) return row;
+      if (inForce(row) && sameRule(row, staged, false))
+        return indexed && load<u64>(indexed, ROW_ORDER) < load<u64>(row, ROW_ORDER) ? indexed : row;
     }
   }
-  return 0;
+  return indexed;
 }
 
 /**
@@ -212,6 +203,7 @@ function inForce(row: usize): bool {
 
 function end(row: usize): bool {
   put32(row + ROW_DIED, generation() + 1);
+  entryDied(row, generation() + 1);
   chunkDied(load<u32>(row, ROW_CHUNK));
   touched(1);
   return retire(RETIRED_ROW, <u32>row, 0, 0);

@@ -53,8 +53,8 @@ import {
   CONTROL_CLASSIFIER,
   CONTROL_COUNTER_TOP,
   COUNTER_SIZE,
-  INDEX_THRESHOLD,
 } from "../src/blob/memory";
+import { INDEX_THRESHOLD } from "../src/blob/tuple-space";
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
 import { carryChain, move } from "./carry";

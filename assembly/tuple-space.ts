@@ -2,64 +2,77 @@
  * The tuple-space index of a chain.
  *
  * Problem. A chain of n rules costs n looks a packet, though most rules fix the destination, the protocol, a port.
- * Idea (Srinivasan, Suri, Varghese, "Packet Classification using Tuple Space Search", 1999; Open vSwitch's classifier).
- *   Rules that fix the same bits of the same words form a tuple; one hash look-up finds all of a tuple's candidates. Rules
- *   that fix nothing are kept in chunks, in order.
+ * Idea (Srinivasan, Suri, Varghese, "Packet Classification using Tuple Space Search", 1999; Open vSwitch's classifier; Daly
+ *   and Torng's TupleMerge, 2017). Rules that fix at least the bits of a tuple share a hash table; one probe finds those that
+ *   may match. Tuples hash fewer bits than their rules fix (relax.ts), so a few tuples do for many shapes of rule; what
+ *   a rule demands beyond stands in its entry (bucket.ts), beside the slot, and no row is touched before its entry passed.
  * Order. A chain is not a classifier: a rule that fires may return to the chain, so rules must be offered in chain order.
  *   Every row carries an order key; `indexNext` gives the least candidate behind the last one offered.
  *   Example: rules 1 LOG any, 2 dst A port 80, 3 dst A, 4 dst B. A packet to A:80 is offered 1, 2, 3 and never 4.
- * Build. At load for chains of INDEX_THRESHOLD rows, or when an edit makes a chain that long.
- * Insert. The row joins its group (rows of one key, by order); order keys have gaps, and where a gap is used up the
- *   rows behind are replaced by copies with new keys, which is an edit like any other.
- * Cost. A look-up a tuple for every rule offered, 8 to 16 bytes a slot, and a rebuilt hash table when one is 3/4 full.
- * Threads. Readers see a group only through its slot and NEXT_SAME links, each changed by one store; a hash table grows by
- *   building another and swinging TUPLE_SLOTS.
+ * Build. At load for chains of INDEX_THRESHOLD rows, or when an edit makes a chain that long. Shapes that a quarter of the
+ *   rows have get tuples of their own first; then every row goes where an insert would put it.
+ * Insert. Into the finest tuple that fits and has room in the row's bucket, else into a new, coarser one; where neither can
+ *   be, into a greater bucket, and in the end among the rows that are compared by columns, in chunks. Order keys have gaps;
+ *   where one is used up the rows behind are replaced by copies with new keys, which is an edit like any other.
+ * Match. Tuples whose rules do not know the packet's addresses (prune.ts), or all come behind the best rule found, are not
+ *   probed. Tuples stand in the order in which their first rules do, so the best is found early.
+ * Cost. At most 32 probes, some 8 bytes a row for the slot and 64 for the entry; a relaxed tuple compares a few entries.
+ *   Rules that only a range or an inversion tells apart share a bucket up to BUCKET_LARGEST, then a column.
+ * Threads. Readers see a bucket only through its slot, a segment through its directory, each changed by one store.
  */
 import {
+  BLOB_ARENA,
   CHAIN_CHUNKS,
   CHAIN_INDEX,
   CHAIN_TABLE,
-  BLOB_ARENA,
-  ROW_BORN,
-  ROW_DIED,
-  ROW_NEXT_SAME,
+  GENERATION_NEVER,
   ROW_ORDER,
+  ROW_PLACE,
 } from "../src/blob/layout";
+import { CHUNK_NEXT, CHUNK_USED, RETIRED_MEMORY } from "../src/blob/memory";
 import {
-  CHUNK_NEXT,
-  CHUNK_USED,
+  BUCKET_LARGEST,
+  BUCKET_WANTED,
+  ENTRY_DIED,
+  ENTRY_FLAGS,
+  ENTRY_LAST,
+  ENTRY_ORDER,
+  ENTRY_ROW,
+  ENTRY_SIZE,
+  ENTRY_VALUE,
   INDEX_CHAIN,
   INDEX_CHUNKS,
   INDEX_LAST_CHUNK,
+  INDEX_PRUNE,
+  INDEX_ROWS,
   INDEX_SIZE,
   INDEX_TUPLE_COUNT,
   INDEX_TUPLES,
   ORDER_GAP_BITS,
-  RETIRED_MEMORY,
-  SLOT_SIZE,
-  SLOTS_BYTES,
-  SLOTS_FIRST,
-  SLOTS_MASK,
-  SLOTS_USED,
+  PRUNE_SIZE,
+  PRUNE_THRESHOLD,
+  SLOT_BUCKET,
+  TUPLE_DIRECTORY,
+  TUPLE_LANES,
   TUPLE_MAX_ORDER,
   TUPLE_MIN_ORDER,
-  TUPLE_NEXT,
-  TUPLE_ROWS,
+  TUPLE_RANK,
   TUPLE_SIZE,
-  TUPLE_SLOTS,
-  TUPLE_WORD_COUNT,
-  TUPLE_WORDS,
-} from "../src/blob/memory";
+} from "../src/blob/tuple-space";
 import { arenaAllocate } from "./arena";
-import { chunkHits, chunkRemove, chunkRow } from "./chunk";
+import { bucketDismiss, bucketInsert, bucketLength, bucketOf, bucketRemove, entryTuple } from "./bucket";
+import { chunkRemove, chunkRow } from "./chunk";
 import { chunkInsert } from "./chunk-insert";
+import { sameRule } from "./content";
+import { slotsRetire, slotFind, slotTake } from "./slots";
+import { pruneAdd, pruneMake } from "./prune";
+import { shape, shapeHigh, shapeLanes, shapeLow, shapeOf, SHAPES } from "./relax";
 import { retire } from "./retire";
-import { put32, put64, touched, wrote } from "./store";
-import { rowWord, WORD_COUNT, wordMask, wordOffset, wordValue } from "./words";
+import { put32, put64, touched, walked, wrote } from "./store";
+import { survey } from "./survey";
+import { demand, rowAddressBytes, tupleFits, tupleHash, tupleMake, tupleNumber, valueHigh, valueLow } from "./tuple";
 
 const FIRST_ORDER: u64 = (<u64>1) << 56;
-const FIRST_SLOTS: u32 = 16;
-const NO_ORDER: u64 = 0xffffffffffffffff;
 
 /** Builds the index of the chain at `head` over all rows in its chunks, and gives them order keys. False without memory. */
 export function indexBuild(head: usize): bool {
@@ -68,6 +81,7 @@ export function indexBuild(head: usize): bool {
   if (!index) return false;
   memory.fill(index, 0, INDEX_SIZE);
   store<u32>(index, <u32>head, INDEX_CHAIN);
+  if (!survey(arena, index, head)) return false;
   let order = FIRST_ORDER;
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
@@ -86,162 +100,153 @@ export function indexBuild(head: usize): bool {
 
 /** Adds a row that has its order key. False without memory. */
 export function indexInsert(arena: usize, index: usize, row: usize): bool {
-  const tuple = tupleOf(arena, index, row, true);
-  if (!tuple) return rowIsWild(row) && wildInsert(arena, index, row);
-  const order = load<u64>(row, ROW_ORDER);
-  if (order < load<u64>(tuple, TUPLE_MIN_ORDER)) put64(tuple + TUPLE_MIN_ORDER, order);
-  if (order > load<u64>(tuple, TUPLE_MAX_ORDER)) put64(tuple + TUPLE_MAX_ORDER, order);
-  const hash = rowHash(tuple, row);
-  let slots: usize = load<u32>(tuple, TUPLE_SLOTS);
-  let slot = findSlot(slots, hash);
-  if (load<u32>(slot) == 0) {
-    const mask = load<u32>(slots, SLOTS_MASK);
-    if (load<u32>(slots, SLOTS_USED) * 4 >= (mask + 1) * 3) {
-      slots = grow(arena, tuple, slots);
-      if (!slots) return false;
-      slot = findSlot(slots, hash);
-    }
-    store<u32>(row, 0, ROW_NEXT_SAME);
-    put32(slot + 4, <u32>row);
-    put32(slot, hash);
-    put32(slots + SLOTS_USED, load<u32>(slots, SLOTS_USED) + 1);
-  } else {
-    let link = slot + 4;
-    let next: usize = load<u32>(link);
-    while (next && load<u64>(next, ROW_ORDER) < order) {
-      link = next + ROW_NEXT_SAME;
-      next = load<u32>(link);
-    }
-    store<u32>(row, <u32>next, ROW_NEXT_SAME);
-    put32(link, <u32>row);
-  }
-  put32(tuple + TUPLE_ROWS, load<u32>(tuple, TUPLE_ROWS) + 1);
   touched(1);
-  return true;
+  const fitting = fits(index, row);
+  let number = roomiest(index, row, fitting, BUCKET_WANTED);
+  if (number < 0) number = finer(arena, index, row);
+  if (number < 0) number = roomiest(index, row, fitting, BUCKET_LARGEST);
+  return number < 0 ? restInsert(arena, index, row) : join(arena, index, <u32>number, row);
 }
 
 /** Takes out a row that has passed its grace period. */
 export function indexRemove(arena: usize, index: usize, row: usize): void {
-  const tuple = tupleOf(arena, index, row, false);
-  if (!tuple) return chunkRemove(arena, index + INDEX_CHUNKS, load<u32>(row, ROW_NEXT_SAME), row);
-  let link = findSlot(load<u32>(tuple, TUPLE_SLOTS), rowHash(tuple, row)) + 4;
-  while (load<u32>(link) && load<u32>(link) != <u32>row) link = <usize>load<u32>(link) + ROW_NEXT_SAME;
-  if (load<u32>(link)) put32(link, load<u32>(row, ROW_NEXT_SAME));
-  put32(tuple + TUPLE_ROWS, load<u32>(tuple, TUPLE_ROWS) - 1);
+  const place: usize = load<u32>(row, ROW_PLACE);
+  if (!(place & 1)) return chunkRemove(arena, index + INDEX_CHUNKS, place, row);
+  const entry = place - 1;
+  const tuple: usize = load<u32>(index + (entryTuple(entry) << 2), INDEX_TUPLES);
+  put32(index + INDEX_ROWS, load<u32>(index, INDEX_ROWS) - 1);
+  if (!bucketRemove(entry)) return;
+  const hash = tupleHash(tuple, load<u64>(entry, ENTRY_VALUE), load<u64>(entry, ENTRY_VALUE + 8));
+  put32(slotFind(load<u32>(tuple, TUPLE_DIRECTORY), hash) + SLOT_BUCKET, 0);
+  bucketDismiss(arena, bucketOf(entry));
 }
 
-/** First row of the group that `row`, a rule not in the index, would join; 0 for none. For wild rows use INDEX_CHUNKS. */
-export function indexGroup(index: usize, row: usize): usize {
-  const tuple = tupleOf(0, index, row, false);
-  if (!tuple) return 0;
-  const slot = findSlot(load<u32>(tuple, TUPLE_SLOTS), rowHash(tuple, row));
-  return load<u32>(slot, 4);
-}
-
-/** Whether a row fixes no word at all. */
-export function rowIsWild(row: usize): bool {
-  for (let word: u32 = 0; word < WORD_COUNT; word++) {
-    rowWord(row, wordOffset(word));
-    if (wordMask) return false;
-  }
-  return true;
-}
-
-/** Where the scan of wild rows stands: in and out of indexNext, so that it never starts over. */
-export let wildChunk: usize = 0;
-
-/**
- * The row with the least order above `after` that the index offers for `packet` in generation `at`; 0 for none.
- * `wild` is the chunk of unindexed rows to start at; wildChunk tells the next call's.
- */
-export function indexNext(index: usize, packet: usize, after: u64, at: u32, wild: usize): usize {
+/** The first rule in force in a tuple that says the same as `staged`, which knows its chain; 0 when there is none. */
+export function indexFind(index: usize, staged: usize): usize {
   let best: usize = 0;
-  let bestOrder = NO_ORDER;
-  for (let tuple: usize = load<u32>(index, INDEX_TUPLES); tuple; tuple = load<u32>(tuple, TUPLE_NEXT)) {
-    if (load<u64>(tuple, TUPLE_MAX_ORDER) <= after || load<u64>(tuple, TUPLE_MIN_ORDER) >= bestOrder) continue;
-    const slot = findSlot(atomic.load<u32>(tuple, TUPLE_SLOTS), packetHash(tuple, packet));
-    if (!load<u32>(slot)) continue;
-    for (let row: usize = load<u32>(slot, 4); row; row = load<u32>(row, ROW_NEXT_SAME)) {
-      const order = load<u64>(row, ROW_ORDER);
-      if (order >= bestOrder) break;
-      if (order > after && load<u32>(row, ROW_BORN) <= at && at < load<u32>(row, ROW_DIED)) {
-        best = row;
-        bestOrder = order;
+  for (let bits = fits(index, staged); bits; bits &= bits - 1) {
+    const bucket = bucketFor(load<u32>(index + ((<u32>ctz(bits)) << 2), INDEX_TUPLES), staged);
+    if (!bucket) continue;
+    for (let entry = bucket; ; entry += ENTRY_SIZE) {
+      const row: usize = load<u32>(entry, ENTRY_ROW);
+      walked(1);
+      if (row && load<u32>(entry, ENTRY_DIED) == GENERATION_NEVER && sameRule(row, staged, false)) {
+        if (!best || load<u64>(entry, ENTRY_ORDER) < load<u64>(best, ROW_ORDER)) best = row;
         break;
       }
+      if (load<u32>(entry, ENTRY_FLAGS) & ENTRY_LAST) break;
     }
-  }
-  wildChunk = wild;
-  for (let chunk = wild; chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    let bits = chunkHits(chunk, packet);
-    let passed = true;
-    while (bits) {
-      const row = chunkRow(chunk, <u32>ctz(bits));
-      bits &= bits - 1;
-      if (!row) continue;
-      const order = load<u64>(row, ROW_ORDER);
-      if (order <= after || load<u32>(row, ROW_BORN) > at || at >= load<u32>(row, ROW_DIED)) continue;
-      passed = false;
-      if (order < bestOrder) best = row;
-      break;
-    }
-    if (!passed) break;
-    wildChunk = load<u32>(chunk, CHUNK_NEXT);
   }
   return best;
 }
 
-/** The tuple of `row`'s words, made when `make` and not there; 0 for a wild row, without memory, or when not found. */
-function tupleOf(arena: usize, index: usize, row: usize, make: bool): usize {
-  for (let tuple: usize = load<u32>(index, INDEX_TUPLES); tuple; tuple = load<u32>(tuple, TUPLE_NEXT))
-    if (fits(tuple, row)) return tuple;
-  if (!make || rowIsWild(row)) return 0;
-  const tuple = arenaAllocate(arena, TUPLE_SIZE);
-  if (!tuple) return 0;
-  let words: u32 = 0;
-  for (let word: u32 = 0; word < WORD_COUNT; word++) {
-    const offset = wordOffset(word);
-    rowWord(row, offset);
-    if (!wordMask) continue;
-    store<u32>(tuple + TUPLE_WORDS + (words << 3), offset);
-    store<u32>(tuple + TUPLE_WORDS + (words << 3) + 4, wordMask);
-    words++;
+/** Retires an index whose rows are gone. */
+export function indexRetire(arena: usize, index: usize): void {
+  const count = load<u32>(index, INDEX_TUPLE_COUNT);
+  for (let i: u32 = 0; i < count; i++) {
+    const tuple: usize = load<u32>(index + (i << 2), INDEX_TUPLES);
+    slotsRetire(arena, load<u32>(tuple, TUPLE_DIRECTORY));
+    retire(RETIRED_MEMORY, <u32>tuple, arena, TUPLE_SIZE);
   }
-  store<u32>(tuple, words, TUPLE_WORD_COUNT);
-  store<u32>(tuple, 0, TUPLE_ROWS);
-  store<u64>(tuple, NO_ORDER, TUPLE_MIN_ORDER);
-  store<u64>(tuple, 0, TUPLE_MAX_ORDER);
-  const slots = makeSlots(arena, FIRST_SLOTS);
-  if (!slots) return 0;
-  store<u32>(tuple, <u32>slots, TUPLE_SLOTS);
-  store<u32>(tuple, load<u32>(index, INDEX_TUPLES), TUPLE_NEXT);
-  wrote(TUPLE_SIZE);
-  put32(index + INDEX_TUPLES, <u32>tuple);
-  put32(index + INDEX_TUPLE_COUNT, load<u32>(index, INDEX_TUPLE_COUNT) + 1);
-  return tuple;
+  const prune = load<u32>(index, INDEX_PRUNE);
+  if (prune) retire(RETIRED_MEMORY, prune, arena, PRUNE_SIZE);
+  retire(RETIRED_MEMORY, <u32>index, arena, INDEX_SIZE);
 }
 
-/** Whether the row demands exactly the tuple's bits. */
-function fits(tuple: usize, row: usize): bool {
-  const count = load<u32>(tuple, TUPLE_WORD_COUNT);
-  let at: u32 = 0;
-  for (let word: u32 = 0; word < WORD_COUNT; word++) {
-    const offset = wordOffset(word);
-    rowWord(row, offset);
-    const entry = tuple + TUPLE_WORDS + (at << 3);
-    const here = at < count && load<u32>(entry) == offset;
-    if ((here ? load<u32>(entry, 4) : 0) != wordMask) return false;
-    if (here) at++;
+/** A bit for each tuple that the row may join. */
+function fits(index: usize, row: usize): u32 {
+  const count = load<u32>(index, INDEX_TUPLE_COUNT);
+  let bits: u32 = 0;
+  let lanes: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const tuple: usize = load<u32>(index + (i << 2), INDEX_TUPLES);
+    if (load<u32>(tuple, TUPLE_LANES) != lanes) {
+      lanes = load<u32>(tuple, TUPLE_LANES);
+      demand(row, lanes);
+    }
+    if (tupleFits(tuple)) bits |= (<u32>1) << i;
   }
+  return bits;
+}
+
+/** The number of the finest of these tuples where the row's bucket holds fewer than `limit` entries; -1 for none. */
+function roomiest(index: usize, row: usize, fitting: u32, limit: u32): i32 {
+  let bits = fitting;
+  while (bits) {
+    let finest: u32 = 0;
+    let rank: i32 = -1;
+    for (let left = bits; left; left &= left - 1) {
+      const at = <i32>load<u32>(load<u32>(index + ((<u32>ctz(left)) << 2), INDEX_TUPLES), TUPLE_RANK);
+      if (at <= rank) continue;
+      rank = at;
+      finest = <u32>ctz(left);
+    }
+    if (bucketLength(bucketFor(load<u32>(index + (finest << 2), INDEX_TUPLES), row)) < limit) return <i32>finest;
+    bits &= ~((<u32>1) << finest);
+  }
+  return -1;
+}
+
+/** The number of a new tuple for the row, the coarsest that is not there yet; -1 when there is none. */
+function finer(arena: usize, index: usize, row: usize): i32 {
+  const count = load<u32>(index, INDEX_TUPLE_COUNT);
+  shapeOf(row);
+  for (let n: u32 = 0; n < SHAPES; n++) {
+    if (!shape(row, n) || tupleNumber(index, shapeLanes, shapeLow, shapeHigh) < count) continue;
+    return tupleMake(arena, index, shapeLanes, shapeLow, shapeHigh) ? <i32>count : -1;
+  }
+  return -1;
+}
+
+/** Puts the row into the tuple of this number. */
+function join(arena: usize, index: usize, number: u32, row: usize): bool {
+  const tuple: usize = load<u32>(index + (number << 2), INDEX_TUPLES);
+  demand(row, load<u32>(tuple, TUPLE_LANES));
+  const slot = slotTake(arena, tuple, tupleHash(tuple, valueLow, valueHigh));
+  if (!slot) return restInsert(arena, index, row);
+  if (!bucketInsert(arena, tuple, number, slot, row)) return false;
+  const order = load<u64>(row, ROW_ORDER);
+  if (order < load<u64>(tuple, TUPLE_MIN_ORDER)) put64(tuple + TUPLE_MIN_ORDER, order);
+  if (order > load<u64>(tuple, TUPLE_MAX_ORDER)) put64(tuple + TUPLE_MAX_ORDER, order);
+  const rows = load<u32>(index, INDEX_ROWS) + 1;
+  put32(index + INDEX_ROWS, rows);
+  const prune: usize = load<u32>(index, INDEX_PRUNE);
+  if (prune) pruneAdd(prune, number, row);
+  else if (rows == PRUNE_THRESHOLD && rowAddressBytes(row) == 4) return makePrune(arena, index);
   return true;
 }
 
-function wildInsert(arena: usize, index: usize, row: usize): bool {
+/** The prune table of all rows that are in tuples, few yet. */
+function makePrune(arena: usize, index: usize): bool {
+  const prune = pruneMake(arena);
+  if (!prune) return false;
+  const head: usize = load<u32>(index, INDEX_CHAIN);
+  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+    const used = <u32>load<u16>(chunk, CHUNK_USED);
+    for (let i: u32 = 0; i < used; i++) {
+      const row = chunkRow(chunk, i);
+      const place: usize = row ? <usize>load<u32>(row, ROW_PLACE) : 0;
+      if (place & 1) pruneAdd(prune, entryTuple(place - 1), row);
+    }
+  }
+  put32(index + INDEX_PRUNE, <u32>prune);
+  return true;
+}
+
+/** The bucket that the row shares in a tuple that it fits; 0 when it would be the first. */
+function bucketFor(tuple: usize, row: usize): usize {
+  demand(row, load<u32>(tuple, TUPLE_LANES));
+  return load<u32>(slotFind(load<u32>(tuple, TUPLE_DIRECTORY), tupleHash(tuple, valueLow, valueHigh)), SLOT_BUCKET);
+}
+
+/** Puts the row among those that no tuple takes. */
+function restInsert(arena: usize, index: usize, row: usize): bool {
   const order = load<u64>(row, ROW_ORDER);
   const list = index + INDEX_CHUNKS;
   let chunk: usize = load<u32>(index, INDEX_LAST_CHUNK);
   if (chunk && lastOrder(chunk) < order) return chunkInsert(arena, index, list, 0, 0, row, true);
   for (chunk = load<u32>(list); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+    if (lastOrder(chunk) < order) continue;
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     for (let i: u32 = 0; i < used; i++) {
       const there = chunkRow(chunk, i);
@@ -257,73 +262,4 @@ function lastOrder(chunk: usize): u64 {
     if (row) return load<u64>(row, ROW_ORDER);
   }
   return 0;
-}
-
-/** The slot of `hash`, or the empty one where it would go. A full table cannot be: it grows at 3/4. */
-function findSlot(slots: usize, hash: u32): usize {
-  const mask = load<u32>(slots, SLOTS_MASK);
-  let i = hash & mask;
-  let slot = slots + SLOTS_FIRST + i * SLOT_SIZE;
-  while (load<u32>(slot) != hash && load<u32>(slot) != 0) {
-    i = (i + 1) & mask;
-    slot = slots + SLOTS_FIRST + i * SLOT_SIZE;
-  }
-  return slot;
-}
-
-function makeSlots(arena: usize, count: u32): usize {
-  const bytes = SLOTS_FIRST + count * SLOT_SIZE;
-  const slots = arenaAllocate(arena, bytes);
-  if (!slots) return 0;
-  memory.fill(slots, 0, bytes);
-  store<u32>(slots, count - 1, SLOTS_MASK);
-  store<u32>(slots, bytes, SLOTS_BYTES);
-  wrote(bytes);
-  return slots;
-}
-
-/** Twice the slots, or as many where half were emptied groups. Readers change over with one store. */
-function grow(arena: usize, tuple: usize, old: usize): usize {
-  const count = load<u32>(old, SLOTS_MASK) + 1;
-  const rows = load<u32>(tuple, TUPLE_ROWS);
-  const fresh = makeSlots(arena, rows * 2 > count ? count * 2 : count);
-  if (!fresh) return 0;
-  let used: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const from = old + SLOTS_FIRST + i * SLOT_SIZE;
-    if (!load<u32>(from) || !load<u32>(from, 4)) continue;
-    const to = findSlot(fresh, load<u32>(from));
-    store<u32>(to, load<u32>(from));
-    store<u32>(to, load<u32>(from, 4), 4);
-    used++;
-  }
-  store<u32>(fresh, used, SLOTS_USED);
-  put32(tuple + TUPLE_SLOTS, <u32>fresh);
-  touched(1);
-  return retire(RETIRED_MEMORY, <u32>old, arena, load<u32>(old, SLOTS_BYTES)) ? fresh : 0;
-}
-
-function mix(hash: u32, word: u32): u32 {
-  const h = (hash ^ word) * 0x9e3779b1;
-  return h ^ (h >>> 15);
-}
-
-function rowHash(tuple: usize, row: usize): u32 {
-  const count = load<u32>(tuple, TUPLE_WORD_COUNT);
-  let hash: u32 = 0x2545f491;
-  for (let i: u32 = 0; i < count; i++) {
-    rowWord(row, load<u32>(tuple + TUPLE_WORDS + (i << 3)));
-    hash = mix(hash, wordValue);
-  }
-  return hash ? hash : 1;
-}
-
-function packetHash(tuple: usize, packet: usize): u32 {
-  const count = load<u32>(tuple, TUPLE_WORD_COUNT);
-  let hash: u32 = 0x2545f491;
-  for (let i: u32 = 0; i < count; i++) {
-    const entry = tuple + TUPLE_WORDS + (i << 3);
-    hash = mix(hash, load<u32>(packet + load<u32>(entry)) & load<u32>(entry, 4));
-  }
-  return hash ? hash : 1;
 }

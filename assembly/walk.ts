@@ -79,24 +79,27 @@ import {
   FRAME_CHUNK,
   FRAME_INDEX,
   FRAME_SIZE,
-  INDEX_CHUNKS,
   READER_COUNTERS,
   READER_STACK,
 } from "../src/blob/memory";
+import { INDEX_CHUNKS } from "../src/blob/tuple-space";
 import { JUMP_CHAIN, TARGET_JUMP, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
 import { chunkHits, chunkRow } from "./chunk";
 import { counterSlot } from "./counters";
+import { chunkCompared, counting, effortBegin, effortEnd, rowChecked } from "./effort";
 import { interfaceMatches } from "./interface";
 import { matches } from "./match";
 import { addressBytes, generationSeen, hook, hotdrop, packet, reader, result, setAddressBytes } from "./packet";
 import { fire } from "./target";
-import { indexNext, wildChunk } from "./tuple-space";
+import { indexNext, proven, restChunk } from "./probe";
 
 /** Where matched rows are written for a trace; 0 when nobody asks. */
 let trace: usize = 0;
 let traceEnd: usize = 0;
 
 export function traceInto(address: usize, bytes: u32): void {
+  if (address) effortBegin();
+  else effortEnd();
   trace = address;
   traceEnd = address + bytes;
 }
@@ -132,7 +135,7 @@ export function walk(table: usize): u32 {
     row = 0;
     if (index) {
       row = indexNext(index, packet, bits, generationSeen, chunk);
-      chunk = wildChunk;
+      chunk = restChunk;
       if (row) bits = load<u64>(row, ROW_ORDER);
     } else {
       while (chunk) {
@@ -155,7 +158,7 @@ export function walk(table: usize): u32 {
       bits = load<u64>(top, FRAME_BITS);
       continue;
     }
-    if (!rowHits(row)) {
+    if (!(index && proven) && !rowHits(row)) {
       if (hotdrop) return VERDICT_DROP;
       continue;
     }
@@ -216,14 +219,17 @@ function policy(head: usize): u32 {
   return verdict;
 }
 
-function hits(chunk: usize, odd: bool): u64 {
+/** Slots of the chunk whose rows are to be checked. */
+export function hits(chunk: usize, odd: bool): u64 {
+  if (counting) chunkCompared();
   if (!odd) return chunkHits(chunk, packet);
   const used = <u32>load<u16>(chunk, CHUNK_USED);
   return used == 64 ? 0xffffffffffffffff : ((<u64>1) << used) - 1;
 }
 
 /** Whether the packet's generation sees the row, and the packet satisfies it. */
-function rowHits(row: usize): bool {
+export function rowHits(row: usize): bool {
+  if (counting) rowChecked();
   if (load<u32>(row, ROW_BORN) > generationSeen || generationSeen >= load<u32>(row, ROW_DIED)) return false;
   const flags = load<u8>(row, ROW_FLAGS);
   const invert = load<u8>(row, ROW_INVERT);

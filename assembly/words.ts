@@ -3,7 +3,7 @@
  *
  * A demand is a necessary condition of the whole rule, so columns and tuples may skip rows that fail it. It may come only
  * from parts that are evaluated before any match with a side effect: skipping the row then also skips nothing that
- * remembers. Ranges and inversions demand nothing.
+ * remembers. A range of ports demands the first bits that all its ports share, an inversion nothing.
  */
 import {
   BLOB_ADDRESS_BYTES,
@@ -18,6 +18,7 @@ import {
   RECORD_BYTES,
   RECORD_TYPE,
   ROW_CHAIN,
+  ROW_FLAG_FRAGMENT,
   ROW_FLAG_INPUT,
   ROW_FLAG_OUTPUT,
   ROW_FLAGS,
@@ -37,6 +38,7 @@ import {
   ICMP_INVERT,
   ICMP_TYPE,
   MATCH_AH,
+  MATCH_COMMENT,
   MATCH_DCCP,
   MATCH_ESP,
   MATCH_FRAG,
@@ -45,6 +47,7 @@ import {
   MATCH_ICMP6,
   MATCH_IPCOMP,
   MATCH_LIMIT,
+  MATCH_MULTIPORT,
   MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_RT,
@@ -53,6 +56,10 @@ import {
   MATCH_TCP,
   MATCH_TCPMSS,
   MATCH_UDP,
+  MULTIPORT_COUNT,
+  MULTIPORT_INVERT,
+  MULTIPORT_KIND,
+  MULTIPORT_PORTS,
   PORTS_DESTINATION_MAX,
   PORTS_DESTINATION_MIN,
   PORTS_INVERT,
@@ -60,6 +67,7 @@ import {
   PORTS_INVERT_SOURCE,
   PORTS_SOURCE_MAX,
   PORTS_SOURCE_MIN,
+  TCP_OPTION,
 } from "../src/blob/payloads";
 
 /** How many words there are; word n's offset in the packet is wordOffset(n). */
@@ -68,6 +76,9 @@ export const WORD_COUNT: u32 = 18;
 /** The answer of rowWord: demand of one word; mask 0 where there is none. */
 export let wordMask: u32 = 0;
 export let wordValue: u32 = 0;
+/** The answer of rowWord for the ports: the least and most that match, as the packet has its ports, source in the low half. */
+export let portsLeast: u32 = 0;
+export let portsMost: u32 = 0;
 
 /** Destination first, then ports, protocol, source, interfaces. */
 export function wordOffset(word: u32): u32 {
@@ -153,6 +164,8 @@ function interfaceWord(row: usize, offset: u32, addressBytes: u32): void {
 }
 
 function portsWord(row: usize): void {
+  portsLeast = 0;
+  portsMost = 0xffffffff;
   const bytes = load<u32>(load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_TABLE), BLOB_ADDRESS_BYTES);
   const end = row + load<u16>(row, ROW_TARGET);
   for (let match = rowMatches(row, bytes); match < end; match += load<u16>(match, RECORD_BYTES)) {
@@ -160,28 +173,61 @@ function portsWord(row: usize): void {
     if (hasSideEffect(type)) return;
     if (type == MATCH_TCP || type == MATCH_UDP) {
       const invert = load<u8>(match, PORTS_INVERT);
-      const source = load<u16>(match, PORTS_SOURCE_MIN);
-      const destination = load<u16>(match, PORTS_DESTINATION_MIN);
-      if (!(invert & PORTS_INVERT_SOURCE) && source == load<u16>(match, PORTS_SOURCE_MAX)) {
-        wordMask |= 0xffff;
-        wordValue |= source;
+      if (!(invert & PORTS_INVERT_SOURCE))
+        between(load<u16>(match, PORTS_SOURCE_MIN), load<u16>(match, PORTS_SOURCE_MAX), 0);
+      if (!(invert & PORTS_INVERT_DESTINATION))
+        between(load<u16>(match, PORTS_DESTINATION_MIN), load<u16>(match, PORTS_DESTINATION_MAX), 16);
+      if (portsLeast | ~portsMost) return;
+    } else if (type == MATCH_MULTIPORT) {
+      const kind = load<u8>(match, MULTIPORT_KIND);
+      const count = <u32>load<u8>(match, MULTIPORT_COUNT);
+      if (load<u8>(match, MULTIPORT_INVERT) || kind == 2 || !count) continue;
+      let least: u32 = 0xffff;
+      let most: u32 = 0;
+      for (let i: u32 = 0; i < count; i++) {
+        const port = <u32>load<u16>(match + (i << 1), MULTIPORT_PORTS);
+        least = min(least, port);
+        most = max(most, port);
       }
-      if (!(invert & PORTS_INVERT_DESTINATION) && destination == load<u16>(match, PORTS_DESTINATION_MAX)) {
-        wordMask |= 0xffff0000;
-        wordValue |= (<u32>destination) << 16;
-      }
-      if (wordMask) return;
+      between(least, most, kind ? 16 : 0);
+      return;
     } else if (type == MATCH_ICMP || type == MATCH_ICMP6) {
       const kind = <u32>load<u8>(match, ICMP_TYPE);
       if (load<u8>(match, ICMP_INVERT) || (type == MATCH_ICMP && kind == 255)) continue;
-      wordMask = 0xffff;
-      wordValue = kind;
       const code = <u32>load<u8>(match, ICMP_CODE_MIN);
-      if (code == load<u8>(match, ICMP_CODE_MAX)) {
-        wordMask = 0xffffffff;
-        wordValue |= code << 16;
-      }
+      between(kind, kind, 0);
+      if (code == load<u8>(match, ICMP_CODE_MAX)) between(code, code, 16);
       return;
     }
   }
+}
+
+/** Demands a port from `least` to `most` in the half word at bit `shift`. */
+function between(least: u32, most: u32, shift: u32): void {
+  if (least > most) return;
+  const shared = ~(((<u32>1) << (32 - clz(least ^ most))) - 1) & 0xffff;
+  wordMask |= shared << shift;
+  wordValue |= (least & shared) << shift;
+  portsLeast |= least << shift;
+  portsMost = (portsMost & ~((<u32>0xffff) << shift)) | (most << shift);
+}
+
+/** Whether addresses, protocol and the ports of one tcp or udp match are all that an IPv4 row asks. */
+export function rowIsPlain(row: usize, addressBytes: u32): bool {
+  const flags = load<u8>(row, ROW_FLAGS) & (ROW_FLAG_FRAGMENT | ROW_FLAG_INPUT | ROW_FLAG_OUTPUT);
+  if (flags || load<u8>(row, ROW_INVERT)) return false;
+  const end = row + load<u16>(row, ROW_TARGET);
+  let ports = false;
+  for (let match = rowMatches(row, addressBytes); match < end; match += load<u16>(match, RECORD_BYTES)) {
+    const type = <u32>load<u16>(match, RECORD_TYPE);
+    if (type == MATCH_COMMENT) continue;
+    if ((type != MATCH_TCP && type != MATCH_UDP) || ports || load<u8>(match, PORTS_INVERT)) return false;
+    // A range that ends before it begins matches nothing, which bounds in order cannot say.
+    if (load<u16>(match, PORTS_SOURCE_MIN) > load<u16>(match, PORTS_SOURCE_MAX)) return false;
+    if (load<u16>(match, PORTS_DESTINATION_MIN) > load<u16>(match, PORTS_DESTINATION_MAX)) return false;
+    if (type != MATCH_TCP) ports = true;
+    else if (!(load<u32>(match, TCP_OPTION) & 0xffffff)) ports = true;
+    else return false;
+  }
+  return true;
 }

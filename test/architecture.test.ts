@@ -10,6 +10,7 @@ const SHARED = [
   "layout",
   "payloads",
   "memory",
+  "tuple-space",
   "staged-batch",
   "connections",
   "sets",
@@ -44,7 +45,6 @@ const LONG: Readonly<Record<string, string>> = {
   "assembly/reading/lines.ts": "an essay and a third of names in front of one loop",
   "assembly/row.ts": "a fifth of it names the fields it touches",
   "assembly/target.ts": "one switch over all targets, and the names of their fields",
-  "assembly/tuple-space.ts": "an essay and a fifth of names in front of one data structure",
 };
 
 function filesUnder(folder: string): string[] {

@@ -138,7 +138,7 @@ export const RECORD_CHAIN = 2;
  * +-----+-----+-----------+-----------+-----------+-----------------------+
  * | next|targt| counter   | born      | died      | order                 |
  * +-----+-----+-----------+-----------+-----------+--+--+--+--+-----------+
- * | chain     | chunk     | nextSame  | rsv       |pr|fl|iv|kd| line      |
+ * | chain     | chunk     | place     | rsv       |pr|fl|iv|kd| line      |
  * +-----------+-----------+-----------+-----------+--+--+--+--+-----------+
  *  24          28          32                      36          40     44 moved
  *  48: source, sourceMask, destination, destinationMask: BLOB_ADDRESS_BYTES each
@@ -156,7 +156,8 @@ export const ROW_DIED = 12; // u32 runtime
 export const ROW_ORDER = 16; // u64 runtime: order among the rows of an indexed chain
 export const ROW_CHAIN = 24; // u32 runtime: head, absolute
 export const ROW_CHUNK = 28; // u32 runtime: chunk that lists this row, absolute
-export const ROW_NEXT_SAME = 32; // u32 runtime: next row of the same key in its tuple
+export const ROW_NEXT_SAME = 32; // u32 runtime: of a policy, the one it took the place of
+export const ROW_PLACE = ROW_NEXT_SAME; // u32 runtime: of an indexed rule, its entry's address + 1, or its chunk of unindexed rules
 export const ROW_PROTOCOL = 36; // u8, 0 any
 export const ROW_FLAGS = 37; // u8
 export const ROW_INVERT = 38; // u8

@@ -112,36 +112,6 @@ export const NODE_ENTRIES = 16; // (u32 chunk or node, u32 rules in force there)
 export const NODE_ENTRIES_COUNT = 32;
 export const NODE_SIZE = NODE_ENTRIES + 8 * NODE_ENTRIES_COUNT;
 
-/** ---- Tuple-space index of a chain ---- */
-export const INDEX_TUPLES = 0; // u32 first tuple
-export const INDEX_CHUNKS = 4; // u32 first chunk of rows that fix no word
-export const INDEX_LAST_CHUNK = 8; // u32
-export const INDEX_CHAIN = 12; // u32 head
-export const INDEX_TUPLE_COUNT = 16; // u32
-export const INDEX_SIZE = 32;
-
-/** A tuple: the words that its rows fix, and a hash table from them to rows. */
-export const TUPLE_NEXT = 0; // u32
-export const TUPLE_SLOTS = 4; // u32, atomic: hash table
-export const TUPLE_ROWS = 8; // u32 rows in force or waiting for their grace period
-export const TUPLE_WORD_COUNT = 12; // u32
-export const TUPLE_MIN_ORDER = 16; // u64 bounds of the orders it may hold
-export const TUPLE_MAX_ORDER = 24; // u64
-export const TUPLE_WORDS = 32; // (u32 offset in the packet, u32 mask) x TUPLE_WORD_COUNT
-export const TUPLE_WORDS_COUNT = 18;
-export const TUPLE_SIZE = TUPLE_WORDS + 8 * TUPLE_WORDS_COUNT;
-
-/** Hash table of a tuple: header, then (u32 hash, u32 first row) a slot; hash 0 empty. */
-export const SLOTS_MASK = 0; // u32 slots - 1
-export const SLOTS_USED = 4; // u32 slots taken, those of emptied groups included
-export const SLOTS_BYTES = 8; // u32
-export const SLOTS_FIRST = 16;
-export const SLOT_SIZE = 8;
-/** Value: rows of a chain from which on it is indexed. */
-export const INDEX_THRESHOLD = 16;
-/** Value: distance of neighbouring orders, as a power of two. */
-export const ORDER_GAP_BITS = 32;
-
 /** Hash table of chain names: u32 mask, u32 used, then u32 head a slot, linked by CHAIN_HASH_NEXT. */
 export const NAMES_MASK = 0;
 export const NAMES_COUNT = 4;

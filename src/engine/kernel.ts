@@ -12,6 +12,7 @@ export interface Kernel {
   engineAllocate(bytes: number): number;
   readerAttach(id: number): void;
   readerMatch(packets: number, results: number, count: number): void;
+  readerClassify(table: number, hook: number, packets: number, rows: number, count: number): void;
   readerTrace(packet: number, into: number, trace: number, bytes: number): number;
   counterRead(index: number, into: number): void;
   updateBegin(): number;
@@ -50,6 +51,10 @@ export interface Kernel {
   readonly bytesWritten: WebAssembly.Global;
   readonly recordsTouched: WebAssembly.Global;
   readonly recordsWalked: WebAssembly.Global;
+  readonly tuplesProbed: WebAssembly.Global;
+  readonly entriesCompared: WebAssembly.Global;
+  readonly chunksCompared: WebAssembly.Global;
+  readonly rowsChecked: WebAssembly.Global;
 }
 
 /** How rows of a new table come by the counters of the one they replace (assembly/table.ts). */

@@ -107,6 +107,33 @@ export class Reader {
     this.engine.kernel.readerMatch(pool.packets + first * L.PACKET_SIZE, pool.results + first * L.RESULT_SIZE, count);
   }
 
+  /**
+   * For packets `first` to `first + count - 1`, all of one family, the rule that each hits first in the chain of `table` at
+   * `hook`: an address that stands for the rule as long as no update is made, 0 where none hits. Only conditions are
+   * asked: no target acts and nothing is counted. The answer is a view of shared memory that the next call overwrites.
+   */
+  classify(pool: PacketPool, first: number, count: number, table: TableName, hook: HookName): Uint32Array {
+    this.engine.kernel.readerClassify(
+      TABLE_NAMES.indexOf(table),
+      HOOK_NAMES.indexOf(hook),
+      pool.packets + first * L.PACKET_SIZE,
+      pool.results + first * L.RESULT_SIZE,
+      count,
+    );
+    return new Uint32Array(this.engine.handle.memory.buffer, pool.results + first * L.RESULT_SIZE, count);
+  }
+
+  /** What the last traced packet took: looks at hash tables, entries, chunks, and rows checked whole. */
+  effort(): { tuples: number; entries: number; chunks: number; rows: number } {
+    const { tuplesProbed, entriesCompared, chunksCompared, rowsChecked } = this.engine.kernel;
+    return {
+      tuples: tuplesProbed.value as number,
+      entries: entriesCompared.value as number,
+      chunks: chunksCompared.value as number,
+      rows: rowsChecked.value as number,
+    };
+  }
+
   /** Walks one packet and tells the rules that matched, in order. Not for use while another thread updates. */
   trace(pool: PacketPool, index: number): TraceStep[] {
     this.traces ||= this.engine.allocate(TRACE_BYTES);

@@ -1,0 +1,199 @@
+/**
+ * The hash table of a tuple: extendible hashing, so that no insert pays for a whole table.
+ *
+ * A directory maps the first bits of a hash to segments of at most SEGMENT_LARGEST slots. A full segment grows, then
+ * splits in two by one more bit; when it was told by all bits the directory has, the directory is doubled first: four bytes
+ * for some forty slots. Example: 50,000 keys lie in some 1,500 segments of 528 bytes behind a directory of 8 KiB.
+ *
+ * Readers take the directory, a segment, a slot. A segment is replaced as a whole: its successors are complete before the
+ * directory names them, and the old one stays as it was until its grace period is over. A slot is filled hash first, then
+ * bucket. Reference: Fagin, Nievergelt, Pippenger, Strong, "Extendible Hashing", 1979.
+ */
+import { RETIRED_MEMORY } from "../src/blob/memory";
+import {
+  DIRECTORY_BYTES,
+  DIRECTORY_DEPTH,
+  DIRECTORY_SEGMENTS,
+  DIRECTORY_SHIFT,
+  SEGMENT_DEPTH,
+  SEGMENT_LARGEST,
+  SEGMENT_MASK,
+  SEGMENT_SLOTS,
+  SEGMENT_USED,
+  SLOT_BUCKET,
+  SLOT_HASH,
+  SLOT_SIZE,
+  TUPLE_DIRECTORY,
+} from "../src/blob/tuple-space";
+import { arenaAllocate, arenaFree } from "./arena";
+import { linking } from "./chunk";
+import { retire } from "./retire";
+import { put32, touched, walked, wrote } from "./store";
+
+const FIRST_SLOTS: u32 = 8;
+
+/** A directory of one segment; 0 without memory. */
+export function slotsMake(arena: usize): usize {
+  const directory = makeDirectory(arena, 1);
+  const segment = directory ? makeSegment(arena, FIRST_SLOTS, 0) : 0;
+  if (!segment) return 0;
+  store<u32>(directory, <u32>segment, DIRECTORY_SEGMENTS);
+  store<u32>(directory, <u32>segment, DIRECTORY_SEGMENTS + 4);
+  return directory;
+}
+
+/** The slot of `hash`, or the free one where it would go. */
+export function slotFind(directory: usize, hash: u32): usize {
+  const segment: usize = load<u32>(
+    directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2),
+    DIRECTORY_SEGMENTS,
+  );
+  const mask = load<u32>(segment, SEGMENT_MASK);
+  let i = hash & mask;
+  let slot = segment + SEGMENT_SLOTS + i * SLOT_SIZE;
+  let found = load<u32>(slot, SLOT_HASH);
+  while (found != hash && found != 0) {
+    i = (i + 1) & mask;
+    slot = segment + SEGMENT_SLOTS + i * SLOT_SIZE;
+    found = load<u32>(slot, SLOT_HASH);
+  }
+  return slot;
+}
+
+/** The slot of `hash`, taken if it was free; 0 without memory, or where too many hashes begin alike. */
+export function slotTake(arena: usize, tuple: usize, hash: u32): usize {
+  while (true) {
+    const directory: usize = load<u32>(tuple, TUPLE_DIRECTORY);
+    const slot = slotFind(directory, hash);
+    if (load<u32>(slot, SLOT_HASH)) return slot;
+    const segment = segmentOf(directory, hash);
+    const used = load<u32>(segment, SEGMENT_USED);
+    if (used * 4 < (load<u32>(segment, SEGMENT_MASK) + 1) * 3) {
+      put32(slot + SLOT_HASH, hash);
+      put32(segment + SEGMENT_USED, used + 1);
+      return slot;
+    }
+    if (!makeRoom(arena, tuple, segment, hash)) return 0;
+  }
+}
+
+/** Calls `retire` for everything; the tuple's rows are gone. */
+export function slotsRetire(arena: usize, directory: usize): void {
+  const count: u32 = (<u32>1) << (32 - load<u32>(directory, DIRECTORY_SHIFT));
+  let last: usize = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const segment: usize = load<u32>(directory + (i << 2), DIRECTORY_SEGMENTS);
+    if (segment != last)
+      retire(RETIRED_MEMORY, <u32>segment, arena, segmentBytes(load<u32>(segment, SEGMENT_MASK) + 1));
+    last = segment;
+  }
+  retire(RETIRED_MEMORY, <u32>directory, arena, load<u32>(directory, DIRECTORY_BYTES));
+}
+
+/** Gives memory back that readers may still be in. */
+export function dismiss(arena: usize, address: usize, bytes: u32): bool {
+  if (!linking) return retire(RETIRED_MEMORY, <u32>address, arena, bytes);
+  arenaFree(arena, address, bytes);
+  return true;
+}
+
+function segmentOf(directory: usize, hash: u32): usize {
+  return load<u32>(directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2), DIRECTORY_SEGMENTS);
+}
+
+/** Replaces a full segment by one without emptied slots, a greater one, or two. */
+function makeRoom(arena: usize, tuple: usize, segment: usize, hash: u32): bool {
+  const slots = load<u32>(segment, SEGMENT_MASK) + 1;
+  const depth = load<u32>(segment, SEGMENT_DEPTH);
+  let live: u32 = 0;
+  for (let i: u32 = 0; i < slots; i++) if (load<u32>(slotAt(segment, i), SLOT_BUCKET)) live++;
+  walked(1);
+  if (live * 2 <= slots || slots < <u32>SEGMENT_LARGEST) {
+    const fresh = makeSegment(arena, live * 2 <= slots ? slots : slots * 2, depth);
+    if (!fresh) return false;
+    for (let i: u32 = 0; i < slots; i++) enter(fresh, slotAt(segment, i));
+    swing(tuple, hash, depth, fresh);
+  } else {
+    if (depth == 32 - load<u32>(load<u32>(tuple, TUPLE_DIRECTORY), DIRECTORY_SHIFT) && !widen(arena, tuple))
+      return false;
+    const first = makeSegment(arena, slots, depth + 1);
+    const second = first ? makeSegment(arena, slots, depth + 1) : 0;
+    if (!second) return false;
+    const bit: u32 = (<u32>1) << (31 - depth);
+    for (let i: u32 = 0; i < slots; i++) {
+      const slot = slotAt(segment, i);
+      enter(load<u32>(slot, SLOT_HASH) & bit ? second : first, slot);
+    }
+    swing(tuple, hash & ~bit, depth + 1, first);
+    swing(tuple, hash | bit, depth + 1, second);
+  }
+  return dismiss(arena, segment, segmentBytes(slots));
+}
+
+/** Names `segment` wherever the directory is asked for hashes that agree with `hash` in `depth` bits. */
+function swing(tuple: usize, hash: u32, depth: u32, segment: usize): void {
+  const directory: usize = load<u32>(tuple, TUPLE_DIRECTORY);
+  const free = 32 - load<u32>(directory, DIRECTORY_SHIFT) - depth;
+  const first = depth ? (hash >>> (32 - depth)) << free : 0;
+  for (let i: u32 = 0; i < (<u32>1) << free; i++)
+    put32(directory + DIRECTORY_SEGMENTS + ((first + i) << 2), <u32>segment);
+}
+
+/** A directory that tells one bit more. */
+function widen(arena: usize, tuple: usize): bool {
+  const old: usize = load<u32>(tuple, TUPLE_DIRECTORY);
+  const depth = 32 - load<u32>(old, DIRECTORY_SHIFT);
+  if (depth == DIRECTORY_DEPTH) return false;
+  const directory = makeDirectory(arena, depth + 1);
+  if (!directory) return false;
+  for (let i: u32 = 0; i < (<u32>1) << depth; i++) {
+    const segment = load<u32>(old + (i << 2), DIRECTORY_SEGMENTS);
+    store<u32>(directory + (i << 3), segment, DIRECTORY_SEGMENTS);
+    store<u32>(directory + (i << 3), segment, DIRECTORY_SEGMENTS + 4);
+  }
+  put32(tuple + TUPLE_DIRECTORY, <u32>directory);
+  return dismiss(arena, old, load<u32>(old, DIRECTORY_BYTES));
+}
+
+function makeDirectory(arena: usize, depth: u32): usize {
+  const bytes: u32 = DIRECTORY_SEGMENTS + (4 << depth);
+  const directory = arenaAllocate(arena, bytes);
+  if (!directory) return 0;
+  store<u32>(directory, 32 - depth, DIRECTORY_SHIFT);
+  store<u32>(directory, bytes, DIRECTORY_BYTES);
+  wrote(bytes);
+  return directory;
+}
+
+function segmentBytes(slots: u32): u32 {
+  return SEGMENT_SLOTS + slots * SLOT_SIZE;
+}
+
+function makeSegment(arena: usize, slots: u32, depth: u32): usize {
+  const bytes = segmentBytes(slots);
+  const segment = arenaAllocate(arena, bytes);
+  if (!segment) return 0;
+  memory.fill(segment, 0, bytes);
+  store<u32>(segment, slots - 1, SEGMENT_MASK);
+  store<u32>(segment, depth, SEGMENT_DEPTH);
+  wrote(bytes);
+  touched(1);
+  return segment;
+}
+
+function slotAt(segment: usize, i: u32): usize {
+  return segment + SEGMENT_SLOTS + i * SLOT_SIZE;
+}
+
+/** Copies a slot that has a bucket into a segment with room. */
+function enter(segment: usize, from: usize): void {
+  const hash = load<u32>(from, SLOT_HASH);
+  if (!hash || !load<u32>(from, SLOT_BUCKET)) return;
+  const mask = load<u32>(segment, SEGMENT_MASK);
+  let i = hash & mask;
+  while (load<u32>(slotAt(segment, i), SLOT_HASH)) i = (i + 1) & mask;
+  const slot = slotAt(segment, i);
+  store<u32>(slot, hash, SLOT_HASH);
+  store<u32>(slot, load<u32>(from, SLOT_BUCKET), SLOT_BUCKET);
+  store<u32>(segment, load<u32>(segment, SEGMENT_USED) + 1, SEGMENT_USED);
+}
