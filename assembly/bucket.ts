@@ -30,7 +30,7 @@ import {
 import { arenaAllocate } from "./arena";
 import { linking } from "./chunk";
 import { dismiss } from "./slots";
-import { put32, touched, wrote } from "./store";
+import { put32, wrote } from "./store";
 import {
   demand,
   LANES_IPV4,
@@ -86,7 +86,6 @@ export function bucketInsert(arena: usize, tuple: usize, number: u32, slot: usiz
     store<u32>(entry, flags | (i + 1 == at ? ENTRY_LAST : 0) | (i ? 0 : capacity << 24), ENTRY_FLAGS);
   }
   wrote(at * ENTRY_SIZE);
-  touched(1);
   put32(slot + SLOT_BUCKET, <u32>fresh);
   return !bucket || dismiss(arena, bucket, capacityOf(bucket) * ENTRY_SIZE);
 }
