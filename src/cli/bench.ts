@@ -1,5 +1,6 @@
 /** `ruleswap bench`: the main job. */
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CLASSIFIERS } from "../engine/engine.js";
 import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.js";
@@ -18,7 +19,8 @@ import { CliError, EXIT_FINDING } from "./fault.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
 import { listOf, numberFrom, oneOf, wholeFrom } from "./number-option.js";
 import { readInput } from "./input.js";
-import { print, writeOutput } from "./output.js";
+import { compareWith, readShare } from "./compare.js";
+import { print, wantsColor, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
 import { addSetOptions, type SetOptions } from "./set-options.js";
 
@@ -30,10 +32,14 @@ type BenchArguments = Omit<BenchOptions, "sizes" | "linux" | "shard"> &
     /** True where no program is named: all. */
     linux?: KernelTargetName[] | true;
     shard?: string;
+    saveBaseline?: string;
+    baseline?: string;
+    failOver?: number;
     json?: string;
     report: string | false;
   };
 
+const BASELINE_FOLDER = "ruleswap-baselines";
 const REPORT_FOLDER = "ruleswap-report";
 const d = BENCH_DEFAULTS;
 const names = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
@@ -83,14 +89,25 @@ export function addBench(program: Command): void {
     )
     .option("--shard <i/n>", "only part i of n of the matrix, for ruleswap merge", readShard)
     .option("--seed <n>", "of rulesets, changes, traffic and arrivals", wholeFrom(0, 2 ** 32 - 1), d.seed)
+    .option("--save-baseline <name>", `keep the result under this name, in ${BASELINE_FOLDER}`, readName)
+    .option("--baseline <name>", "compare with the result kept under this name", readName)
+    .option(
+      "--fail-over <share>",
+      'with --baseline: exit 1 when a cost certainly grew, by more than this: "5%"',
+      readShare,
+    )
     .option("--json <file>", 'write the result as JSON, "-" for standard output in place of the table')
     .option("--report <folder>", "write index.html here", REPORT_FOLDER)
     .option("--no-report", "write no page");
   addMachineOptions(command).action((options: BenchArguments) => bench(options));
 }
 
-async function bench({ json, report, addresses, routes, rules, ...given }: BenchArguments): Promise<void> {
+async function bench(all: BenchArguments): Promise<void> {
+  const { json, report, saveBaseline, baseline, failOver, addresses, routes, rules, ...given } = all;
   const { options, workload: bare } = resolveWorkload(given);
+  if (baseline !== undefined && !existsSync(baselineFile(baseline)))
+    throw new CliError(`--baseline: no ${baselineFile(baseline)}; --save-baseline ${baseline} makes one`);
+  if (failOver !== undefined && baseline === undefined) throw new CliError("--fail-over: only with --baseline");
   const machine = { ...(addresses ? { addresses } : {}), ...(routes ? { routes } : {}), ...(rules ? { rules } : {}) };
   const routing = readMachine(machine);
   const own = addresses ? { localAddresses: [] } : {};
@@ -110,11 +127,19 @@ async function bench({ json, report, addresses, routes, rules, ...given }: Bench
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(result, null, 2)}\n`);
   if (json !== "-") await print(renderText(result, { color: wantsColor(process.stdout) }));
   if (report !== false) process.stderr.write(`report: ${writeReport(result, report)}\n`);
+  if (saveBaseline !== undefined) {
+    mkdirSync(BASELINE_FOLDER, { recursive: true });
+    writeFileSync(baselineFile(saveBaseline), `${JSON.stringify(result)}\n`);
+  }
+  if (baseline !== undefined)
+    await compareWith(baselineFile(baseline), result, failOver === undefined ? {} : { failOver });
   if (hasFindings(result)) process.exitCode = EXIT_FINDING;
 }
 
 /** The workload by name or file, and the sizes that go with it. */
-function resolveWorkload(given: Omit<BenchArguments, "json" | "report" | keyof MachineOptions>): {
+function resolveWorkload(
+  given: Omit<BenchArguments, "json" | "report" | "saveBaseline" | "baseline" | "failOver" | keyof MachineOptions>,
+): {
   options: BenchOptions;
   workload: (size: number) => Workload;
 } {
@@ -137,6 +162,13 @@ function resolveWorkload(given: Omit<BenchArguments, "json" | "report" | keyof M
   return { options: { ...options, family: made.family, sizes: [made.rules] }, workload: () => made };
 }
 
+const baselineFile = (name: string): string => join(BASELINE_FOLDER, `${name}.json`);
+
+function readName(text: string): string {
+  if (!/^[\w.-]+$/.test(text)) throw new InvalidArgumentError("Expected letters, digits, dots and hyphens.");
+  return text;
+}
+
 function readShard(text: string): string {
   try {
     parseShard(text);
@@ -152,9 +184,4 @@ function readRate(text: string): number | "auto" {
 
 function listOption<T extends string>(flags: string, about: string, all: readonly T[], usual: readonly T[]): Option {
   return new Option(flags, `${about}: ${all.join(", ")}`).default(usual, "all").argParser(listOf(oneOf(all)));
-}
-
-/** Colours for people only: a terminal that has not said no (no-color.org). */
-export function wantsColor(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY === true && !process.env.NO_COLOR;
 }

@@ -16,3 +16,8 @@ export async function writeOutput(path: string, text: string): Promise<void> {
   if (path === "-") await print(text);
   else writeFileSync(path, text);
 }
+
+/** Colours for people only: a terminal that has not said no (no-color.org). */
+export function wantsColor(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY === true && !process.env.NO_COLOR;
+}

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { addBench } from "./bench.js";
+import { addCompare } from "./compare.js";
 import { addCheck } from "./check.js";
 import { addDump } from "./dump.js";
 import { addEdit } from "./edit.js";
@@ -11,7 +12,7 @@ import { addTrace } from "./trace.js";
 import { addVerify } from "./verify.js";
 import { EXIT_BAD, EXIT_FINE, messageOf } from "./fault.js";
 
-const COMMANDS = [addBench, addCheck, addTrace, addVerify, addEdit, addGen, addDump];
+const COMMANDS = [addBench, addCompare, addCheck, addTrace, addVerify, addEdit, addGen, addDump];
 
 function makeProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
