@@ -44,6 +44,7 @@ import { connection, scratchTuple, trackNot } from "./conntrack/track";
 import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
+import { pathMtu } from "./routing/mtu";
 import { route } from "./routing/decide";
 import { sourceOn } from "./routing/source";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
@@ -58,6 +59,8 @@ const MSS_IPV4: u16 = 536;
 const MSS_IPV6: u16 = 1220;
 const MSS_OPTION: u32 = 2;
 const TCP_HEADER_MIN: u8 = 20;
+/** Of TCPMSS_VALUE: what the path allows. */
+const CLAMP: u16 = 0xffff;
 const TCP_HEADER_MAX: u32 = 60;
 const IPV4_HEADER: u32 = 20;
 const IPV6_HEADER: u32 = 40;
@@ -194,7 +197,6 @@ export function checkTarget(type: u32, record: usize): bool {
   }
   if (type == P.TARGET_CT) return checkCt(record);
   if (type == P.TARGET_SET) return checkSetTarget(record);
-  if (type == P.TARGET_TCPMSS) return load<u16>(record, P.TCPMSS_VALUE) != 0xffff;
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
   if (type == P.TARGET_TTL || type == P.TARGET_HL)
     return (
@@ -319,7 +321,13 @@ function redirect(record: usize): u32 {
 function clampMss(record: usize): u32 {
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_CONTINUE;
   if (load<u8>(packet, PACKET_TCP_DATA_OFFSET) < TCP_HEADER_MIN) return VERDICT_DROP;
-  const limit = load<u16>(record, P.TCPMSS_VALUE);
+  const headers = (addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER) + TCP_HEADER_MIN;
+  let limit = load<u16>(record, P.TCPMSS_VALUE);
+  if (limit == CLAMP) {
+    const mtu = pathMtu();
+    if (mtu <= headers) return VERDICT_DROP;
+    limit = <u16>(mtu - headers < CLAMP ? mtu - headers : CLAMP);
+  }
   const old = load<u16>(packet, PACKET_MSS);
   const assumed: u16 = addressBytes == 4 ? MSS_IPV4 : MSS_IPV6;
   if (old == 0) {

@@ -59,6 +59,12 @@ describe("trace", () => {
     );
   });
 
+  it("lists the connections that packets leave behind", () => {
+    const { stdout } = trace(ROUTER, "--packet", REQUEST, "--connections");
+    expect(stdout.trim().split("\n").at(-1)).toMatch(/^tcp +6 120 SYN_SENT src=\S+ dst=\S+ .* \[UNREPLIED\] .* use=1$/);
+    expect(trace(ROUTER, "--packet", REQUEST, "--connections", "--no-track").status).toBe(2);
+  });
+
   it("knows the reply to a packet before it, and undoes NAT for it", () => {
     const { stdout } = trace(ROUTER, "--packet", REQUEST, "--packet", REPLY);
     const [, reply = ""] = stdout.split("\n\n");

@@ -1,9 +1,11 @@
 /** `ruleswap trace`: the way of packets through hooks, tables, chains and rules. */
 import { type Command, InvalidArgumentError } from "commander";
 import { Reader } from "../engine/reader.js";
+import { listConnections } from "../netfilter/connections.js";
 import { type Journey, journeyOf } from "../netfilter/journey.js";
 import type { Packet } from "../netfilter/packet.js";
 import { parsePacket } from "../netfilter/packet-grammar.js";
+import { printConnection } from "../netfilter/print-connection.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import { CliError } from "./fault.js";
 import { type Input, readInput } from "./input.js";
@@ -24,7 +26,7 @@ A packet: PROTOCOL SOURCE > DESTINATION, then words in any order.
   tcp 10.0.0.1:1 > 10.0.0.2:2 hook INPUT mark 0x4000      one hook alone
 
 Several packets are sent in their order through one machine, which tracks their connections: replies are known, and
-NAT is undone for them. With --no-track, and for one packet alone, the packet itself says its state (ctstate) and NAT
+NAT is undone for them; --connections lists them at the end. With --no-track, and for one packet alone, the packet itself says its state (ctstate) and NAT
 rewrites it alone.
 
 First the answer, then each rule that matched with its line in the file; what changed stands behind the rule that
@@ -34,6 +36,7 @@ interface TraceOptions extends MachineOptions, SetOptions {
   readonly packet: string[];
   readonly local?: string[];
   readonly track?: boolean;
+  readonly connections?: boolean;
   readonly json?: string;
 }
 
@@ -49,6 +52,7 @@ export function addTrace(program: Command): void {
     .option("--local <address...>", "addresses of the machine: packets to them go to INPUT")
     .option("--track", "track connections (default: where there are several packets)")
     .option("--no-track", "track none")
+    .option("--connections", "then list the connections that the packets leave behind, as conntrack -L does")
     .option("--json <file>", 'write the way as JSON; to standard output, in place of text, for "-"')
     .addHelpText("after", HELP);
   addMachineOptions(command).action((path: string, options: TraceOptions) => trace(readInput(path), options));
@@ -60,7 +64,9 @@ function several(text: string, before: readonly string[] = []): string[] {
 }
 
 async function trace(input: Input, options: TraceOptions): Promise<void> {
-  const { packet: texts, local = [], track = texts.length > 1, json, ...given } = options;
+  const { packet: texts, local = [], connections: listed = false, json, ...given } = options;
+  const { track = texts.length > 1 || listed } = given;
+  if (listed && !track) throw new CliError("--connections: with --no-track there are none");
   const packets = texts.map((text) => parsePacket(text));
   const [{ family }] = packets as [Packet];
   if (packets.some((packet) => packet.family !== family)) throw new CliError("packets of both families at a time");
@@ -74,12 +80,15 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
     routing: readMachine(given),
     ...(track ? { connections: CONNECTIONS } : {}),
   };
-  const reader = new Reader(loadRuleset(ruleset, input, machine, setText(ruleset, given)), 0);
+  const engine = loadRuleset(ruleset, input, machine, setText(ruleset, given));
+  const reader = new Reader(engine, 0);
   const pool = reader.allocate(1);
   const journeys = packets.map((packet) => journeyOf(reader, pool, packet, ruleset));
-  if (json !== undefined)
-    await writeOutput(json, `${JSON.stringify({ schema: "ruleswap.trace/1", packets: journeys }, null, 2)}\n`);
-  if (json !== "-") await print(textOf(journeys));
+  const now = packets.at(-1)?.time ?? 0;
+  const lines = listed ? listConnections(engine, now).map((connection) => printConnection(connection, now)) : undefined;
+  const whole = { schema: "ruleswap.trace/1", packets: journeys, ...(lines ? { connections: lines } : {}) };
+  if (json !== undefined) await writeOutput(json, `${JSON.stringify(whole, null, 2)}\n`);
+  if (json !== "-") await print(textOf(journeys) + (lines ? ["", ...lines, ""].join("\n") : ""));
 }
 
 function textOf(journeys: readonly Journey[]): string {

@@ -1,0 +1,145 @@
+/** What is kept of connections: counts, zones, helpers, lifetimes; what is expected, and what is forgotten. */
+import { describe, expect, it } from "vitest";
+import { expectConnection, forgetMasqueraded, HELPERS } from "../src/netfilter/connections.js";
+import { Host, nat, OPEN } from "./oracle/host.js";
+
+const ASK = "udp 10.0.0.9:1000 > 198.51.100.7:53 in eth1 out eth0";
+const ANSWER = "udp 198.51.100.7:53 > 10.0.0.9:1000 in eth0 out eth1";
+const raw = (...rules: string[]) =>
+  `*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rules.join("\n")}\nCOMMIT\n${OPEN}`;
+const forward = (...rules: string[]) => OPEN.replace("COMMIT", `${rules.join("\n")}\nCOMMIT`);
+
+describe("a connection", () => {
+  it("counts packets and bytes where settings or a rule ask for it", () => {
+    const counted =
+      "udp      17 30 src=10.0.0.9 dst=198.51.100.7 sport=1000 dport=53 packets=1 bytes=60 src=198.51.100.7 dst=10.0.0.9 sport=53 dport=1000 packets=1 bytes=60 mark=0 use=1";
+    for (const host of [
+      new Host(OPEN, { sysctls: { acct: 1 } }),
+      new Host(forward("-A FORWARD -m connbytes --connbytes 9 --connbytes-mode packets --connbytes-dir both")),
+    ]) {
+      host.send(ASK);
+      host.send(ANSWER);
+      expect(host.list()).toEqual([counted]);
+    }
+  });
+
+  it("is dropped from the packet on that connbytes names", () => {
+    const host = new Host(
+      forward("-A FORWARD -m connbytes --connbytes 3 --connbytes-mode packets --connbytes-dir both -j DROP"),
+    );
+    expect([ASK, ANSWER, ASK, ANSWER].map((packet) => host.send(packet).split(" ")[0])).toEqual([
+      "accept",
+      "accept",
+      "drop",
+      "drop",
+    ]);
+  });
+
+  it("has a zone for each direction, and is none in another", () => {
+    const host = new Host(raw("-A PREROUTING -i eth1 -j CT --zone-orig 4"));
+    host.send(ASK);
+    expect(host.send(ANSWER)).toContain("ESTABLISHED");
+    expect(host.list()[0]).toContain("dport=53 zone-orig=4 src=198.51.100.7");
+    const both = new Host(raw("-A PREROUTING -i eth1 -j CT --zone 4"));
+    both.send(ASK);
+    expect(both.send(ANSWER)).toContain("NEW");
+    expect(both.list().some((line) => line.endsWith("mark=0 zone=4 use=1"))).toBe(true);
+  });
+
+  it("is given the helper of the first rule that the packet meets; every helper of Linux is known", () => {
+    for (const name of HELPERS) {
+      const host = new Host(raw(`-A PREROUTING -p udp -j CT --helper ${name}`, "-A PREROUTING -p udp -j CT --notrack"));
+      host.send(ASK);
+      expect(host.list()[0]).toContain(` helper=${name} `);
+    }
+    expect(() => new Host(raw("-A PREROUTING -p udp -j CT --helper ftq"))).toThrow();
+    expect(() => new Host(raw("-A PREROUTING -p udp -j CT --timeout slow"))).toThrow();
+  });
+
+  it("lives as long as settings say, which are checked", () => {
+    const host = new Host(OPEN, { sysctls: { udp_timeout: 5, tcp_loose: 0 } });
+    host.send(ASK);
+    expect(host.list(4000)).toHaveLength(1);
+    expect(host.list(5000)).toEqual([]);
+    expect(host.send("tcp 10.0.0.9:1 > 198.51.100.7:80 in eth1 out eth0 ack")).toContain("INVALID");
+    expect(() => new Host(OPEN, { sysctls: { udp_timeout: -1 } })).toThrow(/udp_timeout/);
+  });
+
+  it("is not kept alive by a SYN that is sent again", () => {
+    const host = new Host(OPEN);
+    const syn = "tcp 10.0.0.9:1000 > 198.51.100.7:80 in eth1 out eth0 syn";
+    host.send(syn);
+    host.send(syn, 100_000);
+    expect(host.list(119_999)).toHaveLength(1);
+    expect(host.list(120_000)).toEqual([]);
+  });
+
+  it("counts towards its network's limit as long as it is there", () => {
+    const host = new Host(forward("-A FORWARD -p udp -m connlimit --connlimit-above 2 --connlimit-mask 24 -j DROP"));
+    const from = (port: number, time = 0) =>
+      host.send(`udp 10.0.0.9:${port} > 198.51.100.7:53 in eth1 out eth0`, time).split(" ")[0];
+    expect([1, 2, 2, 3].map((port) => from(port))).toEqual(["accept", "accept", "accept", "drop"]);
+    expect(from(3, 30_001)).toBe("accept");
+  });
+});
+
+describe("an expected connection", () => {
+  it("is RELATED once, has its master's mark, and is known by its master's helper", () => {
+    const host = new Host(
+      `${raw("-A PREROUTING -p tcp -m tcp --dport 21 -j CT --helper ftp")}*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A PREROUTING -m helper --helper ftp -j MARK --set-mark 9\n-A PREROUTING -p tcp -m tcp --dport 21 -j CONNMARK --set-mark 7\nCOMMIT\n`,
+    );
+    const data = "tcp 198.51.100.7:20 > 10.0.0.9:4000 in eth0 out eth1 syn";
+    host.send("tcp 10.0.0.9:1000 > 198.51.100.7:21 in eth1 out eth0 syn");
+    const master = {
+      source: "10.0.0.9",
+      sourcePort: 1000,
+      destination: "198.51.100.7",
+      destinationPort: 21,
+      protocol: 6,
+    };
+    const expectation = {
+      family: "ipv4",
+      protocol: 6,
+      master,
+      source: "198.51.100.7",
+      destination: "10.0.0.9",
+      destinationPort: 4000,
+      expires: 60_000,
+    } as const;
+    expect(expectConnection(host.engine, { ...expectation, master: { ...master, sourcePort: 1 } }, 0)).toBe(false);
+    expect(expectConnection(host.engine, expectation, 0)).toBe(true);
+    expect(host.send(data)).toContain("RELATED");
+    expect(host.list().find((line) => line.includes("sport=20"))).toContain("mark=7");
+    expect(host.send(data.replace(":20", ":22"))).toContain("NEW");
+  });
+});
+
+describe("a masqueraded connection", () => {
+  it("is over when it leaves by another interface, or that has lost its address", () => {
+    const rules = nat("-A POSTROUTING -o eth0 -j MASQUERADE");
+    const moved = new Host(rules);
+    moved.send(ASK);
+    expect(moved.send(ASK.replace("out eth0", "out eth2"))).toMatch(/^drop/);
+    expect(moved.list()).toEqual([]);
+    const lost = new Host(rules);
+    lost.send(ASK);
+    forgetMasqueraded(lost.engine, "eth0", "192.0.2.7");
+    expect(lost.list()).toHaveLength(1);
+    forgetMasqueraded(lost.engine, "eth0", "192.0.2.1");
+    expect(lost.list()).toEqual([]);
+  });
+});
+
+describe("TCPMSS --clamp-mss-to-pmtu", () => {
+  it("lowers the size to what the way there and the way back allow", () => {
+    const rules = `*mangle\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n-A FORWARD -p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu\n-A POSTROUTING -p tcp -m tcpmss --mss 1360 -j DROP\nCOMMIT\n`;
+    const interfaces = [
+      { name: "eth0", mtu: 1400 },
+      { name: "eth1", mtu: 9000 },
+    ];
+    const host = new Host(rules, { routing: { interfaces } });
+    const syn = "tcp 10.0.0.9:1000 > 198.51.100.7:80 in eth1 out eth0 syn mss";
+    expect(host.send(`${syn} 8960`)).toMatch(/^drop/);
+    expect(host.send(`${syn} 1200`)).toMatch(/^accept/);
+  });
+});
