@@ -2,8 +2,8 @@
  * Levels and hooks of all chains of a table, computed from its rules (see levels.ts for what they are).
  *
  * Problem. Calls lead all over a table; following them through heads, chunks and rows misses the cache at every step.
- * Idea. One pass in the order of memory copies what matters into a graph of numbers: a node a chain, an edge a jump. All
- *   following is done there.
+ * Idea. What matters is copied into a compact graph while rules are looked at in the order of memory anyway: a node a chain,
+ *   an edge a jump. All following is done there.
  * Cost. 32 bytes a chain and 8 a rule of memory that is given back.
  *
  * Node:  0 head | 4 first edge | 8 next edge | 12 caller | 16 height | 20 order | 24 forbidden, reached, visit
@@ -19,7 +19,6 @@ import {
   CHAIN_LIVE_ROWS,
   CHAIN_NEXT,
   CHAIN_REACHED,
-  CHAIN_TWIN,
   CHAIN_USER,
   GENERATION_NEVER,
   ROW_DIED,
@@ -53,77 +52,95 @@ const DONE: u8 = 2;
 /** The row that is at fault: whose jump closes a loop, or which a wrong hook reaches. */
 export let faultRow: usize = 0;
 let nodes: usize = 0;
-let edges: usize = 0;
+let nodesEnd: usize = 0;
+let edgesEnd: usize = 0;
+let bytes: u32 = 0;
+/** The chain whose rules are being added, and whether they are hidden by now. */
+let current: usize = 0;
+let hidden = false;
 /** Nodes that were measured, callers in front of callees, linked by NODE_ORDER. */
 let ordered: usize = 0;
 
+/** Room for a graph of so many chains and rules in force. False without memory. */
+export function graphMake(chains: u32, rules: u32): bool {
+  bytes = (chains + 1) * <u32>NODE_SIZE + rules * <u32>EDGE_SIZE;
+  nodes = heapAllocate(bytes);
+  if (!nodes) return false;
+  nodesEnd = nodes;
+  edgesEnd = nodes + <usize>(chains + 1) * NODE_SIZE;
+  return true;
+}
+
+/** Adds the next chain's node. All chains are there before the first rule; CHAIN_LEVEL holds their nodes meanwhile. */
+export function graphHead(head: usize, fresh: bool): void {
+  store<u32>(nodesEnd, <u32>head, NODE_HEAD);
+  if (fresh) store<u32>(head, <u32>nodesEnd, CHAIN_LEVEL);
+  else put32(head + CHAIN_LEVEL, <u32>nodesEnd);
+  nodesEnd += NODE_SIZE;
+}
+
+/** The rules of this chain are next; chains come in the order of their nodes. */
+export function graphChain(head: usize): void {
+  current = load<u32>(head, CHAIN_LEVEL);
+  store<u32>(current, <u32>edgesEnd, NODE_EDGES);
+  store<u32>(current, 0, NODE_FORBIDDEN);
+  hidden = false;
+}
+
+/** Adds the chain's next rule in force, linked. Rules behind one that ends the chain count for nothing. */
+export function graphRow(row: usize): void {
+  if (hidden) return;
+  const forbidden = load<u8>(row, ROW_FORBIDDEN);
+  if (forbidden) store<u8>(current, load<u8>(current, NODE_FORBIDDEN) | forbidden, NODE_FORBIDDEN);
+  const target = row + load<u16>(row, ROW_TARGET);
+  if (isJump(target)) {
+    store<u32>(edgesEnd, load<u32>(load<u32>(target, JUMP_CHAIN), CHAIN_LEVEL), EDGE_NODE);
+    store<u32>(edgesEnd, <u32>row, EDGE_ROW);
+    edgesEnd += EDGE_SIZE;
+  } else hidden = endsChain(row);
+}
+
 /**
- * Computes levels and hooks of every chain; a FAULT_* (see faultRow), and then nothing is changed. `fresh`: nobody has seen
+ * Writes levels and hooks of every chain from the graph, which is freed; a FAULT_* (see faultRow). `fresh`: nobody has seen
  * the table yet, so nothing needs to be undone.
  */
-export function relevel(table: usize, fresh: bool): u32 {
+export function graphLevels(table: usize, fresh: bool): u32 {
   faultRow = 0;
-  const chains = load<u32>(table, BLOB_LIVE_CHAINS);
-  let rules: u32 = 0;
-  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
-    rules += load<u32>(head, CHAIN_LIVE_ROWS);
-  const bytes = (chains + 1) * <u32>NODE_SIZE + rules * <u32>EDGE_SIZE;
-  nodes = heapAllocate(bytes);
-  if (!nodes) return FAULT_MEMORY;
-  edges = nodes + <usize>(chains + 1) * NODE_SIZE;
-  build(table, fresh);
-  let fault: u32 = measureAll(table, chains);
+  store<u32>(nodesEnd, <u32>edgesEnd, NODE_EDGES);
+  let fault = measureAll(table);
   if (!fault) fault = reachAll(load<u32>(table, BLOB_MAX_DEPTH));
-  if (!fault) keep(chains, fresh);
+  if (!fault) keep(fresh);
   heapFree(nodes, bytes);
   return fault;
 }
 
-/** Nodes and edges. Rules behind one that ends its chain count for nothing. */
-function build(table: usize, fresh: bool): void {
-  let node = nodes;
+/** The same for a table that is in use, whose graph is made here. */
+export function relevel(table: usize): u32 {
+  let rules: u32 = 0;
+  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
+    rules += load<u32>(head, CHAIN_LIVE_ROWS);
+  if (!graphMake(load<u32>(table, BLOB_LIVE_CHAINS), rules)) return FAULT_MEMORY;
+  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
+    graphHead(head, false);
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
-    store<u32>(node, <u32>head, NODE_HEAD);
-    if (fresh) store<u32>(head, <u32>node, CHAIN_TWIN);
-    else put32(head + CHAIN_TWIN, <u32>node);
-    node += NODE_SIZE;
-  }
-  const end = node;
-  let edge = edges;
-  let rows: u32 = 0;
-  for (node = nodes; node < end; node += NODE_SIZE) {
-    store<u32>(node, <u32>edge, NODE_EDGES);
-    store<u32>(node, 0, NODE_FORBIDDEN);
-    const head: usize = load<u32>(node, NODE_HEAD);
-    let forbidden: u8 = 0;
-    let hidden = false;
-    for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk && !hidden; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+    graphChain(head);
+    for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
       const used = <u32>load<u16>(chunk, CHUNK_USED);
-      rows += used;
-      for (let i: u32 = 0; i < used && !hidden; i++) {
+      for (let i: u32 = 0; i < used; i++) {
         const row = chunkRow(chunk, i);
-        if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
-        forbidden |= load<u8>(row, ROW_FORBIDDEN);
-        const target = row + load<u16>(row, ROW_TARGET);
-        if (isJump(target)) {
-          store<u32>(edge, load<u32>(load<u32>(target, JUMP_CHAIN), CHAIN_TWIN), EDGE_NODE);
-          store<u32>(edge, <u32>row, EDGE_ROW);
-          edge += EDGE_SIZE;
-        } else hidden = endsChain(row);
+        if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER) graphRow(row);
       }
     }
-    store<u8>(node, forbidden, NODE_FORBIDDEN);
   }
-  store<u32>(end, <u32>edge, NODE_EDGES);
-  walked(rows);
+  walked(rules);
+  return graphLevels(table, false);
 }
 
 /** Heights of all chains that a hook reaches: 1 + the greatest height of those called. Leaves the greatest in the table. */
-function measureAll(table: usize, chains: u32): u32 {
+function measureAll(table: usize): u32 {
   ordered = 0;
   let deepest: u32 = 0;
-  const end = nodes + <usize>chains * NODE_SIZE;
-  for (let node = nodes; node < end; node += NODE_SIZE) {
+  for (let node = nodes; node < nodesEnd; node += NODE_SIZE) {
     if (load<u8>(load<u32>(node, NODE_HEAD), CHAIN_HOOK) == CHAIN_USER) continue;
     if (!measure(node)) return FAULT_LOOP;
     if (load<u32>(node, NODE_HEIGHT) > deepest) deepest = load<u32>(node, NODE_HEIGHT);
@@ -213,9 +230,8 @@ function forbiddenRow(head: usize, reached: u8): usize {
 }
 
 /** Writes levels and hooks into the heads. */
-function keep(chains: u32, fresh: bool): void {
-  const end = nodes + <usize>chains * NODE_SIZE;
-  for (let node = nodes; node < end; node += NODE_SIZE) {
+function keep(fresh: bool): void {
+  for (let node = nodes; node < nodesEnd; node += NODE_SIZE) {
     const head: usize = load<u32>(node, NODE_HEAD);
     const level: u32 = load<u8>(node, NODE_VISIT) ? load<u32>(node, NODE_HEIGHT) : 0;
     const reached = load<u8>(node, NODE_REACHED);

@@ -54,7 +54,7 @@ export function ruleRemoved(head: usize): void {
 export function verifyTable(table: usize): u32 {
   if (!load<u32>(table, BLOB_SUSPECT)) return FAULT_NONE;
   put32(table + BLOB_SUSPECT, 0);
-  return relevel(table, false);
+  return relevel(table);
 }
 
 function suspect(head: usize): void {

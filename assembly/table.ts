@@ -18,6 +18,7 @@ import {
   BLOB_LIVE_ROWS,
   BLOB_NAMES,
   BLOB_RECORDS_END,
+  BLOB_ROW_COUNT,
   CHAIN_CHUNKS,
   CHAIN_HOOK,
   CHAIN_LIVE_ROWS,
@@ -57,6 +58,7 @@ import {
 import { INDEX_THRESHOLD } from "../src/blob/tuple-space";
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
+import { graphChain, graphHead, graphMake, graphRow } from "./call-graph";
 import { carryChain, move } from "./carry";
 import { ANY_WORD, chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
 import { isJump, rowTable, sameText, textAddress } from "./content";
@@ -84,7 +86,7 @@ export const CARRY_CONTENT: u32 = 1;
 /** By number: the rows were read back from the replaced table and edited. */
 export const CARRY_NAMED: u32 = 2;
 
-/** Links the validated blob at `table`, which takes the place of `replaced` (0: none). */
+/** Links the validated blob at `table`, which takes the place of `replaced` (0: none); levels are left to graphLevels. */
 export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
   const arena = arenaAllocate(engineArena(), ARENA_SIZE);
   if (!arena) return LINK_MEMORY;
@@ -93,6 +95,7 @@ export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
   store<u32>(table, generation() + 1, BLOB_GENERATION);
   duplicateHead = 0;
   chunkLinking(true);
+  if (!graphMake(load<u32>(table, BLOB_CHAIN_COUNT), load<u32>(table, BLOB_ROW_COUNT))) return LINK_MEMORY;
   const linked = linkHeads(table) && linkChains(table) && linkCounters(table, replaced, carry);
   chunkLinking(false);
   if (duplicateHead) return LINK_DUPLICATE;
@@ -134,6 +137,7 @@ function linkHeads(table: usize): bool {
     store<u32>(head, <u32>previous, CHAIN_PREVIOUS);
     if (previous) store<u32>(previous, <u32>head, CHAIN_NEXT);
     previous = head;
+    graphHead(head, true);
     if (!namesEnter(table, head)) {
       duplicateHead = head;
       return false;
@@ -160,10 +164,12 @@ function linkChains(table: usize): bool {
     store<u32>(head, left, CHAIN_LIVE_ROWS);
     rules += left;
     let previous: usize = 0;
+    graphChain(head);
     while (left && good) {
       const count = left < <u32>CHUNK_ROWS ? left : <u32>CHUNK_ROWS;
       for (let i: u32 = 0; i < count; i++) {
         linkRow(table, head, row);
+        graphRow(row);
         good = rowState(table, row) && good;
         store<u32>(staging + (i << 2), <u32>row);
         row += load<u16>(row, ROW_NEXT);

@@ -31,7 +31,7 @@ import { HOOKS_BYTES, HOOKS_TABLES, REGISTERED_COUNT } from "../src/blob/hooks";
 import { ROUTING_BYTES } from "../src/blob/routing";
 import { arenaAllocate } from "./arena";
 import { heapAllocate, heapFree } from "./heap";
-import { relevel } from "./call-graph";
+import { graphLevels } from "./call-graph";
 import { engineArena, generation, reclaim, retire } from "./retire";
 import { setsSpread } from "./sets/commands";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
@@ -134,7 +134,7 @@ function replaceAt(slot: usize, blob: usize, length: u32, carry: u32): u32 {
   const linked = linkTable(blob, old, carry);
   if (linked == LINK_MEMORY) return FAULT_MEMORY;
   if (linked == LINK_DUPLICATE) return refuse(FAULT_CHAIN, duplicateHead - blob);
-  const reached = relevel(blob, true);
+  const reached = graphLevels(blob, true);
   if (reached) return reached;
   store<u32>(slot, <u32>blob);
   return !old || retire(RETIRED_TABLE, <u32>old, 0, 0) ? FAULT_NONE : FAULT_MEMORY;

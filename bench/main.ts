@@ -4,6 +4,7 @@
  */
 import { Bench } from "tinybench";
 import { compileTasks } from "./compile.js";
+import { fullTasks } from "./full.js";
 import { matchTasks } from "./match.js";
 import { parseTasks } from "./parse.js";
 import type { Task } from "./task.js";
@@ -11,12 +12,14 @@ import { updateTasks } from "./update.js";
 import { wayTasks } from "./way.js";
 
 const SIZES = [100, 1000];
+const FULL_SIZES = [1000, 10_000];
 /** Services at which the way of a packet has to stay flat. */
 const WAY_SIZES = [1000, 10_000, 50_000];
 
 const part = process.argv[2] ?? "";
 const tasks: Task[] = [
   ...[parseTasks, compileTasks, matchTasks, updateTasks].flatMap((make) => SIZES.flatMap(make)),
+  ...FULL_SIZES.flatMap(fullTasks),
   ...WAY_SIZES.flatMap(wayTasks),
 ];
 const chosen = tasks.filter(({ label }) => label.includes(part));

@@ -112,8 +112,8 @@ export class Subject {
 }
 
 /**
- * Address and bytes of a chain's head, chunks and rows in force, its policy behind them. The head's scratch byte is left
- * out, and where there is no index, the rows' order in it.
+ * Address and bytes of a chain's head, chunks and rows in force, its policy behind them. Where there is no index, the
+ * rows' order in it is left out.
  */
 function chainRuns(memory: DataView, head: number): [number, number][] {
   const word = (at: number): number => memory.getUint32(at, true);
