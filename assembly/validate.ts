@@ -76,10 +76,9 @@ import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE 
 import { checksum } from "./checksum";
 import { heapAllocate, heapFree } from "./heap";
 import { checkMatch, matchSize } from "./match";
-import { knowsSet } from "./matches/set";
 import { isJump } from "./content";
+import { knowsSet, knowsSets, rulesWith } from "./sets/known";
 import { checkTarget, targetSize } from "./target";
-import { knowsSets } from "./targets/set";
 import { rowMatches } from "./words";
 
 /** All bits that flags and inversions may have. */
@@ -97,6 +96,7 @@ let jumpsEnd: usize = 0;
 export function validateBlob(blob: usize, length: u32, sealed: bool): u32 {
   const header = checkHeader(blob, length, sealed);
   if (header) return header;
+  rulesWith(load<u32>(blob, BLOB_ADDRESS_BYTES));
   const bits = (length >> 6) + 8;
   const bytes = ((bits + 3) & ~3) + 4 * load<u32>(blob, BLOB_ROW_COUNT);
   const heads = heapAllocate(bytes);
@@ -216,6 +216,7 @@ function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: boo
 /** Checks the matches and the target of a staged row, whose sizes its encoder vouches for; a FAULT_*. */
 export function validateStaged(row: usize, addressBytes: u32): u32 {
   const target = <u32>load<u16>(row, ROW_TARGET);
+  rulesWith(addressBytes);
   const matches = checkMatches(row, 0, <u32>(rowMatches(row, addressBytes) - row), target, false);
   return matches ? matches : checkAction(row + target, <u32>load<u16>(row, ROW_NEXT) - target, target);
 }

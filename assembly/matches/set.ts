@@ -1,12 +1,10 @@
 /** set (xt_set.c). */
 import {
-  MATCH_SET,
   SET_BYTES_OPERATION,
   SET_DIMENSIONS,
   SET_DIRECTIONS,
   SET_FLAGS,
   SET_INVERT,
-  SET_NAME,
   SET_NO_UPDATE_COUNTERS,
   SET_NO_UPDATE_SUBCOUNTERS,
   SET_OBJECT,
@@ -14,7 +12,6 @@ import {
   SET_RETURN_NOMATCH,
 } from "../../src/blob/payloads";
 import { causedByPacket } from "../sets/extensions";
-import { setFind } from "../sets/names";
 import { nameDirections, setHasPacket } from "../sets/packet";
 
 const MOST_DIMENSIONS: u8 = 6;
@@ -42,9 +39,4 @@ export function checkSet(record: usize): bool {
     load<u8>(record, SET_BYTES_OPERATION) <= OPERATIONS &&
     load<u32>(record, SET_OBJECT) == 0
   );
-}
-
-/** Whether the set that a match of this type names, if it names one, is there. */
-export function knowsSet(type: u32, record: usize): bool {
-  return type != MATCH_SET || setFind(record + SET_NAME) != 0;
 }

@@ -11,11 +11,10 @@ import {
   SETTARGET_PART_OBJECT,
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
-  TARGET_SET,
 } from "../../src/blob/payloads";
 import { packet } from "../packet";
 import { causedByPacket, causedWithTimeout, infoMark, infoMask, infoPriority } from "../sets/extensions";
-import { setFind, setLeave, setRefer } from "../sets/names";
+import { setLeave, setRefer } from "../sets/names";
 import { nameDirections, setAddsPacket, setDeletesPacket, setHasPacket } from "../sets/packet";
 
 const TIMEOUT: u8 = 1;
@@ -60,14 +59,6 @@ export function checkSetTarget(record: usize): bool {
   for (let part = record + SETTARGET_ADD; part < record + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
     if (load<u8>(part, SETTARGET_PART_DIMENSIONS) > MOST_DIMENSIONS || load<u32>(part, SETTARGET_PART_OBJECT))
       return false;
-  return true;
-}
-
-/** Whether the sets that a target of this type names, if it names any, are there. */
-export function knowsSets(type: u32, record: usize): bool {
-  if (type != TARGET_SET) return true;
-  for (let part = record + SETTARGET_ADD; part < record + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
-    if (load<u8>(part, SETTARGET_PART_DIMENSIONS) && !setFind(part + SETTARGET_PART_NAME)) return false;
   return true;
 }
 

@@ -62,6 +62,7 @@ export const ERROR_CODES = [
   "loop",
   // Sets of ipset's.
   "unknown-set",
+  "wrong-family",
   "unknown-set-type",
   "set-exists",
   "set-in-use",

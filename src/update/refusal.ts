@@ -14,13 +14,14 @@ import {
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import { textAt } from "../engine/read-back.js";
-import { setAddresses } from "../engine/read-sets.js";
+import { headerAt, setAddresses } from "../engine/read-sets.js";
 import { readName } from "../engine/set-records.js";
 import { ByteWriter } from "../extensions/byte-writer.js";
 import type { Edit, TableBatch } from "../ruleset/batch.js";
 import { printRule } from "../ruleset/print.js";
 import { writeSpecification } from "../ruleset/print-rule.js";
 import { type ErrorCode, RulesetError } from "../ruleset/ruleset-error.js";
+import type { RowStore } from "../ruleset/row-store.js";
 import type { Table } from "../ruleset/ruleset.js";
 
 const UNSUPPORTED: Readonly<Record<number, string>> = {
@@ -38,15 +39,24 @@ const REACH: Readonly<Record<number, { code: ErrorCode; expected: string }>> = {
 
 /** An error about a set that a rule names, with its place in the rule's line of `text`. */
 export function locatedSet(error: unknown, text: string | Uint8Array): unknown {
-  if (!(error instanceof RulesetError) || error.code !== "unknown-set" || error.column > 0) return error;
+  if (!(error instanceof RulesetError) || error.column > 0) return error;
+  if (error.code !== "unknown-set" && error.code !== "wrong-family") return error;
   const { code, file, line, found, expected } = error;
   const source = (typeof text === "string" ? text : new TextDecoder().decode(text)).split("\n")[line - 1] ?? "";
   const column = source.search(new RegExp(`(?<=\\s|["'])${found.replace(/[^\w-]/g, "\\$&")}(?=[\\s"'])`)) + 1;
   return new RulesetError({ code, file, line, column, found, expected, source });
 }
 
-/** The name of a set that the engine does not know, of the rule with records from `first` to the target at `target`. */
-function unknownSet(engine: Engine, view: DataView, first: number, target: number): string {
+/** What is wrong with a set that rule `ordinal` names. */
+function refusedSet(
+  engine: Engine,
+  rows: RowStore,
+  ordinal: number,
+): Pick<RulesetError, "code" | "found" | "expected" | "column"> {
+  const { view } = rows;
+  const row = rows.offsets[ordinal] as number;
+  const first = row + rows.matchesOffset(row);
+  const target = row + view.getUint16(row + L.ROW_TARGET, true);
   const known = setAddresses(engine);
   const names: string[] = [];
   for (let match = first; match < target; match += view.getUint16(match + L.RECORD_BYTES, true))
@@ -54,10 +64,21 @@ function unknownSet(engine: Engine, view: DataView, first: number, target: numbe
   if (view.getUint16(target + L.RECORD_TYPE, true) === TARGET_SET)
     for (let part = target + SETTARGET_ADD; part < target + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
       if (view.getUint8(part + SETTARGET_PART_DIMENSIONS) > 0) names.push(readName(view, part + SETTARGET_PART_NAME));
-  return names.find((name) => !known.has(name)) ?? "";
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown !== undefined)
+    return {
+      code: "unknown-set",
+      found: unknown,
+      expected: "a set that was created, as by ipset save's text",
+      column: 0,
+    };
+  const other = names.find((name) => {
+    const header = headerAt(engine, known.get(name) as number);
+    return header.family !== rows.family;
+  });
+  const family = rows.family === "ipv4" ? "IPv4" : "IPv6";
+  return { code: "wrong-family", found: other ?? "", expected: `a set of ${family} addresses`, column: 0 };
 }
-
-const KNOWN_SET = "a set that was created, as by ipset save's text";
 
 /** The error for edits of a batch that led to a loop, or a hook to a rule that must not be used there. */
 export function refusedWay(engine: Engine, fault: number, file: string): Error {
@@ -84,17 +105,8 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
   const expected = reach?.expected ?? UNSUPPORTED[fault];
   const place = expected === undefined && fault !== M.FAULT_SET ? undefined : ruleAt(table, blob, offset);
   if (place && fault === M.FAULT_SET) {
-    const { rows } = table;
-    const row = rows.offsets[place.ordinal] as number;
-    const target = row + rows.view.getUint16(row + L.ROW_TARGET, true);
-    return new RulesetError({
-      code: "unknown-set",
-      file: `table ${table.name}`,
-      line: place.line,
-      column: 0,
-      found: unknownSet(engine, rows.view, row + rows.matchesOffset(row), target),
-      expected: KNOWN_SET,
-    });
+    const what = refusedSet(engine, table.rows, place.ordinal);
+    return new RulesetError({ ...what, file: `table ${table.name}`, line: place.line });
   }
   if (!place || expected === undefined) return new EngineError(fault, offset);
   return new RulesetError({
@@ -116,13 +128,7 @@ export function refusedRule(
   edit: Edit,
   file: string,
 ): Error {
-  if (fault === M.FAULT_SET) {
-    const { rows } = part;
-    const at = rows.offsets[row] as number;
-    const target = at + rows.view.getUint16(at + L.ROW_TARGET, true);
-    const found = unknownSet(engine, rows.view, at + rows.matchesOffset(at), target);
-    return new RulesetError({ code: "unknown-set", file, line: edit.line, column: 0, found, expected: KNOWN_SET });
-  }
+  if (fault === M.FAULT_SET) return new RulesetError({ ...refusedSet(engine, part.rows, row), file, line: edit.line });
   const expected = UNSUPPORTED[fault];
   if (expected === undefined) return new EngineError(fault);
   const out = new ByteWriter();

@@ -1,5 +1,6 @@
 /** Runs packets through the oracle and the engine and says where they part, with the smallest case that still does. */
 import type { Family } from "../../src/ruleset/row-store.js";
+import { printSets } from "../../src/ruleset/ipset/print-sets.js";
 import { parseRuleset } from "../../src/ruleset/parse.js";
 import { Oracle } from "./oracle.js";
 import { describePacket, type Packet } from "./packet.js";
@@ -13,10 +14,12 @@ export function difference(
   text: string,
   packets: readonly Packet[],
   classifier: Classifier,
+  sets = "",
 ): string | undefined {
   const ruleset = parseRuleset(text, { family });
-  const oracle = new Oracle(ruleset, LOCAL_ADDRESSES);
+  const oracle = new Oracle(ruleset, LOCAL_ADDRESSES, sets);
   const subject = new Subject(classifier);
+  subject.updater.updateSets({ sets });
   subject.updater.load(ruleset);
   for (const [index, packet] of packets.entries()) {
     const wanted = oracle.walk(packet);
@@ -24,7 +27,12 @@ export function difference(
     if (inWords(wanted) !== inWords(got))
       return `packet ${index}: ${describePacket(packet)}\noracle ${inWords(wanted)}\nengine ${inWords(got)}`;
   }
-  return firstDifference(oracle.counters(), countersOf(subject.ruleset()));
+  const now = packets.at(-1)?.time ?? 0;
+  const saved = printSets(subject.engine.readSets(now).values());
+  return (
+    firstDifference(oracle.counters(), countersOf(subject.ruleset())) ??
+    firstDifference(oracle.sets(now).split("\n"), saved.split("\n"))
+  );
 }
 
 /** A packet's end on one line, its way on the next. */
@@ -42,15 +50,21 @@ export function firstDifference(
   const wanted = [...wantedInAnyOrder].sort();
   const got = [...gotInAnyOrder].sort();
   for (let i = 0; i < Math.max(wanted.length, got.length); i++)
-    if (wanted[i] !== got[i]) return `counters: oracle ${wanted[i]}, engine ${got[i]}`;
+    if (wanted[i] !== got[i]) return `counted: oracle ${wanted[i]}, engine ${got[i]}`;
   return undefined;
 }
 
 /** Drops packets, then rules, as long as a difference stays; greedy, from big pieces to single ones. */
-export function shrink(family: Family, text: string, packets: readonly Packet[], classifier: Classifier): string {
+export function shrink(
+  family: Family,
+  text: string,
+  packets: readonly Packet[],
+  classifier: Classifier,
+  sets = "",
+): string {
   const differs = (lines: readonly string[], some: readonly Packet[]): string | undefined => {
     try {
-      return difference(family, lines.join("\n"), some, classifier);
+      return difference(family, lines.join("\n"), some, classifier, sets);
     } catch (error) {
       return `threw ${String(error)}`;
     }

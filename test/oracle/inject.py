@@ -1,8 +1,8 @@
 """Puts packets on tun devices under rulesets, inside the network namespace it is started in, and tells what was counted.
 
 Reads a JSON object from standard input: tool (legacy or nft), devices, output (where routes lead), addresses (the
-machine's), and rounds of family, text (for iptables-restore) and packets (device, hexadecimal bytes). Writes a list of
-rounds: what iptables-restore said, what iptables-save --counters prints behind it, and what came out for each packet.
+machine's), and rounds of family, text (for iptables-restore), sets (for ipset restore, or null) and packets (device, hexadecimal bytes).
+Writes a list of rounds: what iptables-restore said, what iptables-save --counters prints behind it, and what came out for each packet.
 """
 import fcntl
 import json
@@ -64,11 +64,15 @@ def play(orders):
     for order in orders["rounds"]:
         tool = ("iptables-" if order["family"] == "ipv4" else "ip6tables-") + orders["tool"]
         forget(devices, orders["tool"])
+        if order.get("sets") is not None:
+            run("ipset flush; ipset destroy")
+            subprocess.run(["ipset", "restore"], input=order["sets"].encode(), check=True)
         loaded = subprocess.run([f"{tool}-restore", "--counters"], input=order["text"].encode(), stderr=subprocess.PIPE)
         received(devices[orders["output"]])
         outputs = [send(devices, packet, devices[orders["output"]]) for packet in order["packets"]]
         saved = subprocess.run([f"{tool}-save", "--counters"], stdout=subprocess.PIPE).stdout.decode()
-        yield {"refused": loaded.stderr.decode() if loaded.returncode else "", "saved": saved, "outputs": outputs}
+        sets = subprocess.run(["ipset", "save"], stdout=subprocess.PIPE).stdout.decode() if order.get("sets") is not None else ""
+        yield {"sets": sets, "refused": loaded.stderr.decode() if loaded.returncode else "", "saved": saved, "outputs": outputs}
 
 
 json.dump(list(play(json.load(sys.stdin))), sys.stdout)

@@ -20,6 +20,7 @@ import { matchCpu, matchDevgroup, matchHelper, matchQuota, matchRealm } from "./
 import { matchIcmp, matchMultiport, matchSctp, matchTcp, matchUdp } from "./match-ports.js";
 import { matchLimit, matchStatistic } from "./match-rate.js";
 import { matchRecent } from "./match-recent.js";
+import { matchSet } from "./match-set.js";
 import { matchAh, matchEsp, matchFrag, matchIpcomp } from "./match-spi.js";
 import { matchTime } from "./match-time.js";
 import type { Rule } from "./rule.js";
@@ -68,6 +69,7 @@ const MATCHES: Readonly<Record<number, Match>> = {
   [payloads.MATCH_DEVGROUP]: matchDevgroup,
   [payloads.MATCH_CPU]: matchCpu,
   [payloads.MATCH_FRAG]: matchFrag,
+  [payloads.MATCH_SET]: matchSet,
 };
 
 export function ruleMatches(rule: Rule, walk: Walk): boolean {

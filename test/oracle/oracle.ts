@@ -13,6 +13,7 @@ import {
   VERDICT_RETURN,
 } from "../../src/blob/layout.js";
 import { JUMP_CHAIN, MATCH_HASHLIMIT, MATCH_RECENT, TARGET_JUMP } from "../../src/blob/payloads.js";
+import { printSets } from "../../src/ruleset/ipset/print-sets.js";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { HOOK_NAMES, type Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../../src/ruleset/ruleset.js";
 import { addressBytes, addressText } from "./address.js";
@@ -25,6 +26,7 @@ import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK, takeHop } f
 import type { Outcome, Result, Step } from "./result.js";
 import { type OracleChain, readChain, type Rule, writeBack } from "./rule.js";
 import { TARGETS } from "./targets.js";
+import { modelSets, savedSets } from "./set-model.js";
 import type { Host, Walk } from "./walk.js";
 
 /** A walk through a chain ends with a verdict, or with VERDICT_RETURN when it comes out at the end. */
@@ -43,6 +45,7 @@ export class Oracle {
   constructor(
     private readonly ruleset: Ruleset,
     localAddresses: readonly string[],
+    sets = "",
   ) {
     this.family = ruleset.family;
     const local = localAddresses
@@ -57,6 +60,7 @@ export class Oracle {
       quotas: new Map(),
       recentLists: new Map(),
       hashTables: new Map(),
+      sets: modelSets(sets),
       epoch: EPOCH,
     };
     for (const table of ruleset.tables.values()) this.tables.set(table.name, this.readTable(table));
@@ -83,6 +87,11 @@ export class Oracle {
     const destination = addressText(own.destination);
     const rewritten = { mark, ctMark, source, destination, sourcePort, destinationPort, mss, ttl, tos, priority };
     return { result: { ...outcome, ...rewritten }, steps };
+  }
+
+  /** As `ipset save` prints them at `now` ms. */
+  sets(now: number): string {
+    return printSets(savedSets(this.host.sets, now).values());
   }
 
   /** Puts what was counted into the ruleset that this oracle was made from. */

@@ -10,6 +10,7 @@ import {
 } from "../../src/blob/layout.js";
 import * as payloads from "../../src/blob/payloads.js";
 import { hasConnection } from "./match-connection.js";
+import { changeSets } from "./match-set.js";
 import { destinationNat, masquerade, netmap, redirect, sourceNat } from "./nat.js";
 import type { Outcome } from "./result.js";
 import type { RecordView } from "./rule.js";
@@ -56,6 +57,7 @@ export const TARGETS: Readonly<Record<number, Target>> = {
   [payloads.TARGET_TPROXY]: giveToProxy,
   [payloads.TARGET_ECN]: setEcn,
   [payloads.TARGET_TCPOPTSTRIP]: stripOptions,
+  [payloads.TARGET_SET]: changeSets,
   [payloads.TARGET_CHECKSUM]: () => VERDICT_CONTINUE,
   [payloads.TARGET_TRACE]: () => VERDICT_CONTINUE,
 };

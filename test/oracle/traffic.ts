@@ -14,6 +14,8 @@ export const WAY_OUT = "ens3";
 export interface TrafficRound {
   readonly family: Family;
   readonly text: string;
+  /** For `ipset restore`, before the rules. */
+  readonly sets?: string;
   readonly packets: readonly { device: string; bytes: string }[];
 }
 
@@ -35,6 +37,8 @@ export type Played =
       readonly counters: Map<string, string>;
       /** What came out at WAY_OUT for each packet, null where nothing did. */
       readonly outputs: readonly (Uint8Array | null)[];
+      /** What `ipset save` prints at the end, of rounds with sets. */
+      readonly sets: string;
     }
   | { readonly refused: string };
 
@@ -53,12 +57,13 @@ export function playTraffic(rounds: readonly TrafficRound[], tool: Tool = "legac
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(stderr);
-  return (JSON.parse(stdout) as { refused: string; saved: string; outputs: (string | null)[] }[]).map(
-    ({ refused, saved, outputs }) =>
+  return (JSON.parse(stdout) as { refused: string; saved: string; sets: string; outputs: (string | null)[] }[]).map(
+    ({ refused, saved, sets, outputs }) =>
       refused
         ? { refused }
         : {
             counters: readCounters(saved),
+            sets,
             outputs: outputs.map((hex) => (hex === null ? null : Buffer.from(hex, "hex"))),
           },
   );

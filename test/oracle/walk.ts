@@ -3,6 +3,7 @@ import type { Packet } from "./packet.js";
 import type { HashTable } from "./match-hashlimit.js";
 import type { RecentList } from "./match-recent.js";
 import type { RecordView } from "./rule.js";
+import type { ModelSets } from "./set-model.js";
 
 /** What outlives a packet: the machine's addresses, and the state of matches. */
 export interface Host {
@@ -16,6 +17,7 @@ export interface Host {
   readonly quotas: Map<RecordView, bigint>;
   readonly recentLists: Map<string, RecentList>;
   readonly hashTables: Map<string, HashTable>;
+  readonly sets: ModelSets;
   /** Seconds since 1970 when the packets' clock was 0. */
   readonly epoch: number;
 }

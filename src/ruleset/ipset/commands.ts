@@ -184,7 +184,22 @@ function readEntry(header: SetHeader, words: WordReader, op: "add" | "del"): Rea
   return elements.map((one) => {
     // A bitmap has one element an address, whatever MAC address goes with it.
     const whole = header.type === "bitmap:ip,mac" ? (one.text.split(",")[0] as string) : one.text;
-    return { entry: { ...one, key: whole, ...extras }, given, ...(beside ? { beside } : {}) };
+    const entry: SetEntry = {
+      parts: one.parts,
+      text: one.text,
+      key: whole,
+      nomatch: extras.nomatch,
+      wildcard: extras.wildcard,
+      timeout: extras.timeout,
+      packets: extras.packets,
+      bytes: extras.bytes,
+      comment: extras.comment,
+      mark: extras.mark,
+      markMask: extras.markMask,
+      priority: extras.priority,
+      queue: extras.queue,
+    };
+    return beside ? { entry, given, beside } : { entry, given };
   });
 }
 

@@ -142,8 +142,10 @@ export function partText(part: ElementPart): string {
 }
 
 export function addressText(address: Uint8Array): string {
+  // A writer of bytes for every address of a large set would be most of the work.
+  if (address.length === 4) return address.join(".");
   const out = new ByteWriter();
-  printAddress(out, address, 0, address.length === 4 ? 4 : 16);
+  printAddress(out, address, 0, 16);
   return out.toString();
 }
 

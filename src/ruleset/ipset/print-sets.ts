@@ -18,9 +18,14 @@ export function printSet(set: IpSet): string {
 
 function printHeader(set: SetHeader): string {
   const has = setType(set.type).options;
-  const options = CREATE_OPTIONS.filter((option) => has.includes(option)).map((option) => optionText(set, option));
-  return `create ${set.name} ${set.type}${options.join("")}`;
+  const options = CREATE_OPTIONS.filter((option) => has.includes(option));
+  // Types that were given masks later print them last.
+  const late = set.type === "hash:ip,port" || set.type === "hash:net,net";
+  const ordered = late ? [...options.filter((one) => !isMask(one)), ...options.filter(isMask)] : options;
+  return `create ${set.name} ${set.type}${ordered.map((option) => optionText(set, option)).join("")}`;
 }
+
+const isMask = (option: CreateOption): boolean => option === "netmask" || option === "bitmask";
 
 function optionText(set: SetHeader, option: CreateOption): string {
   switch (option) {

@@ -25,6 +25,7 @@ export const CREATE_OPTIONS = [
   "maxelem",
   "size",
   "netmask",
+  "bitmask",
   "timeout",
   "counters",
   "comment",
@@ -32,7 +33,6 @@ export const CREATE_OPTIONS = [
   "skbinfo",
   "bucketsize",
   "initval",
-  "bitmask",
 ] as const;
 export type CreateOption = (typeof CREATE_OPTIONS)[number];
 
