@@ -25,6 +25,7 @@ describe("a full replacement that is checked where it is linked", () => {
     const engine = Engine.create();
     const updater = new Updater(engine, { strategy: "full" });
     updater.update({ ruleset: file("-A a -j b") });
+    const before = engine.generation();
     let refused: string | undefined;
     try {
       updater.update({ ruleset: file(rules) });
@@ -33,6 +34,6 @@ describe("a full replacement that is checked where it is linked", () => {
       refused = `${error.code} ${error.line}:${error.column}`;
     }
     expect(refused).toBe(wanted);
-    expect(engine.generation()).toBe(wanted === undefined ? 3 : 2);
+    expect(engine.generation()).toBe(wanted === undefined ? before + 1 : before);
   });
 });
