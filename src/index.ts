@@ -49,6 +49,8 @@ export {
 export { printConnection } from "./netfilter/print-connection.js";
 export { SYSCTLS, type SysctlName } from "./engine/sysctls.js";
 export { decodePacket, encodePacket, type Packet, PACKET_DEFAULTS } from "./netfilter/packet.js";
+export { type Capture, CaptureError, readCapture } from "./netfilter/capture.js";
+export { type Journey, journeyOf } from "./netfilter/journey.js";
 export { PacketError, type PacketErrorCode } from "./netfilter/packet-error.js";
 export { parsePacket } from "./netfilter/packet-grammar.js";
 export { printPacket } from "./netfilter/packet-print.js";
@@ -105,3 +107,5 @@ export {
 } from "./workload/workloads.js";
 export { effectOf, isOutcome } from "./workload/workload.js";
 export { PACKET_SIZE, RESULT_SIZE } from "./blob/layout.js";
+export { verify, type VerifyResult } from "./verify/verify.js";
+export { VERIFY_DEFAULTS, type VerifyOptions } from "./verify/verify-options.js";

@@ -91,4 +91,17 @@ describe("trace", () => {
     expect(stated).toMatchObject({ status: 2, stdout: "" });
     expect(stated.stderr).toMatch(/--no-track/);
   });
+
+  it("takes packets from a capture, and rules see their bytes", () => {
+    const head = "d4c3b2a1 02000400 00000000 00000000 ffff0000 65000000";
+    const udp = "45000021 00000000 4011 0000 c0000201 c0000202 9c40 0035 000d 0000 7365637265";
+    const record = `00000000 00000000 21000000 21000000 ${udp}`;
+    writeFileSync(join(folder, "x.pcap"), Buffer.from(`${head}${record}`.replace(/\s/g, ""), "hex"));
+    const rules = "*filter\n-A INPUT -m string --algo bm --string secre -j DROP\nCOMMIT\n";
+    const { status, stdout } = trace(rules, "--pcap", "x.pcap", "--interface", "wan0", "--local", "192.0.2.2");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(
+      /^udp 192\.0\.2\.1:40000 > 192\.0\.2\.2:53 in wan0.*\nDROP by INPUT filter INPUT rule 1, line 2/,
+    );
+  });
 });

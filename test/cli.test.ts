@@ -96,7 +96,8 @@ describe("bad use", () => {
     [["bench", "more"], /too many arguments/],
     [["bench", "--workload", "nowhere"], /no file and no workload "nowhere"; workloads are kube-proxy/],
     [["gen", "nothing"], /Allowed choices are kube-proxy/],
-    [["trace", "x.v4"], /required option '--packet/],
+    [["trace", "main.v4"], /no such file or directory/],
+    [["trace", "-"], /no packet: give --packet or --pcap/],
     [["check"], /missing required argument 'rules'/],
   ];
   for (const [args, message] of cases)

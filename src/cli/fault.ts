@@ -2,6 +2,7 @@
 import { ClassBenchError } from "../workload/class-bench.js";
 import { WorkerFailure } from "../measure/crew.js";
 import { LinuxError } from "../linux/linux-error.js";
+import { CaptureError } from "../netfilter/capture.js";
 import { PacketError } from "../netfilter/packet-error.js";
 import { RoutingTextError } from "../netfilter/routing/ip-text.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
@@ -21,6 +22,7 @@ const EXPECTED = [
   CliError,
   RulesetError,
   PacketError,
+  CaptureError,
   RoutingTextError,
   EngineError,
   LinuxError,

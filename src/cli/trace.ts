@@ -1,16 +1,18 @@
 /** `ruleswap trace`: the way of packets through hooks, tables, chains and rules. */
 import { type Command, InvalidArgumentError } from "commander";
 import { Reader } from "../engine/reader.js";
+import { readCapture } from "../netfilter/capture.js";
 import { listConnections } from "../netfilter/connections.js";
-import { type Journey, journeyOf } from "../netfilter/journey.js";
-import type { Packet } from "../netfilter/packet.js";
+import { type Journey, journeyOf, type Traveller } from "../netfilter/journey.js";
 import { parsePacket } from "../netfilter/packet-grammar.js";
 import { printConnection } from "../netfilter/print-connection.js";
 import { parseRuleset } from "../ruleset/parse.js";
+import type { Family } from "../ruleset/row-store.js";
 import { CliError } from "./fault.js";
 import { type Input, readInput } from "./input.js";
 import { loadRuleset } from "./load.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
+import { oneOf } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
 import { addSetOptions, type SetOptions, setText } from "./set-options.js";
 import { journeyText } from "./trace-text.js";
@@ -33,7 +35,10 @@ First the answer, then each rule that matched with its line in the file; what ch
 changed it, or between rules where the connection or routing did.`;
 
 interface TraceOptions extends MachineOptions, SetOptions {
-  readonly packet: string[];
+  readonly packet?: string[];
+  readonly pcap?: string;
+  readonly interface: string;
+  readonly family?: Family;
   readonly local?: string[];
   readonly track?: boolean;
   readonly connections?: boolean;
@@ -44,11 +49,14 @@ export function addTrace(program: Command): void {
   const command = addSetOptions(program.command("trace"))
     .description("the way of packets through hooks, tables, chains and rules")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
-    .requiredOption(
+    .option(
       "--packet <text>",
       'such as "tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn"; once for each; its addresses say the family',
       several,
     )
+    .option("--pcap <file>", "packets of a capture, pcap or pcapng, behind those of --packet")
+    .option("--interface <name>", "by which packets of a capture come in, where it does not say", "eth0")
+    .option("--family <name>", "ipv4 or ipv6: of a capture (default: as its first packet)", oneOf(["ipv4", "ipv6"]))
     .option("--local <address...>", "addresses of the machine: packets to them go to INPUT")
     .option("--track", "track connections (default: where there are several packets)")
     .option("--no-track", "track none")
@@ -64,13 +72,15 @@ function several(text: string, before: readonly string[] = []): string[] {
 }
 
 async function trace(input: Input, options: TraceOptions): Promise<void> {
-  const { packet: texts, local = [], connections: listed = false, json, ...given } = options;
-  const { track = texts.length > 1 || listed } = given;
+  const { packet: _, pcap: __, local = [], connections: listed = false, json, ...given } = options;
+  const travellers = travellersOf(options);
+  const { track = travellers.length > 1 || listed } = options;
   if (listed && !track) throw new CliError("--connections: with --no-track there are none");
-  const packets = texts.map((text) => parsePacket(text));
-  const [{ family }] = packets as [Packet];
-  if (packets.some((packet) => packet.family !== family)) throw new CliError("packets of both families at a time");
-  if (track && packets.some(({ ctState }) => ctState !== undefined))
+  const [{ packet: first }] = travellers as [Traveller];
+  const { family } = first;
+  if (travellers.some(({ packet }) => packet.family !== family))
+    throw new CliError("packets of both families at a time");
+  if (track && travellers.some(({ packet }) => packet.ctState !== undefined))
     throw new CliError(
       "ctstate: where connections are tracked a packet's state is found out; leave it out, or give --no-track",
     );
@@ -83,12 +93,27 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
   const engine = loadRuleset(ruleset, input, machine, setText(ruleset, given));
   const reader = new Reader(engine, 0);
   const pool = reader.allocate(1);
-  const journeys = packets.map((packet) => journeyOf(reader, pool, packet, ruleset));
-  const now = packets.at(-1)?.time ?? 0;
+  const journeys = travellers.map((traveller) => journeyOf(reader, pool, traveller, ruleset));
+  const now = travellers.at(-1)?.packet.time ?? 0;
   const lines = listed ? listConnections(engine, now).map((connection) => printConnection(connection, now)) : undefined;
   const whole = { schema: "ruleswap.trace/1", packets: journeys, ...(lines ? { connections: lines } : {}) };
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(whole, null, 2)}\n`);
   if (json !== "-") await print(textOf(journeys) + (lines ? ["", ...lines, ""].join("\n") : ""));
+}
+
+/** In the order in which they are sent. What a capture holds besides is told on standard error. */
+function travellersOf({ packet: texts = [], pcap, interface: input, family }: TraceOptions): Traveller[] {
+  if (texts.length === 0 && pcap === undefined) throw new CliError("no packet: give --packet or --pcap");
+  const travellers: Traveller[] = texts.map((text) => ({ packet: parsePacket(text) }));
+  if (pcap === undefined) return travellers;
+  const { packets, leftOut } = readCapture(readInput(pcap).bytes, { file: pcap, input });
+  const wanted = family ?? travellers[0]?.packet.family ?? packets[0]?.packet.family;
+  const ours = packets.filter(({ packet }) => packet.family === wanted);
+  const others = packets.length - ours.length;
+  if (others > 0) process.stderr.write(`${pcap}: ${others} packets of the other family left out\n`);
+  if (leftOut > 0) process.stderr.write(`${pcap}: ${leftOut} frames without IP left out\n`);
+  if (travellers.length + ours.length === 0) throw new CliError(`${pcap}: no packets${family ? ` of ${family}` : ""}`);
+  return [...travellers, ...ours];
 }
 
 function textOf(journeys: readonly Journey[]): string {

@@ -55,11 +55,18 @@ export interface Journey {
   readonly end: Traced;
 }
 
+/** A packet, and its own bytes where they are known. */
+export interface Traveller {
+  readonly packet: Packet;
+  readonly bytes?: Uint8Array;
+}
+
 /** Sends the packet from place 0 of the pool. */
-export function journeyOf(reader: Reader, pool: PacketPool, packet: Packet, ruleset: Ruleset): Journey {
+export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: Traveller, ruleset: Ruleset): Journey {
   const { family, protocol = PROTOCOL_TCP } = packet;
   const record = encodePacket(packet);
   pool.set(0, record);
+  if (bytes) pool.setBytes(0, bytes);
   const traced = reader.trace(pool, 0);
   const end = tracedResult(pool.result(0), family, protocol);
   const arrived = tracedPacket(record, family, protocol);
