@@ -131,8 +131,17 @@ describe("shards", () => {
     expect(mergeResults([shard(2, b, d)]).partial).toBe(true);
   });
 
-  it("are refused when they overlap or answer other questions", () => {
-    expect(() => mergeResults([shard(1, a), shard(2, a)])).toThrow("there twice");
+  it("and runs of the same cells have their rounds and latencies put together", () => {
+    const round = { ...(a.rounds[0] as RoundResult), update_p50_us: 1 };
+    const [one] = mergeResults([
+      shard(1, { ...a, rounds: [round] }),
+      shard(2, { ...a, rounds: [round, round] }),
+    ]).results;
+    expect(one?.rounds).toHaveLength(3);
+    expect(one?.update.count).toBe(2 * a.update.count);
+  });
+
+  it("are refused when they answer other questions", () => {
     const other = { ...shard(2, b), options: { ...shard(2).options, seed: 9 } };
     expect(() => mergeResults([shard(1, a), other])).toThrow("other options");
   });

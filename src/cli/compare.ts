@@ -30,8 +30,10 @@ export function addCompare(program: Command): void {
     .action(compare);
   program
     .command("merge")
-    .description("results of bench --shard, put together as if one run had measured them")
-    .argument("<results...>", "what bench --shard i/n --json wrote, in any order")
+    .description(
+      "results of bench --shard, or of several runs of the same, put together as if one run had measured them",
+    )
+    .argument("<results...>", "what bench --json wrote, in any order")
     .option("--json <file>", "where the whole result goes", "-")
     .action(async (paths: string[], { json }: { json: string }) => {
       await writeOutput(json, `${JSON.stringify(mergeResults(paths.map(readResult)), null, 2)}\n`);

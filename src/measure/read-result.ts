@@ -1,7 +1,9 @@
 /** Result files, read and put together. */
 import { readFileSync } from "node:fs";
 import { assembleGrowth } from "./assemble-growth.js";
+import { parseShard } from "./bench-options.js";
 import { cellKey } from "./compare.js";
+import { LatencyHistogram } from "./histogram.js";
 import { RESULT_SCHEMA, type ResultFile, type ResultRecord } from "./result.js";
 
 /** @throws RangeError that names the file when it is no result. */
@@ -20,8 +22,9 @@ export function readResult(path: string): ResultFile {
 }
 
 /**
- * Shards of one matrix, as if one run had measured them: cells in the order of the options, growth fitted anew.
- * @throws RangeError when they were not asked for the same, or hold a cell twice.
+ * Shards of one matrix, as if one run had measured them, or several runs of it, whose rounds then stand together: cells in
+ * the order of the options, growth fitted anew.
+ * @throws RangeError when they were not asked for the same.
  */
 export function mergeResults(files: readonly ResultFile[]): ResultFile {
   const [first] = files;
@@ -29,20 +32,44 @@ export function mergeResults(files: readonly ResultFile[]): ResultFile {
   const asked = (file: ResultFile): string => JSON.stringify({ ...file.options, shard: null });
   const other = files.findIndex((file) => asked(file) !== asked(first));
   if (other > 0) throw new RangeError(`merge: result ${other + 1} was made with other options than the first`);
-  const results = files.flatMap((file) => file.results).sort((a, b) => place(a, first) - place(b, first));
-  const keys = results.map(cellKey);
-  const twice = keys.find((key, nth) => keys.indexOf(key) !== nth);
-  if (twice !== undefined) throw new RangeError(`merge: ${twice} is there twice`);
-  const { linux, shard } = first.options;
-  const parts = shard === null ? 1 : Number(shard.split("/")[1]);
+  const cells = new Map<string, ResultRecord[]>();
+  for (const record of files.flatMap((file) => file.results))
+    cells.set(cellKey(record), [...(cells.get(cellKey(record)) ?? []), record]);
+  const results = [...cells.values()].map(together).sort((a, b) => place(a, first) - place(b, first));
+  const parts = new Set(files.map(({ options }) => options.shard));
+  const wanted = first.options.shard === null ? 1 : parseShard(first.options.shard).of;
   return {
     ...first,
-    options: { ...first.options, linux, shard: null },
-    partial: files.some(({ partial }) => partial) || files.length < parts,
+    options: { ...first.options, shard: null },
+    partial: files.some(({ partial }) => partial) || parts.size < wanted,
     elapsed_s: files.reduce((sum, { elapsed_s }) => sum + elapsed_s, 0),
     results,
     growth: assembleGrowth(results),
     absent: [...new Map(files.flatMap(({ absent }) => absent).map((one) => [JSON.stringify(one), one])).values()],
+  };
+}
+
+/**
+ * One cell that several runs measured. Latencies are put together and rounds stand one after another; what a record holds
+ * without its distribution is that of the run in the middle.
+ */
+function together(records: readonly ResultRecord[]): ResultRecord {
+  const ordered = records.toSorted((a, b) => a.update.p50_us - b.update.p50_us);
+  const middle = ordered[(ordered.length - 1) >> 1] as ResultRecord;
+  if (records.length === 1) return middle;
+  const latencies = new LatencyHistogram();
+  for (const { update } of records) latencies.add(LatencyHistogram.decode(update.histogram));
+  const total = (name: "failed" | "unfinished"): number => records.reduce((sum, { update }) => sum + update[name], 0);
+  return {
+    ...middle,
+    update: {
+      ...middle.update,
+      ...latencies.summary(),
+      failed: total("failed"),
+      unfinished: total("unfinished"),
+      histogram: latencies.encode(),
+    },
+    rounds: records.flatMap(({ rounds }) => rounds),
   };
 }
 

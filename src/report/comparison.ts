@@ -24,9 +24,9 @@ const WORDS: Readonly<Record<GrowthMetric, MetricWords>> = {
   "memory.live_bytes": { name: "memory", lower: "less", higher: "more", text: bytes },
 };
 
-/** The cells that got worse by more than `share` (0.05 is 5 %) beyond doubt. */
+/** The cells that got worse, and whose whole interval lies beyond `share` (0.05 is 5 %). */
 export function regressions({ cells }: Comparison, share: number): ComparedCell[] {
-  return cells.filter(({ verdict, ratio }) => verdict === "higher" && ratio > 1 + share);
+  return cells.filter(({ verdict, ci95 }) => verdict === "higher" && ci95[0] > 1 + share);
 }
 
 export function verdictOf({ metric, verdict }: ComparedCell): string {
