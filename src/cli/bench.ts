@@ -6,6 +6,7 @@ import { CLASSIFIERS } from "../engine/engine.js";
 import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.js";
 import { runBench } from "../measure/bench.js";
 import { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions, parseShard } from "../measure/bench-options.js";
+import { CREW_TASKS } from "../measure/crew.js";
 import { ARRIVALS } from "../measure/open-loop.js";
 import type { ResultFile } from "../measure/result.js";
 import { hasFindings } from "../report/cautions.js";
@@ -32,6 +33,7 @@ type BenchArguments = Omit<BenchOptions, "sizes" | "linux" | "shard"> &
     /** True where no program is named: all. */
     linux?: KernelTargetName[] | true;
     shard?: string;
+    writer: "thread" | "main";
     saveBaseline?: string;
     baseline?: string;
     failOver?: number;
@@ -89,6 +91,7 @@ export function addBench(program: Command): void {
     )
     .option("--shard <i/n>", "only part i of n of the matrix, for ruleswap merge", readShard)
     .option("--seed <n>", "of rulesets, changes, traffic and arrivals", wholeFrom(0, 2 ** 32 - 1), d.seed)
+    .option("--writer <thread|main>", "where updates are made; main for profilers", oneOf(["thread", "main"]), "thread")
     .option("--save-baseline <name>", `keep the result under this name, in ${BASELINE_FOLDER}`, readName)
     .option("--baseline <name>", "compare with the result kept under this name", readName)
     .option(
@@ -103,7 +106,7 @@ export function addBench(program: Command): void {
 }
 
 async function bench(all: BenchArguments): Promise<void> {
-  const { json, report, saveBaseline, baseline, failOver, addresses, routes, rules, ...given } = all;
+  const { json, report, writer, saveBaseline, baseline, failOver, addresses, routes, rules, ...given } = all;
   const { options, workload: bare } = resolveWorkload(given);
   if (baseline !== undefined && !existsSync(baselineFile(baseline)))
     throw new CliError(`--baseline: no ${baselineFile(baseline)}; --save-baseline ${baseline} makes one`);
@@ -119,7 +122,11 @@ async function bench(all: BenchArguments): Promise<void> {
   process.once("SIGINT", interrupt);
   let result: ResultFile;
   try {
-    result = await runBench(options, workload, { signal: abort.signal, onProgress: progress.update });
+    result = await runBench(options, workload, {
+      signal: abort.signal,
+      onProgress: progress.update,
+      tasks: { ...CREW_TASKS, writerHere: writer === "main" },
+    });
   } finally {
     progress.end();
     process.removeListener("SIGINT", interrupt);
@@ -138,7 +145,10 @@ async function bench(all: BenchArguments): Promise<void> {
 
 /** The workload by name or file, and the sizes that go with it. */
 function resolveWorkload(
-  given: Omit<BenchArguments, "json" | "report" | "saveBaseline" | "baseline" | "failOver" | keyof MachineOptions>,
+  given: Omit<
+    BenchArguments,
+    "json" | "report" | "writer" | "saveBaseline" | "baseline" | "failOver" | keyof MachineOptions
+  >,
 ): {
   options: BenchOptions;
   workload: (size: number) => Workload;

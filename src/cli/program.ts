@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { addBench } from "./bench.js";
+import { addProfile } from "./profile.js";
 import { addCompare } from "./compare.js";
 import { addCheck } from "./check.js";
 import { addDump } from "./dump.js";
@@ -12,7 +13,7 @@ import { addTrace } from "./trace.js";
 import { addVerify } from "./verify.js";
 import { EXIT_BAD, EXIT_FINE, messageOf } from "./fault.js";
 
-const COMMANDS = [addBench, addCompare, addCheck, addTrace, addVerify, addEdit, addGen, addDump];
+const COMMANDS = [addBench, addCompare, addProfile, addCheck, addTrace, addVerify, addEdit, addGen, addDump];
 
 function makeProgram(): Command {
   const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {

@@ -15,6 +15,8 @@ export interface CrewTasks {
   /** Module with the reader's task as default export; as for `updater` an absolute file: address. */
   readonly reader: string;
   readonly updater: string;
+  /** Whether updates are made in this thread, where profilers see them, and not in one of their own. */
+  readonly writerHere?: boolean;
   /** Of each thread. Default Node's own. */
   readonly limits?: ResourceLimits;
 }
@@ -31,10 +33,14 @@ export class WorkerFailure extends Error {
 
 export class Crew {
   private readonly readers: Piscina;
-  private readonly writer: Piscina;
+  /** None where this thread makes the updates. */
+  private readonly writer: Piscina | undefined;
   private readonly known = new Set<Strategy>();
 
-  constructor(readers: number, tasks: CrewTasks = CREW_TASKS) {
+  constructor(
+    readers: number,
+    private readonly tasks: CrewTasks = CREW_TASKS,
+  ) {
     // Threads block in their tasks, so the pool must not wait for them with atomics of its own.
     const fixed = (threads: number, filename: string): Piscina =>
       new Piscina({
@@ -47,7 +53,7 @@ export class Crew {
         ...(tasks.limits ? { resourceLimits: tasks.limits } : {}),
       });
     this.readers = fixed(readers, tasks.reader);
-    this.writer = fixed(1, tasks.updater);
+    this.writer = tasks.writerHere ? undefined : fixed(1, tasks.updater);
   }
 
   read(task: ReaderTask): Promise<ReaderRecord[]> {
@@ -55,7 +61,13 @@ export class Crew {
   }
 
   update(task: UpdaterTask): Promise<UpdaterRecord> {
-    return this.writer.run(task).catch((error) => fail("the updater", error));
+    const made = this.writer ? this.writer.run(task) : this.updateHere(task);
+    return made.catch((error) => fail("the updater", error));
+  }
+
+  private async updateHere(task: UpdaterTask): Promise<UpdaterRecord> {
+    const { default: run } = (await import(this.tasks.updater)) as { default: (task: UpdaterTask) => UpdaterRecord };
+    return run(task);
   }
 
   /** Whether the writer has never been asked about for this strategy: true once. */
@@ -67,7 +79,7 @@ export class Crew {
 
   /** Ends all threads, whatever they are doing. */
   async end(): Promise<void> {
-    await Promise.all([this.readers.destroy(), this.writer.destroy()]);
+    await Promise.all([this.readers.destroy(), this.writer?.destroy()]);
   }
 }
 
