@@ -12,6 +12,10 @@ export { EngineError, FAULT_NAMES, type FaultName } from "./engine/engine-error.
 export { type HookEntry, PRIORITIES } from "./engine/hook-registry.js";
 export type { Interface, InterfaceAddress, NextHop, Route, Routing, RoutingRule } from "./engine/routing.js";
 export { PacketPool, Reader, type TraceStep } from "./engine/reader.js";
+export { kernelAbsence } from "./linux/absence.js";
+export { LinuxError, type LinuxErrorCode } from "./linux/linux-error.js";
+export { Namespace } from "./linux/namespace.js";
+export type { Command, Outcome as CommandOutcome } from "./linux/resident-protocol.js";
 export { type BenchHooks, type BenchProgress, runBench } from "./measure/bench.js";
 export { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions } from "./measure/bench-options.js";
 export { WorkerFailure } from "./measure/crew.js";
