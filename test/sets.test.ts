@@ -7,6 +7,8 @@ import { printSets } from "../src/ruleset/ipset/print-sets.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
 import { RulesetError } from "../src/ruleset/ruleset-error.js";
 import { type Strategy, Updater } from "../src/update/updater.js";
+import { encodePacket as encodePacketOf } from "../src/netfilter/packet.js";
+import { parsePacket } from "../src/netfilter/packet-grammar.js";
 import { addressBytes } from "./oracle/address.js";
 import { blankPacket, encodePacket } from "./oracle/packet.js";
 
@@ -102,6 +104,23 @@ describe("sets of an engine", () => {
     }
   });
 
+  it("are referred to by as many rules as there are, whatever way rules come and go", () => {
+    for (const strategy of ["one-by-one", "full", "partial", "incremental"] as const) {
+      const rules = `${DROP}-A INPUT -m set --match-set a src -j SET --add-set b src --map-set a src --map-mark\n`;
+      const mangle = (text: string) => filter(text).replace("*filter", "*mangle");
+      const { updater } = setUp("create a hash:ip skbinfo\ncreate b hash:ip\n", "", strategy);
+      for (let n = 0; n < 3; n++) {
+        updater.update({ ruleset: mangle(`${rules}-A INPUT -s 10.0.0.${n}\n`) });
+        updater.update({ batch: `*mangle\n-I INPUT 1 -m set --match-set a dst -j SET --del-set b src\nCOMMIT\n` });
+        updater.update({ batch: `*mangle\n-D INPUT -m set --match-set a dst -j SET --del-set b src\nCOMMIT\n` });
+      }
+      const destroy = (name: string) => refusal(() => updater.updateSets({ sets: `destroy ${name}\n` }));
+      expect([strategy, destroy("a"), destroy("b")]).toEqual([strategy, "set-in-use 1:9 a", "set-in-use 1:9 b"]);
+      updater.update({ ruleset: mangle("") });
+      expect([strategy, destroy("a"), destroy("b")]).toEqual([strategy, "none", "none"]);
+    }
+  });
+
   it("must be there, and of the rules' family, before rules name them", () => {
     for (const strategy of ["one-by-one", "full", "partial", "incremental"] as const) {
       const { updater } = setUp("create six hash:ip family inet6\n", "", strategy);
@@ -116,6 +135,20 @@ describe("sets of an engine", () => {
       updater.update({ sets: "create a hash:ip\n", batch: `*filter\n${DROP}COMMIT\n` });
       expect(updater.engine.readSets().has("a")).toBe(true);
     }
+  });
+
+  it("of MAC addresses look at whom a frame is from or to", () => {
+    const { updater, engine } = setUp("create a hash:mac\nadd a 00:11:22:33:44:55\n");
+    updater.load(parseRuleset(filter("-A INPUT -m set --match-set a dst -j DROP\n"), { family: "ipv4" }));
+    const reader = new Reader(engine, 0);
+    const pool = reader.allocate(1);
+    const drops = (frame: string): boolean => {
+      pool.set(0, encodePacketOf(parsePacket(`udp 10.0.0.1:1 > 10.0.0.2:2 in eth0 hook INPUT ${frame}`)));
+      reader.match(pool, 0, 1);
+      return pool.result(0).getUint8(RESULT_VERDICT) === VERDICT_DROP;
+    };
+    expect(drops("mac 00:11:22:33:44:55")).toBe(false);
+    expect(drops("mac 00:11:22:33:44:66 dmac 00:11:22:33:44:55")).toBe(true);
   });
 
   it("that packets add to have all their room at once, and no more", () => {

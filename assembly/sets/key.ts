@@ -159,9 +159,9 @@ function takePort(source: bool): bool {
   return true;
 }
 
-/** Both addresses are known when the packet came in with an Ethernet header. */
+/** False where the address is not known, or zero. */
 function takeMac(source: bool): bool {
-  if (!(load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_MAC)) return false;
+  if (source && !(load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_MAC)) return false;
   const at = packet + (source ? PACKET_SOURCE_MAC : PACKET_DESTINATION_MAC);
   second = load<u16>(at) | ((<u32>load<u16>(at, 2)) << 16);
   third = load<u16>(at, 4);

@@ -110,13 +110,8 @@ const ITEMS: Readonly<Record<string, Item>> = {
   time: numberItem("time", 2 ** 32 - 1),
   zone: numberItem("zone", 65535),
   priority: numberItem("priority", 2 ** 32 - 1),
-  mac: {
-    expected: "six hexadecimal bytes with colons",
-    read(value, draft) {
-      draft.sourceMac = value;
-      return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value);
-    },
-  },
+  mac: macItem("sourceMac"),
+  dmac: macItem("destinationMac"),
   pkttype: nameItem(PACKET_TYPES, (draft, name) => {
     draft.type = name;
   }),
@@ -221,6 +216,16 @@ function numberItem(field: NumberKey, most: number, of?: (protocol: number) => b
       const number = readNumber(value, most);
       if (number !== undefined) draft[field] = number;
       return number !== undefined;
+    },
+  };
+}
+
+function macItem(field: "sourceMac" | "destinationMac"): Item {
+  return {
+    expected: "six hexadecimal bytes with colons",
+    read(value, draft) {
+      draft[field] = value;
+      return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value);
     },
   };
 }

@@ -47,6 +47,7 @@ export function printPacket(packet: Packet): string {
   say("tos", packet.tos, 0);
   if (protocol === PROTOCOL_TCP) say("mss", packet.mss, 0);
   say("mac", packet.sourceMac);
+  say("dmac", packet.destinationMac);
   say("uid", packet.uid);
   say("gid", packet.gid);
   say("zone", packet.zone, 0);

@@ -9,6 +9,7 @@ import {
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
   PACKET_FAMILY,
+  PACKET_DESTINATION_MAC,
   PACKET_FLAG_MAC,
   PACKET_FLAG_MORE,
   PACKET_FLAG_ODD,
@@ -102,6 +103,8 @@ export interface Packet {
   readonly odd?: boolean;
   /** Six hexadecimal bytes with colons. Default unknown. */
   readonly sourceMac?: string;
+  /** The same of whom the frame is to: sets of MAC addresses look at it. */
+  readonly destinationMac?: string;
   /** Default `host`. */
   readonly type?: PacketType;
   readonly mark?: number;
@@ -183,6 +186,7 @@ export function encodePacket(packet: Packet, into: Uint8Array = new Uint8Array(P
   writeEnd(into, PACKET_DESTINATION, packet.destination, packet.family);
   for (const [field, at] of INTERFACES) writeInterface(into, at, packet[field] ?? "");
   if (packet.sourceMac !== undefined) into.set(macBytes(packet.sourceMac), PACKET_SOURCE_MAC);
+  if (packet.destinationMac !== undefined) into.set(macBytes(packet.destinationMac), PACKET_DESTINATION_MAC);
   view.setUint16(PACKET_CT_STATE, CT_STATES[packet.ctState ?? "NEW"], true);
   into[PACKET_TYPE] = PACKET_TYPES.indexOf(packet.type ?? "host");
   into[PACKET_PATH] = pathNumber(packet.path ?? "in");
@@ -216,7 +220,8 @@ export function decodePacket(record: Uint8Array): Packet {
     const end = record.indexOf(0, at);
     if (end > at) names[field] = decoder.decode(record.subarray(at, Math.min(end, at + 16)));
   }
-  const mac = [...record.subarray(PACKET_SOURCE_MAC, PACKET_SOURCE_MAC + 6)];
+  const mac = macText(record.subarray(PACKET_SOURCE_MAC, PACKET_SOURCE_MAC + 6));
+  const destinationMac = macText(record.subarray(PACKET_DESTINATION_MAC, PACKET_DESTINATION_MAC + 6));
   return {
     family,
     source: readAddressText(record, PACKET_SOURCE, family),
@@ -228,7 +233,8 @@ export function decodePacket(record: Uint8Array): Packet {
     type: PACKET_TYPES[record[PACKET_TYPE] as number] ?? "host",
     odd: (flags & PACKET_FLAG_ODD) !== 0,
     moreFragments: (flags & PACKET_FLAG_MORE) !== 0,
-    ...(flags & PACKET_FLAG_MAC ? { sourceMac: mac.map((byte) => byte.toString(16).padStart(2, "0")).join(":") } : {}),
+    ...(flags & PACKET_FLAG_MAC ? { sourceMac: mac } : {}),
+    ...(destinationMac === macText(new Uint8Array(6)) ? {} : { destinationMac }),
   };
 }
 
@@ -263,6 +269,9 @@ function writeInterface(bytes: Uint8Array, at: number, name: string): void {
   if (encoded.length > 15) throw new PacketError("bad-interface", "an interface of at most 15 bytes", name);
   bytes.set(encoded, at);
 }
+
+const macText = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 
 function macBytes(text: string): number[] {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(text))
