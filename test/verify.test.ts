@@ -62,6 +62,7 @@ describe("verify", () => {
     const { batches = [], ruleset = "" } = result.reproduction ?? {};
     expect(batches.join("").match(/^-/gm)?.length).toBe(1);
     expect(ruleset.match(/-A /g)?.length).toBeLessThanOrEqual(10);
+    expect(ruleset.match(/^:\S+ - /gm)?.length ?? 0).toBeLessThanOrEqual(10);
   });
 
   it("finds a verdict that differs, with the packet", async () => {

@@ -49,16 +49,21 @@ export async function shrink(options: TrialOptions, failure: Failure, millisecon
       ),
     );
   }
-  const lines = best.ruleset.split("\n");
-  await leaveOut(lines.filter(isEdit), until, (rest) => {
-    const kept = new Set(rest);
-    return fails(lines.filter((line) => !isEdit(line) || kept.has(line)).join("\n"), best.batches);
-  });
+  for (const mayGo of [isEdit, isOwnChain]) {
+    const lines = best.ruleset.split("\n");
+    await leaveOut(lines.filter(mayGo), until, (rest) => {
+      const kept = new Set(rest);
+      return fails(lines.filter((line) => !mayGo(line) || kept.has(line)).join("\n"), best.batches);
+    });
+  }
   return best;
 }
 
 /** A line of a rule or a command, which a text may do without. */
 const isEdit = (line: string): boolean => /^(\[\d+:\d+\] )?-/.test(line);
+
+/** The declaration of a user's chain: without it the rest may not load, and then does not fail as it did. */
+const isOwnChain = (line: string): boolean => /^:\S+ - /.test(line);
 
 async function attempt(options: TrialOptions, batches: readonly string[]): Promise<Mismatch | undefined> {
   const trial = await Trial.begin(options).catch(() => undefined);
