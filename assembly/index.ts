@@ -53,7 +53,7 @@ export { chainFind } from "./names";
 export { probeValue, readLines } from "./reading/lines";
 export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";
 export { commentEnd, commentStart } from "./reading/values";
-export { oldestReader } from "./retire";
+export { oldestReader, retired } from "./retire";
 export { bytesWritten, recordsTouched, recordsWalked } from "./store";
 export {
   updateAllocate,

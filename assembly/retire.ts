@@ -47,10 +47,14 @@ export function generation(): u32 {
   return load<u32>(atomic.load<u32>(CONTROL_ADDRESS, CONTROL_ROOT), ROOT_GENERATION);
 }
 
+/** Entries that the update being made has queued so far. */
+export let retired: u32 = 0;
+
 /** Queues what nobody may enter any more once the update being made is published. False when memory is used up. */
 export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool {
   const entry = arenaAllocate(engineArena(), RETIRED_SIZE);
   if (!entry) return false;
+  retired++;
   store<u32>(entry, 0, RETIRED_NEXT);
   store<u32>(entry, kind, RETIRED_KIND);
   store<u32>(entry, generation() + 1, RETIRED_GENERATION);
@@ -76,6 +80,10 @@ export function retireRecord(table: usize, record: usize, bytes: u32): bool {
   const piece = <u32>(((record + bytes) & ~15) - first);
   arenaAdopt(arena, piece);
   return retire(RETIRED_MEMORY, <u32>first, arena, piece);
+}
+
+export function retireBegin(): void {
+  retired = 0;
 }
 
 /** The least generation that a reader inside a walk may be using; the one in force when none is inside. */

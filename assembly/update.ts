@@ -32,7 +32,7 @@ import { ROUTING_BYTES } from "../src/blob/routing";
 import { arenaAllocate } from "./arena";
 import { heapAllocate, heapFree } from "./heap";
 import { graphLevels } from "./call-graph";
-import { engineArena, generation, reclaim, retire } from "./retire";
+import { engineArena, generation, reclaim, retire, retireBegin } from "./retire";
 import { setsSpread } from "./sets/commands";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
 import { duplicateHead, LINK_DUPLICATE, LINK_MEMORY, linkTable } from "./table";
@@ -44,6 +44,7 @@ let next: usize = 0;
 /** Starts an update. A FAULT_*. */
 export function updateBegin(): u32 {
   logBegin();
+  retireBegin();
   next = arenaAllocate(engineArena(), ROOT_SIZE);
   if (!next) return FAULT_MEMORY;
   memory.copy(next, load<u32>(CONTROL_ADDRESS, CONTROL_ROOT), ROOT_SIZE);

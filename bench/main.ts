@@ -3,8 +3,11 @@
  * holds PART. What a change costs under traffic is `ruleswap bench`'s to say.
  */
 import { Bench } from "tinybench";
+import { BULK_LABEL, runBulk } from "./bulk.js";
 import { compileTasks } from "./compile.js";
 import { fullTasks } from "./full.js";
+import { runDuel } from "./duel.js";
+import { incrementalDuels } from "./incremental.js";
 import { matchTasks } from "./match.js";
 import { parseTasks } from "./parse.js";
 import type { Task } from "./task.js";
@@ -23,8 +26,12 @@ const tasks: Task[] = [
   ...WAY_SIZES.flatMap(wayTasks),
 ];
 const chosen = tasks.filter(({ label }) => label.includes(part));
-if (chosen.length === 0) {
-  process.stderr.write(`no label holds "${part}"; there are\n${tasks.map(({ label }) => `  ${label}\n`).join("")}`);
+const duels = incrementalDuels();
+const chosenDuels = duels.filter(({ label }) => label.includes(part));
+const bulk = BULK_LABEL.includes(part);
+if (chosen.length + chosenDuels.length === 0 && !bulk) {
+  const labels = [...[...tasks, ...duels].map(({ label }) => label), BULK_LABEL].map((label) => `  ${label}\n`);
+  process.stderr.write(`no label holds "${part}"; there are\n${labels.join("")}`);
   process.exitCode = 2;
 }
 for (const { label, operations, prepare } of chosen) {
@@ -43,3 +50,5 @@ for (const { label, operations, prepare } of chosen) {
     `${label.padEnd(44)} ns: p50 ${each(p50)}  p99 ${each(p99)}  max ${each(max)}  (${samplesCount} samples)\n`,
   );
 }
+for (const duel of chosenDuels) await runDuel(duel);
+if (bulk) runBulk();

@@ -19,3 +19,9 @@ export function expect(what: string, found: number, wanted: number): void {
 }
 
 export const SEED = 1;
+
+/** The value that `share` of all values lie below. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] as number;
+}

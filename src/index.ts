@@ -13,6 +13,8 @@ export { type HookEntry, PRIORITIES } from "./engine/hook-registry.js";
 export type { Interface, InterfaceAddress, NextHop, Route, Routing, RoutingRule } from "./engine/routing.js";
 export { PacketPool, Reader, type TraceStep } from "./engine/reader.js";
 export { kernelAbsence } from "./linux/absence.js";
+export type { KernelChange, KernelSession, KernelTarget } from "./linux/kernel-target.js";
+export { KERNEL_TARGETS, type KernelTargetName } from "./linux/kernel-targets.js";
 export { LinuxError, type LinuxErrorCode } from "./linux/linux-error.js";
 export { Namespace } from "./linux/namespace.js";
 export type { Command, Outcome as CommandOutcome } from "./linux/resident-protocol.js";

@@ -55,6 +55,7 @@ export interface Kernel {
   readonly entriesCompared: WebAssembly.Global;
   readonly chunksCompared: WebAssembly.Global;
   readonly rowsChecked: WebAssembly.Global;
+  readonly retired: WebAssembly.Global;
 }
 
 /** How rows of a new table come by the counters of the one they replace (assembly/table.ts). */

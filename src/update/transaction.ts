@@ -25,8 +25,12 @@ function costs(kernel: Kernel): Pick<UpdateReport, "bytesWritten" | "recordsTouc
   };
 }
 
-/** Retired entries that an update frees beside its own work. */
-const RECLAIM_ENTRIES = 512;
+/**
+ * Retired entries that an update frees beside its own work: some, and several for each that it retired, so that it never
+ * pays for a mountain of others and what waits cannot grow (a row that is freed retires its memory and perhaps its chunk).
+ */
+const RECLAIM_LEAST = 64;
+const RECLAIM_FOR_EACH = 4;
 const RECLAIM_ALL = 0x7fffffff;
 
 export class LockTimeout extends Error {
@@ -82,7 +86,8 @@ export class Transaction {
       sets?.settle();
       clock.end("publish");
       options.quiesce?.(engine.words(), engine.handle.readers);
-      kernel.updateReclaim(options.quiesce ? RECLAIM_ALL : RECLAIM_ENTRIES);
+      const share = RECLAIM_LEAST + RECLAIM_FOR_EACH * (kernel.retired.value as number);
+      kernel.updateReclaim(options.quiesce ? RECLAIM_ALL : share);
       const freeing = costs(kernel);
       clock.end("quiesce");
       return {
