@@ -77,7 +77,7 @@ async function openRivals({ ruleset, changes, against }: Contest): Promise<Rival
     const timesUs: number[] = [];
     const make = async (change: KernelChange): Promise<number> => {
       const commands = await session.prepare(change, strategy as never);
-      const { begunNs, endedNs, results } = await namespace.run({ commands });
+      const { begunNs, endedNs, results } = await namespace.run(commands);
       const failed = results.find(({ status }) => status !== 0);
       if (failed) throw new Error(`${name}: ${failed.stderr}`);
       await session.settle();

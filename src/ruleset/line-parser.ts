@@ -29,11 +29,14 @@ const ARGUMENTS = new Uint8Array(256);
 for (const letter of "ACDEINPRsdpijogmtcM") ARGUMENTS[letter.charCodeAt(0)] = ALWAYS;
 for (const letter of "FXZLSwW") ARGUMENTS[letter.charCodeAt(0)] = PERHAPS;
 
+/** One for the thread: parsing never nests. */
+const PLACES = new ValuePlaces();
+
 export class LineParser {
   readonly rule: RuleParser;
   readonly command = new CommandDraft();
   /** Where the values of the line stand that its shape may leave open. */
-  readonly places = new ValuePlaces();
+  readonly places = PLACES;
 
   private at = 0;
   private inverted = false;

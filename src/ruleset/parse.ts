@@ -54,22 +54,15 @@ export function useRuleset<T>(input: string | Uint8Array, options: ParseOptions,
  * without the rules themselves; those of edits that cannot be carried out show when the batch is applied.
  */
 export function parseBatch(input: string | Uint8Array, options: ParseBatchOptions): Batch {
-  const { family, file = NO_FILE, scope } = options;
-  return reading(input, (memory) => {
-    const tables: BatchFileSink[] = [];
-    const parser = new FileParser(memory, {
-      family,
-      file,
-      open(name) {
-        const sink = new BatchFileSink(name, scope, new TableReading(memory, family, BUILTIN_CHAINS[name], false));
-        tables.push(sink);
-        return sink;
-      },
-    });
-    parser.run();
-    for (const { reading } of tables) reading.rows.own();
-    return { family, tables: tables.map(({ table, rows, chainNames, edits }) => ({ table, rows, chainNames, edits })) };
+  return withBatch(input, options, (batch, sinks) => {
+    for (const { reading } of sinks) reading.rows.own();
+    return batch;
   });
+}
+
+/** The same edits for `use` alone, as with useRuleset. `use` must not parse. */
+export function useBatch<T>(input: string | Uint8Array, options: ParseBatchOptions, use: (batch: Batch) => T): T {
+  return withBatch(input, options, use);
 }
 
 interface Read {
@@ -98,6 +91,28 @@ function withRuleset<T>(
     });
     parser.run();
     return use(ruleset, read);
+  });
+}
+
+function withBatch<T>(
+  input: string | Uint8Array,
+  { family, file = NO_FILE, scope }: ParseBatchOptions,
+  use: (batch: Batch, sinks: readonly BatchFileSink[]) => T,
+): T {
+  return reading(input, (memory) => {
+    const sinks: BatchFileSink[] = [];
+    const parser = new FileParser(memory, {
+      family,
+      file,
+      open(name) {
+        const sink = new BatchFileSink(name, scope, new TableReading(memory, family, BUILTIN_CHAINS[name], false));
+        sinks.push(sink);
+        return sink;
+      },
+    });
+    parser.run();
+    const tables = sinks.map(({ table, rows, chainNames, edits }) => ({ table, rows, chainNames, edits }));
+    return use({ family, tables }, sinks);
   });
 }
 

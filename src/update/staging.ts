@@ -71,7 +71,8 @@ class BatchNames {
 
   constructor(part: TableBatch) {
     this.list = part.chainNames.slice();
-    for (const [number, name] of this.list.entries()) {
+    for (let number = 0; number < this.list.length; number++) {
+      const name = this.list[number] as string;
       this.textSize += textSize(name);
       if (!this.numbers.has(name)) this.numbers.set(name, number);
     }
@@ -101,6 +102,8 @@ function layOut(engine: Engine, part: TableBatch, names: BatchNames, at: number)
   const commandsAt = namesAt + names.list.length * S.NAME_SIZE;
   const countersAt = (commandsAt + edits.length * S.COMMAND_SIZE + 7) & ~7;
   let free = countersAt + rows.count * COUNTERS_SIZE;
+  // Counters of rows that are being read end behind the last that is not zero.
+  words.fill(0, countersAt >>> 2, free >>> 2);
   words.set(rows.counters.subarray(0, 4 * rows.count), countersAt >>> 2);
   const rowsAt = free;
   bytes.set(rows.bytes.subarray(0, rows.end), rowsAt);

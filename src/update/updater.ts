@@ -8,7 +8,7 @@ import { headerAt, latestTime, setAddresses } from "../engine/read-sets.js";
 import { applyBatch, applyEdit } from "../ruleset/apply.js";
 import type { Batch, ChainScope } from "../ruleset/batch.js";
 import { readSetCommands } from "../ruleset/ipset/commands.js";
-import { parseBatch, parseRuleset, useRuleset } from "../ruleset/parse.js";
+import { parseRuleset, useBatch, useRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { Ruleset, TABLE_NAMES, type Table } from "../ruleset/ruleset.js";
 import { differenceBatch } from "./difference.js";
@@ -100,10 +100,12 @@ export class Updater {
         });
         return;
       }
-      const batch =
-        "batch" in request ? this.parse(request.batch, file) : this.difference(transaction, request.ruleset, file);
-      transaction.clock.end("parse");
-      apply(transaction, batch, file);
+      if ("ruleset" in request) apply(transaction, this.difference(transaction, request.ruleset, file), file);
+      else
+        this.useBatch(request.batch, file, (batch) => {
+          transaction.clock.end("parse");
+          apply(transaction, batch, file);
+        });
     };
     try {
       return Transaction.run(this.engine, this.options, work, (transaction) => changeSets(transaction, request));
@@ -127,7 +129,7 @@ export class Updater {
     return inForce("ipv6") && !inForce("ipv4") ? "ipv6" : "ipv4";
   }
 
-  private parse(text: string | Uint8Array, file: string): Batch {
+  private useBatch(text: string | Uint8Array, file: string, use: (batch: Batch) => void): void {
     const { engine, family } = this;
     const scope: ChainScope = {
       hasChain: (table, chain) => {
@@ -139,7 +141,7 @@ export class Updater {
         return address === 0 ? [] : chainNames(engine, address);
       },
     };
-    return parseBatch(text, { family, file, scope });
+    useBatch(text, { family, file, scope }, use);
   }
 
   /** The edits that lead from what is in force to whole new tables. */
