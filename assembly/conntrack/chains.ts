@@ -86,22 +86,29 @@ export function stripesUnlock(a: usize, b: usize): void {
   if (a != b) stripeUnlock(b);
 }
 
-/** Puts a node first in its chain, under its stripe's lock. */
+/**
+ * Puts a node first in its chain, under its stripe's lock; the caller counts it. Plain stores will do: who sees them too early
+ * finds that the stripe's word has moved.
+ */
 export function chainLink(chains: usize, node: usize, hash: u32): void {
   const bucket = bucketOf(chains, hash);
   store<u32>(node, hash, NODE_HASH);
-  atomic.store<u32>(node, load<u32>(bucket), NODE_NEXT);
-  atomic.store<u32>(bucket, <u32>node);
-  atomic.add<u32>(chains, 1, CHAINS_COUNT);
+  store<u32>(node, load<u32>(bucket), NODE_NEXT);
+  store<u32>(bucket, <u32>node);
 }
 
-/** Takes a node out of its chain, under its stripe's lock; one that is not there stays out. */
-export function chainUnlink(chains: usize, node: usize): void {
+/** As many nodes more, or less, as have been linked or unlinked. */
+export function chainsCount(chains: usize, nodes: i32): void {
+  atomic.add<u32>(chains, <u32>nodes, CHAINS_COUNT);
+}
+
+/** Takes a node out of its chain, under its stripe's lock; the caller counts it. False when it was not there. */
+export function chainUnlink(chains: usize, node: usize): bool {
   let at = bucketOf(chains, load<u32>(node, NODE_HASH));
   while (load<u32>(at) && load<u32>(at) != <u32>node) at = <usize>load<u32>(at) + NODE_NEXT;
-  if (!load<u32>(at)) return;
-  atomic.store<u32>(at, load<u32>(node, NODE_NEXT));
-  atomic.sub<u32>(chains, 1, CHAINS_COUNT);
+  if (!load<u32>(at)) return false;
+  store<u32>(at, load<u32>(node, NODE_NEXT));
+  return true;
 }
 
 /** Grows by as many buckets as a connection needs, where there are fewer than nodes. Without any lock held. */

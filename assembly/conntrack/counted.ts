@@ -33,7 +33,16 @@ import { PACKET_DESTINATION, PACKET_SOURCE, PACKET_TIME, PACKET_ZONE } from "../
 import { CONNLIMIT_FLAGS, CONNLIMIT_LIMIT, CONNLIMIT_MASK, CONNLIMIT_OBJECT } from "../../src/blob/payloads";
 import { packet, setHotdrop } from "../packet";
 import { put32 } from "../store";
-import { bucketOf, chainLink, chainsGrow, chainUnlink, stripeLock, stripeOf, stripeUnlock } from "./chains";
+import {
+  bucketOf,
+  chainLink,
+  chainsCount,
+  chainsGrow,
+  chainUnlink,
+  stripeLock,
+  stripeOf,
+  stripeUnlock,
+} from "./chains";
 import { connections, lock, recordOf, release, unlock } from "./pool";
 import { ANY, find } from "./table";
 import { connection, scratchTuple } from "./track";
@@ -126,6 +135,7 @@ function countAndAdd(chains: usize, hash: u32, rule: u32, zone: u32, address: v1
   v128.store(fresh, address, COUNTED_ADDRESS);
   memory.copy(fresh + COUNTED_TUPLE, tuple, CONNECTION_TUPLE_SIZE);
   chainLink(chains, fresh, hash);
+  chainsCount(chains, 1);
   return count + 1;
 }
 
@@ -168,7 +178,7 @@ function counted(table: usize): usize {
 
 /** Takes a record out of its chain, under the lock of its stripe. */
 function give(table: usize, at: usize): void {
-  chainUnlink(table + CONNECTIONS_COUNTED, at);
+  if (chainUnlink(table + CONNECTIONS_COUNTED, at)) chainsCount(table + CONNECTIONS_COUNTED, -1);
   store<u32>(at, 0, COUNTED_RULE);
   lock(table + CONNECTIONS_COUNTED_LOCK);
   store<u32>(at, load<u32>(table, CONNECTIONS_COUNTED_FREE), NODE_NEXT);

@@ -50,7 +50,6 @@ import {
 import { hook, packet } from "../packet";
 import { pickAddress, pickPort, unused } from "./nat-choice";
 import { findSource, noteSource } from "./sources";
-import { orStatus } from "./table";
 import { connection, publishState, scratchTuple } from "./track";
 import { addressCompare, hasPorts, isIcmp, tupleEqual, tupleInvert } from "./tuple";
 
@@ -134,7 +133,8 @@ function settle(flags: u32): void {
     status |= manip == SOURCE ? STATUS_SOURCE_NAT : STATUS_DESTINATION_NAT;
     if (manip == SOURCE) noteSource(connection, scratchTuple(5));
   }
-  orStatus(connection, status);
+  // Until it is confirmed it is this packet's alone.
+  store<u32>(connection, load<u32>(connection, CONNECTION_STATUS) | status, CONNECTION_STATUS);
   publishState();
 }
 

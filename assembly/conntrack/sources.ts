@@ -18,7 +18,7 @@ import {
   TUPLE_SOURCE_PORT,
   TUPLE_ZONE,
 } from "../../src/blob/connections";
-import { bucketOf, chainLink, chainsGrow, stripeLock, stripeOf, stripeUnlock } from "./chains";
+import { bucketOf, chainLink, chainsCount, chainsGrow, stripeLock, stripeOf, stripeUnlock } from "./chains";
 import { sourceInRange } from "./nat";
 import { connections } from "./pool";
 import { tupleHash, tupleInvert } from "./tuple";
@@ -36,6 +36,7 @@ export function noteSource(record: usize, key: usize): void {
   stripeLock(stripe);
   chainLink(sources, node, hash);
   stripeUnlock(stripe);
+  chainsCount(sources, 1);
   chainsGrow(sources);
 }
 

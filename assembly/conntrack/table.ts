@@ -33,6 +33,7 @@ import {
   bucketAt,
   bucketOf,
   chainLink,
+  chainsCount,
   chainsGrow,
   chainUnlink,
   stripeLock,
@@ -114,10 +115,12 @@ export function insert(record: usize, now: u32): usize {
     if (!clash) clash = holder(chains, reply + NODE_TUPLE, second, apart ? REPLY : ANY);
     if (!clash) {
       reference(record);
-      orStatus(record, STATUS_CONFIRMED);
+      // Nobody else can have it yet.
+      store<u32>(record, load<u32>(record, CONNECTION_STATUS) | STATUS_CONFIRMED, CONNECTION_STATUS);
       chainLink(chains, original, first);
       chainLink(chains, reply, second);
       stripesUnlock(a, b);
+      chainsCount(chains, 2);
       chainsGrow(chains);
       return INSERTED;
     }
@@ -144,6 +147,7 @@ export function insertReply(record: usize): bool {
     reference(record);
     orStatus(record, STATUS_CONFIRMED | STATUS_NAT_CLASH);
     chainLink(chains, reply, hash);
+    chainsCount(chains, 1);
   }
   stripeUnlock(stripe);
   return free;
@@ -166,6 +170,7 @@ export function remove(record: usize): bool {
   }
   stripesUnlock(a, b);
   if (!there) return false;
+  chainsCount(chains, alone ? -1 : -2);
   forgetSource(record);
   if (atomic.load<u32>(connections(), CONNECTIONS_EXPECTED_COUNT)) forgetExpectations(false);
   release(record);
@@ -179,7 +184,7 @@ export function forgetSource(record: usize): void {
   if (!load<u32>(node, NODE_HASH)) return;
   const stripe = stripeOf(sources, load<u32>(node, NODE_HASH));
   stripeLock(stripe);
-  chainUnlink(sources, node);
+  if (chainUnlink(sources, node)) chainsCount(sources, -1);
   store<u32>(node, 0, NODE_HASH);
   stripeUnlock(stripe);
 }
