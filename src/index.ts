@@ -102,6 +102,8 @@ export {
   type UpdaterOptions,
   type UpdateRequest,
 } from "./update/updater.js";
+export { filterLines, type FilterRule, parseClassBench } from "./workload/class-bench.js";
+export { FilterSource } from "./workload/filter-source.js";
 export type { Change, Outcome, Probe, Workload } from "./workload/workload.js";
 export {
   fileWorkload,

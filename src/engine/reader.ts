@@ -123,6 +123,11 @@ export class Reader {
     return new Uint32Array(this.engine.handle.memory.buffer, pool.results + first * L.RESULT_SIZE, count);
   }
 
+  /** Line in the file it was loaded from of a rule that `classify` named; 0 unknown. */
+  lineOf(row: number): number {
+    return this.engine.data().getUint32(row + L.ROW_LINE, true);
+  }
+
   /** What the last traced packet took: looks at hash tables, entries, chunks, and rows checked whole. */
   effort(): { tuples: number; entries: number; chunks: number; rows: number } {
     const { tuplesProbed, entriesCompared, chunksCompared, rowsChecked } = this.engine.kernel;
