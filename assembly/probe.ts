@@ -24,6 +24,7 @@ import {
   ENTRY_SIZE,
   ENTRY_VALUE,
   ENTRY_WHOLE,
+  INDEX_REST_ORDER,
   INDEX_TUPLE_COUNT,
   INDEX_TUPLES,
   SLOT_BUCKET,
@@ -101,6 +102,7 @@ export function indexNext(index: usize, packet: usize, after: u64, at: u32, rest
     best = load<u32>(best, ENTRY_ROW);
   }
   restChunk = rest;
+  if (bestOrder <= load<u64>(index, INDEX_REST_ORDER)) return best;
   for (let chunk = rest; chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     if (counting) chunkCompared();
     let bits = chunkHits(chunk, packet);

@@ -3,7 +3,7 @@
  *
  * A directory maps the first bits of a hash to segments of at most SEGMENT_LARGEST slots. A full segment grows, then
  * splits in two by one more bit; when it was told by all bits the directory has, the directory is doubled first: four bytes
- * for some forty slots. Example: 50,000 keys lie in some 1,500 segments of 528 bytes behind a directory of 8 KiB.
+ * for some thirty slots. Example: 50,000 keys lie in some 1,700 segments of 528 bytes behind a directory of 8 KiB.
  *
  * Readers take the directory, a segment, a slot. A segment is replaced as a whole: its successors are complete before the
  * directory names them, and the old one stays as it was until its grace period is over. A slot is filled hash first, then
@@ -15,14 +15,15 @@ import {
   DIRECTORY_DEPTH,
   DIRECTORY_SEGMENTS,
   DIRECTORY_SHIFT,
+  GROUP_SIZE,
+  GROUP_SLOTS_COUNT,
   SEGMENT_DEPTH,
+  SEGMENT_GROUPS,
   SEGMENT_LARGEST,
   SEGMENT_MASK,
-  SEGMENT_SLOTS,
   SEGMENT_USED,
   SLOT_BUCKET,
   SLOT_HASH,
-  SLOT_SIZE,
   TUPLE_DIRECTORY,
 } from "../src/blob/tuple-space";
 import { arenaAllocate, arenaFree } from "./arena";
@@ -31,6 +32,9 @@ import { retire } from "./retire";
 import { put32, touched, walked, wrote } from "./store";
 
 const FIRST_SLOTS: u32 = 8;
+/** A segment is full when five eighths of its slots are: most groups of four then have a free one. */
+const FULL_OF: u32 = 5;
+const FULL_PARTS: u32 = 8;
 
 /** A directory of one segment; 0 without memory. */
 export function slotsMake(arena: usize): usize {
@@ -42,22 +46,24 @@ export function slotsMake(arena: usize): usize {
   return directory;
 }
 
-/** The slot of `hash`, or the free one where it would go. */
+/** The slot of `hash`, or the free one where it would go; its bucket is 0. */
 export function slotFind(directory: usize, hash: u32): usize {
   const segment: usize = load<u32>(
     directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2),
     DIRECTORY_SEGMENTS,
   );
   const mask = load<u32>(segment, SEGMENT_MASK);
+  const wanted = v128.splat<u32>(hash);
   let i = hash & mask;
-  let slot = segment + SEGMENT_SLOTS + i * SLOT_SIZE;
-  let found = load<u32>(slot, SLOT_HASH);
-  while (found != hash && found != 0) {
+  while (true) {
+    const group = segment + SEGMENT_GROUPS + i * GROUP_SIZE;
+    const hashes = v128.load(group);
+    const free = v128.eq<i32>(hashes, v128.splat<u32>(0));
+    // Free slots come last, so the first of either kind is the hash's if it is here.
+    const hits = v128.bitmask<i32>(v128.or(v128.eq<i32>(hashes, wanted), free));
+    if (hits) return group + (ctz(hits) << 2);
     i = (i + 1) & mask;
-    slot = segment + SEGMENT_SLOTS + i * SLOT_SIZE;
-    found = load<u32>(slot, SLOT_HASH);
   }
-  return slot;
 }
 
 /** The slot of `hash`, taken if it was free; 0 without memory, or where too many hashes begin alike. */
@@ -68,7 +74,7 @@ export function slotTake(arena: usize, tuple: usize, hash: u32): usize {
     if (load<u32>(slot, SLOT_HASH)) return slot;
     const segment = segmentOf(directory, hash);
     const used = load<u32>(segment, SEGMENT_USED);
-    if (used * 4 < (load<u32>(segment, SEGMENT_MASK) + 1) * 3) {
+    if (used * FULL_PARTS < slotCount(segment) * FULL_OF) {
       put32(slot + SLOT_HASH, hash);
       put32(segment + SEGMENT_USED, used + 1);
       return slot;
@@ -83,8 +89,7 @@ export function slotsRetire(arena: usize, directory: usize): void {
   let last: usize = 0;
   for (let i: u32 = 0; i < count; i++) {
     const segment: usize = load<u32>(directory + (i << 2), DIRECTORY_SEGMENTS);
-    if (segment != last)
-      retire(RETIRED_MEMORY, <u32>segment, arena, segmentBytes(load<u32>(segment, SEGMENT_MASK) + 1));
+    if (segment != last) retire(RETIRED_MEMORY, <u32>segment, arena, segmentBytes(slotCount(segment)));
     last = segment;
   }
   retire(RETIRED_MEMORY, <u32>directory, arena, load<u32>(directory, DIRECTORY_BYTES));
@@ -103,7 +108,7 @@ function segmentOf(directory: usize, hash: u32): usize {
 
 /** Replaces a full segment by one without emptied slots, a greater one, or two. */
 function makeRoom(arena: usize, tuple: usize, segment: usize, hash: u32): bool {
-  const slots = load<u32>(segment, SEGMENT_MASK) + 1;
+  const slots = slotCount(segment);
   const depth = load<u32>(segment, SEGMENT_DEPTH);
   let live: u32 = 0;
   for (let i: u32 = 0; i < slots; i++) if (load<u32>(slotAt(segment, i), SLOT_BUCKET)) live++;
@@ -166,7 +171,7 @@ function makeDirectory(arena: usize, depth: u32): usize {
 }
 
 function segmentBytes(slots: u32): u32 {
-  return SEGMENT_SLOTS + slots * SLOT_SIZE;
+  return SEGMENT_GROUPS + (slots / GROUP_SLOTS_COUNT) * GROUP_SIZE;
 }
 
 function makeSegment(arena: usize, slots: u32, depth: u32): usize {
@@ -174,24 +179,28 @@ function makeSegment(arena: usize, slots: u32, depth: u32): usize {
   const segment = arenaAllocate(arena, bytes);
   if (!segment) return 0;
   memory.fill(segment, 0, bytes);
-  store<u32>(segment, slots - 1, SEGMENT_MASK);
+  store<u32>(segment, slots / GROUP_SLOTS_COUNT - 1, SEGMENT_MASK);
   store<u32>(segment, depth, SEGMENT_DEPTH);
   wrote(bytes);
   touched(1);
   return segment;
 }
 
+function slotCount(segment: usize): u32 {
+  return (load<u32>(segment, SEGMENT_MASK) + 1) * GROUP_SLOTS_COUNT;
+}
+
 function slotAt(segment: usize, i: u32): usize {
-  return segment + SEGMENT_SLOTS + i * SLOT_SIZE;
+  return segment + SEGMENT_GROUPS + (i >>> 2) * GROUP_SIZE + ((i & 3) << 2);
 }
 
 /** Copies a slot that has a bucket into a segment with room. */
 function enter(segment: usize, from: usize): void {
   const hash = load<u32>(from, SLOT_HASH);
   if (!hash || !load<u32>(from, SLOT_BUCKET)) return;
-  const mask = load<u32>(segment, SEGMENT_MASK);
-  let i = hash & mask;
-  while (load<u32>(slotAt(segment, i), SLOT_HASH)) i = (i + 1) & mask;
+  const last = slotCount(segment) - 1;
+  let i = (hash & load<u32>(segment, SEGMENT_MASK)) * GROUP_SLOTS_COUNT;
+  while (load<u32>(slotAt(segment, i), SLOT_HASH)) i = (i + 1) & last;
   const slot = slotAt(segment, i);
   store<u32>(slot, hash, SLOT_HASH);
   store<u32>(slot, load<u32>(from, SLOT_BUCKET), SLOT_BUCKET);

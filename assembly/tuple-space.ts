@@ -44,6 +44,7 @@ import {
   INDEX_CHUNKS,
   INDEX_LAST_CHUNK,
   INDEX_PRUNE,
+  INDEX_REST_ORDER,
   INDEX_ROWS,
   INDEX_SIZE,
   INDEX_TUPLE_COUNT,
@@ -72,6 +73,7 @@ import { put32, put64, touched, walked, wrote } from "./store";
 import { survey } from "./survey";
 import { demand, rowAddressBytes, tupleFits, tupleHash, tupleMake, tupleNumber, valueHigh, valueLow } from "./tuple";
 
+const NO_ORDER: u64 = 0xffffffffffffffff;
 const FIRST_ORDER: u64 = (<u64>1) << 56;
 
 /** Builds the index of the chain at `head` over all rows in its chunks, and gives them order keys. False without memory. */
@@ -81,6 +83,7 @@ export function indexBuild(head: usize): bool {
   if (!index) return false;
   memory.fill(index, 0, INDEX_SIZE);
   store<u32>(index, <u32>head, INDEX_CHAIN);
+  store<u64>(index, NO_ORDER, INDEX_REST_ORDER);
   if (!survey(arena, index, head)) return false;
   let order = FIRST_ORDER;
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
@@ -242,6 +245,7 @@ function bucketFor(tuple: usize, row: usize): usize {
 /** Puts the row among those that no tuple takes. */
 function restInsert(arena: usize, index: usize, row: usize): bool {
   const order = load<u64>(row, ROW_ORDER);
+  if (order < load<u64>(index, INDEX_REST_ORDER)) put64(index + INDEX_REST_ORDER, order);
   const list = index + INDEX_CHUNKS;
   let chunk: usize = load<u32>(index, INDEX_LAST_CHUNK);
   if (chunk && lastOrder(chunk) < order) return chunkInsert(arena, index, list, 0, 0, row, true);

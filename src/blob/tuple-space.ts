@@ -17,7 +17,8 @@ export const INDEX_CHAIN = INDEX_LAST_CHUNK + 4; // u32 head
 export const INDEX_TUPLE_COUNT = INDEX_CHAIN + 4; // u32
 export const INDEX_PRUNE = INDEX_TUPLE_COUNT + 4; // u32 what addresses occur in which tuple (PRUNE_*), 0 none
 export const INDEX_ROWS = INDEX_PRUNE + 4; // u32 rows in tuples
-export const INDEX_TUPLES = INDEX_ROWS + 8; // u32 x INDEX_TUPLES_COUNT
+export const INDEX_REST_ORDER = INDEX_ROWS + 4; // u64 no row outside of tuples has a lesser order
+export const INDEX_TUPLES = INDEX_REST_ORDER + 8; // u32 x INDEX_TUPLES_COUNT
 export const INDEX_TUPLES_COUNT = 32;
 export const INDEX_SIZE = INDEX_TUPLES + 4 * INDEX_TUPLES_COUNT;
 
@@ -51,15 +52,20 @@ export const DIRECTORY_SEGMENTS = DIRECTORY_BYTES + 4; // u32 x 1 << (32 - shift
 /** Value: the most hash bits a directory tells apart. */
 export const DIRECTORY_DEPTH = 20;
 
-/** Segment: slots of hashes that agree in their first `depth` bits; open addressing by the last ones. */
-export const SEGMENT_MASK = 0; // u32 slots - 1
+/**
+ * Segment: slots of hashes that agree in their first `depth` bits, in groups of four: four hashes, 0 for a free slot, and
+ * behind them four buckets, 0 where all rows are gone. A hash's last bits name its group; where that is full the next
+ * ones are looked into. A group fills from its first slot on.
+ */
+export const SEGMENT_MASK = 0; // u32 groups - 1
 export const SEGMENT_DEPTH = SEGMENT_MASK + 4; // u32
 export const SEGMENT_USED = SEGMENT_DEPTH + 4; // u32 slots with a hash
-export const SEGMENT_SLOTS = SEGMENT_USED + 8;
-/** Slot: hash, 0 for a free one; bucket, 0 when all its rows are gone. */
+export const SEGMENT_GROUPS = SEGMENT_USED + 8;
+export const GROUP_SLOTS_COUNT = 4;
+export const GROUP_SIZE = 32;
+/** A slot is named by its hash's address. */
 export const SLOT_HASH = 0; // u32
-export const SLOT_BUCKET = SLOT_HASH + 4; // u32
-export const SLOT_SIZE = SLOT_BUCKET + 4;
+export const SLOT_BUCKET = SLOT_HASH + 16; // u32
 /** Value: slots at which a segment is split in place of grown. */
 export const SEGMENT_LARGEST = 64;
 
