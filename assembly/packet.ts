@@ -11,6 +11,8 @@ export let addressBytes: u32 = 4;
 export let hook: u32 = 0;
 /** This reader's line. */
 export let reader: usize = 0;
+/** The row whose target acts. */
+export let fired: usize = 0;
 /** Set when a match finds a header cut short: the packet is dropped at once. */
 export let hotdrop: bool = false;
 
@@ -30,6 +32,9 @@ export function setHook(number: u32): void {
 }
 export function setReader(line: usize): void {
   reader = line;
+}
+export function setFired(row: usize): void {
+  fired = row;
 }
 export function setHotdrop(): void {
   hotdrop = true;

@@ -20,7 +20,6 @@ import {
   PACKET_SOURCE_PORT,
   PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_OPTIONS,
-  RESULT_EVENTS,
   RESULT_FLAG_CT_MARK,
   RESULT_FLAG_DNAT,
   RESULT_FLAG_MASQUERADE,
@@ -41,6 +40,7 @@ import { checkCt, track } from "./conntrack/ct";
 import { natBindAddress, natBindRange, natMasquerade } from "./conntrack/nat";
 import { connections } from "./conntrack/pool";
 import { connection, scratchTuple, trackNot } from "./conntrack/track";
+import { eventAudit, eventLog, eventNflog, traceThis } from "./events";
 import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
 import { addressBytes, hook, packet, result } from "./packet";
@@ -51,6 +51,7 @@ import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle
 import { changeSets, checkSetTarget } from "./targets/set";
 import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
 import { mappedAddress, mapsDestination } from "./targets/netmap";
+import { traceOn } from "./walk";
 
 const CONNMARK_SET: u8 = 0;
 const CONNMARK_SAVE: u8 = 1;
@@ -103,8 +104,13 @@ export function fire(type: u32, record: usize): u32 {
         RESULT_FLAG_MASQUERADE,
       );
     case P.TARGET_LOG:
+      eventLog(record);
+      return VERDICT_CONTINUE;
     case P.TARGET_NFLOG:
-      if (load<u8>(result, RESULT_EVENTS) < 255) store<u8>(result, load<u8>(result, RESULT_EVENTS) + 1, RESULT_EVENTS);
+      eventNflog(record);
+      return VERDICT_CONTINUE;
+    case P.TARGET_AUDIT:
+      eventAudit(record);
       return VERDICT_CONTINUE;
     case P.TARGET_CT:
       if (track(record)) flag(RESULT_FLAG_NOTRACK);
@@ -134,9 +140,11 @@ export function fire(type: u32, record: usize): u32 {
       return stripOptions(record);
     case P.TARGET_SET:
       return changeSets(record);
-    // Nothing that a rule can see: CHECKSUM fills in what hardware left open, TRACE makes the kernel report.
-    case P.TARGET_CHECKSUM:
     case P.TARGET_TRACE:
+      if (traceThis()) traceOn();
+      return VERDICT_CONTINUE;
+    // Nothing that a rule can see: CHECKSUM fills in what hardware left open.
+    case P.TARGET_CHECKSUM:
       return VERDICT_CONTINUE;
     default:
       return VERDICT_CONTINUE;
@@ -160,6 +168,7 @@ export function targetSize(type: u32, bytes: u32): bool {
     case P.TARGET_DSCP:
     case P.TARGET_CLASSIFY:
     case P.TARGET_ECN:
+    case P.TARGET_AUDIT:
       return bytes == 8;
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;

@@ -53,6 +53,7 @@ import {
   TABLE_COUNT,
   VERDICT_ACCEPT,
   VERDICT_DROP,
+  VERDICT_REJECT,
 } from "../src/blob/layout";
 import {
   CONTROL_ADDRESS,
@@ -73,10 +74,13 @@ import { connections } from "./conntrack/pool";
 import { ROUTE_TYPE, RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from "../src/blob/routing";
 import { trackBegin, trackConfirm, trackEnd, trackIn } from "./conntrack/track";
 import { atHook, hooksBegin, hooksLoop, looped, rerouted, routes, setHooks } from "./hook";
+import { eventsBegin, traced } from "./events";
 import { isLocal } from "./locals";
 import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setPacket } from "./packet";
+import { reply } from "./reply";
 import { forgetRoute, leaveBy, route, routeIn, routeOut } from "./routing/decide";
 import { routesKnown, setRouting } from "./routing/lookup";
+import { traceOff } from "./walk";
 
 /** Enters a read-side section: the root that is in force, for as long as the section lasts. */
 export function readBegin(): usize {
@@ -107,12 +111,15 @@ export function traverse(root: usize, from: usize, into: usize): void {
   const tables = root + ROOT_TABLES + family * 4 * TABLE_COUNT;
   hooksBegin(family);
   forgetRoute();
+  eventsBegin(from);
   const path = <u32>load<u8>(scratch, PACKET_PATH);
   const tracking = connections() != 0;
   trackBegin();
   const verdict =
     path >= <u32>PATH_HOOK ? alone(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
   store<u8>(into, <u8>verdict, RESULT_VERDICT);
+  if (verdict == VERDICT_REJECT) reply();
+  if (traced) traceOff();
   store<u32>(into, load<u32>(scratch, PACKET_MARK), RESULT_MARK);
   store<u32>(into, load<u32>(scratch, PACKET_CT_MARK), RESULT_CT_MARK);
   v128.store(into, v128.load(scratch, PACKET_SOURCE), RESULT_SOURCE);

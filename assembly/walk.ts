@@ -87,21 +87,43 @@ import { JUMP_CHAIN, TARGET_JUMP, TARGET_VERDICT, VERDICT_VALUE } from "../src/b
 import { chunkHits, chunkRow } from "./chunk";
 import { counterSlot } from "./counters";
 import { chunkCompared, counting, effortBegin, effortEnd, rowChecked } from "./effort";
+import { eventTrace, traced } from "./events";
 import { interfaceMatches } from "./interface";
 import { matches } from "./match";
-import { addressBytes, generationSeen, hook, hotdrop, packet, reader, result, setAddressBytes } from "./packet";
+import {
+  addressBytes,
+  generationSeen,
+  hook,
+  hotdrop,
+  packet,
+  reader,
+  result,
+  setAddressBytes,
+  setFired,
+} from "./packet";
 import { fire } from "./target";
 import { indexNext, proven, restChunk } from "./probe";
 
 /** Where matched rows are written for a trace; 0 when nobody asks. */
 let trace: usize = 0;
 let traceEnd: usize = 0;
+/** Value of `trace`: rules are noted, but not written. */
+const NOWHERE: usize = 1;
 
 export function traceInto(address: usize, bytes: u32): void {
   if (address) effortBegin();
   else effortEnd();
   trace = address;
   traceEnd = address + bytes;
+}
+
+/** Rules are noted until the packet's way ends, if only for whoever listens to events (-j TRACE). */
+export function traceOn(): void {
+  if (!trace) trace = NOWHERE;
+}
+
+export function traceOff(): void {
+  if (trace == NOWHERE) trace = 0;
 }
 
 /** The next free trace record. */
@@ -190,6 +212,7 @@ export function walk(table: usize): u32 {
         verdict = VERDICT_CONTINUE;
       }
     } else {
+      setFired(row);
       verdict = fire(type, target);
       if (trace) note(table, row, verdict);
     }
@@ -202,6 +225,7 @@ export function walk(table: usize): u32 {
 function actAndDrop(table: usize, row: usize): u32 {
   const target = row + load<u16>(row, ROW_TARGET);
   const type = <u32>load<u16>(target, RECORD_TYPE);
+  setFired(row);
   if (type != TARGET_JUMP && type != TARGET_VERDICT) fire(type, target);
   if (trace) note(table, row, VERDICT_DROP);
   store<u32>(result, <u32>row, RESULT_ROW);
@@ -282,6 +306,7 @@ function count(row: usize): void {
 }
 
 function note(table: usize, row: usize, verdict: u32): void {
+  if (traced) eventTrace(row, verdict);
   if (trace + TRACE_SIZE > traceEnd) return;
   store<u32>(trace, <u32>row, TRACE_ROW);
   store<u8>(trace, <u8>hook, TRACE_HOOK);

@@ -16,6 +16,7 @@ const SHARED = [
   "sets",
   "hooks",
   "routing",
+  "events",
   "reading",
 ].map((name) => `src/blob/${name}.ts`);
 

@@ -11,6 +11,12 @@ export function selectSource(route: usize): usize {
   return local ? packet + PACKET_DESTINATION : sourceOn(route + R.ROUTE_DEVICE, route);
 }
 
+/** The source of what the machine itself sends to the packet's source, by `back`. */
+export function sourceTowards(back: usize): usize {
+  if (load<u8>(back, R.ROUTE_FLAGS) & R.ROUTE_HAS_SOURCE) return back + R.ROUTE_SOURCE;
+  return sourceOn(back + R.ROUTE_DEVICE, back);
+}
+
 /** The source on the interface named at `device`, towards the gateway of `route` or, where it has none, the destination. */
 export function sourceOn(device: usize, route: usize): usize {
   return addressBytes == 4 ? source4(device, route) : source6(device);

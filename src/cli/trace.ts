@@ -9,6 +9,7 @@ import { printConnection } from "../netfilter/print-connection.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { CliError } from "./fault.js";
+import { eventText } from "./event-text.js";
 import { type Input, readInput } from "./input.js";
 import { loadRuleset } from "./load.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
@@ -93,7 +94,11 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
   const engine = loadRuleset(ruleset, input, machine, setText(ruleset, given));
   const reader = new Reader(engine, 0);
   const pool = reader.allocate(1);
-  const journeys = travellers.map((traveller) => journeyOf(reader, pool, traveller, ruleset));
+  const events = reader.listen();
+  const journeys = travellers.map((traveller): Told => {
+    const journey = journeyOf(reader, pool, traveller, ruleset);
+    return { ...journey, told: events.take().flatMap((event) => eventText(event) || []) };
+  });
   const now = travellers.at(-1)?.packet.time ?? 0;
   const lines = listed ? listConnections(engine, now).map((connection) => printConnection(connection, now)) : undefined;
   const whole = { schema: "ruleswap.trace/1", packets: journeys, ...(lines ? { connections: lines } : {}) };
@@ -116,7 +121,11 @@ function travellersOf({ packet: texts = [], pcap, interface: input, family }: Tr
   return [...travellers, ...ours];
 }
 
-function textOf(journeys: readonly Journey[]): string {
+/** With what rules told on the way, and what answers the packet. */
+type Told = Journey & { readonly told: readonly string[] };
+
+function textOf(journeys: readonly Told[]): string {
   const color = process.stdout.isTTY === true && !process.env.NO_COLOR;
-  return journeys.map((journey) => journeyText(journey, color)).join("\n");
+  const lines = (told: readonly string[]): string => told.map((line) => `${line}\n`).join("");
+  return journeys.map((journey) => journeyText(journey, color) + lines(journey.told)).join("\n");
 }

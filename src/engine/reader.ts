@@ -3,6 +3,7 @@ import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import { HOOK_NAMES, type HookName, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
 import type { Engine } from "./engine.js";
+import { EventQueue } from "./events.js";
 import { readRegistry } from "./hook-registry.js";
 import { rowsOf, textAt } from "./read-back.js";
 
@@ -100,6 +101,18 @@ export class Reader {
     const state = (BigInt(value >>> 0) + 1n) * 0x9e3779b97f4a7c15n;
     const line = M.READERS_ADDRESS + this.id * M.READER_SIZE;
     this.engine.data().setBigUint64(line + M.READER_RANDOM, BigInt.asUintN(64, state), true);
+  }
+
+  /**
+   * Listens to this reader: what LOG, NFLOG, AUDIT, TRACE, TEE and REJECT tell from now on, until the queue is closed.
+   * Without anyone listening they cost nothing. `capacity` is a power of two.
+   */
+  listen(capacity = 1024): EventQueue {
+    const queue = new EventQueue(this.engine, capacity, () =>
+      Atomics.store(this.engine.words(), this.word(M.READER_EVENTS), 0),
+    );
+    Atomics.store(this.engine.words(), this.word(M.READER_EVENTS), queue.ring);
+    return queue;
   }
 
   /** Walks packets `first` to `first + count - 1` under one version of the ruleset. */

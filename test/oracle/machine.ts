@@ -13,7 +13,7 @@ import { printRuleset } from "../../src/ruleset/print.js";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { Updater } from "../../src/update/updater.js";
 import { addressText } from "./address.js";
-import { encodePacket, type Packet } from "./packet.js";
+import { encodePacket, type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
 import { DEVICES } from "./random-routes.js";
 import { readCounters } from "./traffic.js";
 import { wireBytes } from "./wire.js";
@@ -55,7 +55,7 @@ export function playOnLinux(rounds: readonly MachineRound[]): MachineOutcome[] {
     rounds: rounds.map(({ packets, ...round }) => ({
       ...round,
       packets: packets.map((packet) => {
-        const bytes = Buffer.from(wireBytes(packet)).toString("hex");
+        const bytes = Buffer.from(withChecksum(wireBytes(packet))).toString("hex");
         return packet.path === PATH_OUT ? { bytes, mark: packet.mark } : { bytes, device: packet.input };
       }),
     })),
@@ -76,6 +76,29 @@ export function playOnLinux(rounds: readonly MachineRound[]): MachineOutcome[] {
     sent: packets.map((list) => list.map(([device, bytes]) => readSent(device, Buffer.from(bytes, "hex")))),
     counters: readCounters(saved),
   }));
+}
+
+/** TCP's and UDP's checksum filled in: Linux answers nothing that is damaged. */
+function withChecksum(bytes: Uint8Array): Uint8Array {
+  const ipv4 = (bytes[0] as number) >> 4 === 4;
+  const [header, at, width] = ipv4 ? [20, 12, 8] : [40, 8, 32];
+  const protocol = bytes[ipv4 ? 9 : 6];
+  const field = header + (protocol === PROTOCOL_TCP ? 16 : 6);
+  if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return bytes;
+  const filled = Buffer.from(bytes);
+  filled.writeUInt16BE(0, field);
+  const length = filled.length - header;
+  const summed = Buffer.concat([
+    filled.subarray(at, at + width),
+    Buffer.of(0, protocol, length >> 8, length & 255),
+    filled.subarray(header),
+    Buffer.alloc(length % 2),
+  ]);
+  let sum = 0;
+  for (let i = 0; i < summed.length; i += 2) sum += summed.readUInt16BE(i);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  filled.writeUInt16BE(~sum & 0xffff || 0xffff, field);
+  return filled;
 }
 
 /** The same in an engine. What Linux said of its own table is left out: the engine makes it of the addresses. */
