@@ -24,7 +24,7 @@ import { matchFrag } from "./matches/frag";
 import { checkHashlimit, matchHashlimit } from "./matches/hashlimit";
 import { matchIprange } from "./matches/iprange";
 import { matchCpu, matchDevgroup, matchRealm } from "./matches/machine";
-import { matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
+import { hasSocket, matchEui64, matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
 import { matchConnbytes } from "./matches/connbytes";
 import { checkConntrack, matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
 import { matchLimit } from "./matches/limit";
@@ -40,6 +40,9 @@ import { matchStatistic } from "./matches/statistic";
 import { checkString, matchString } from "./matches/string";
 import { checkTime, matchTime } from "./matches/time";
 import { matchIcmp, matchSctp, matchTcp, matchUdp } from "./matches/transport";
+
+/** Whether a socket is transparent, or marked, the packet's record does not say. */
+const SOCKET_NOWILDCARD: u8 = 2;
 
 /** Whether the packet satisfies the match record at `record`. */
 export function matches(type: u32, record: usize): bool {
@@ -135,6 +138,10 @@ export function matches(type: u32, record: usize): bool {
       return matchSet(record);
     case P.MATCH_RPFILTER:
       return matchRpfilter(record);
+    case P.MATCH_SOCKET:
+      return hasSocket();
+    case P.MATCH_EUI64:
+      return matchEui64();
     default:
       return false;
   }
@@ -229,6 +236,10 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.SET_SIZE;
     case P.MATCH_RPFILTER:
       return bytes == P.RPFILTER_SIZE;
+    case P.MATCH_SOCKET:
+      return bytes == P.SOCKET_SIZE;
+    case P.MATCH_EUI64:
+      return bytes == P.EUI64_SIZE;
     default:
       return false;
   }
@@ -252,7 +263,9 @@ export function checkMatch(type: u32, record: usize): bool {
     case P.MATCH_SCTP:
       return checkChunks(record);
     case P.MATCH_OWNER:
-      return (load<u8>(record, P.OWNER_MATCH) & ~7) == 0;
+      return (load<u8>(record, P.OWNER_MATCH) & ~15) == 0;
+    case P.MATCH_SOCKET:
+      return (load<u8>(record, P.SOCKET_FLAGS) & ~SOCKET_NOWILDCARD) == 0;
     case P.MATCH_TTL:
     case P.MATCH_HL:
       return load<u8>(record, P.TTL_MODE) <= 3;

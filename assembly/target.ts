@@ -48,6 +48,7 @@ import { pathMtu } from "./routing/mtu";
 import { route } from "./routing/decide";
 import { sourceOn } from "./routing/source";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
+import { sendCopy } from "./targets/tee";
 import { changeSets, checkSetTarget } from "./targets/set";
 import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
 import { mappedAddress, mapsDestination } from "./targets/netmap";
@@ -143,8 +144,12 @@ export function fire(type: u32, record: usize): u32 {
     case P.TARGET_TRACE:
       if (traceThis()) traceOn();
       return VERDICT_CONTINUE;
-    // Nothing that a rule can see: CHECKSUM fills in what hardware left open.
+    case P.TARGET_TEE:
+      return sendCopy(record);
+    // Nothing that a rule can see: CHECKSUM fills in what hardware left open, the others label for a security module.
     case P.TARGET_CHECKSUM:
+    case P.TARGET_SECMARK:
+    case P.TARGET_CONNSECMARK:
       return VERDICT_CONTINUE;
     default:
       return VERDICT_CONTINUE;
@@ -169,7 +174,12 @@ export function targetSize(type: u32, bytes: u32): bool {
     case P.TARGET_CLASSIFY:
     case P.TARGET_ECN:
     case P.TARGET_AUDIT:
+    case P.TARGET_CONNSECMARK:
       return bytes == 8;
+    case P.TARGET_SECMARK:
+      return bytes == P.SECMARK_SIZE;
+    case P.TARGET_TEE:
+      return bytes == P.TEE_SIZE;
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;
     case P.TARGET_SET:

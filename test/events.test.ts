@@ -70,6 +70,15 @@ describe("events", () => {
     expect(host.send(SYN.replace(":80", ":81"))).toEqual([]);
   });
 
+  it("are told of the copy that TEE sends: untracked, and one hop shorter in front of forwarding", () => {
+    const chains = "PREROUTING INPUT FORWARD OUTPUT POSTROUTING".split(" ").map((name) => `:${name} ACCEPT [0:0]\n`);
+    const host = new Host(`*mangle\n${chains.join("")}-A PREROUTING -j TEE --gateway 198.51.100.9\nCOMMIT\n`);
+    const [copy] = host.send(SYN);
+    expect(copy).toMatchObject({ kind: "COPY", chain: "PREROUTING" });
+    expect([...(copy?.gateway ?? [])].slice(0, 4)).toEqual([198, 51, 100, 9]);
+    expect(decodePacket(copy?.packet as Uint8Array)).toMatchObject({ ttl: 63, ctState: "UNTRACKED", path: "out" });
+  });
+
   it("that find no room are counted, and those that did are kept", () => {
     const host = new Host(filter("-A INPUT -j LOG\n-A INPUT -j LOG\n-A INPUT -j LOG\n"), {}, 2);
     expect(host.send(SYN).map(({ line }) => line)).toEqual([5, 6]);

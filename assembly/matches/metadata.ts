@@ -6,6 +6,7 @@ import {
   PACKET_GID,
   PACKET_LENGTH,
   PACKET_MARK,
+  PACKET_SOURCE,
   PACKET_SOURCE_MAC,
   PACKET_UID,
 } from "../../src/blob/layout";
@@ -29,6 +30,26 @@ export function matchMac(record: usize): bool {
   return same != (load<u8>(record, P.MAC_INVERT) != 0);
 }
 
+/** The source address ends in what its Ethernet address makes of it (ip6t_eui64.c). */
+export function matchEui64(): bool {
+  if (!(load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_MAC)) return false;
+  const mac = packet + PACKET_SOURCE_MAC;
+  const end = packet + PACKET_SOURCE + 8;
+  return (
+    load<u16>(end) == (load<u16>(mac) ^ 2) &&
+    load<u8>(end, 2) == load<u8>(mac, 2) &&
+    load<u16>(end, 3) == 0xfeff &&
+    load<u8>(end, 5) == load<u8>(mac, 3) &&
+    load<u16>(end, 6) == load<u16>(mac, 4)
+  );
+}
+
+/** Whether the packet's record names a socket, by its user or group. */
+export function hasSocket(): bool {
+  return (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_SOCKET) != 0;
+}
+
+/** The record has one group; it is taken for all that the user is in. */
 export function matchOwner(record: usize): bool {
   const match = load<u8>(record, P.OWNER_MATCH);
   const invert = load<u8>(record, P.OWNER_INVERT);
