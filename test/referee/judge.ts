@@ -1,5 +1,5 @@
 /** Linux, the oracle and the engine with either classifier, side by side: what each counted, and what came out. */
-import { HOOK_POSTROUTING, PACKET_FLAG_ODD, RESULT_FLAG_MASQUERADE, VERDICT_ACCEPT } from "../../src/blob/layout.js";
+import { HOOK_POSTROUTING, PACKET_FLAG_ODD, VERDICT_ACCEPT } from "../../src/blob/layout.js";
 import { parseRuleset } from "../../src/ruleset/parse.js";
 import { addressText } from "../oracle/address.js";
 import { Oracle } from "../oracle/oracle.js";
@@ -37,8 +37,6 @@ function difference(one: Case, linux: Played | undefined): string | undefined {
   for (const { name, results, counters } of sides(one)) {
     for (const [nth, result] of results.entries()) {
       const packet = one.packets[nth] as Packet;
-      // The oracle knows no addresses of interfaces.
-      if (name === "oracle" && result.flags & RESULT_FLAG_MASQUERADE) continue;
       const [ours, theirs] = [leaving(packet, result), left(packet, linux.outputs[nth] ?? null)];
       if (ours !== theirs) return `packet ${nth}, ${describePacket(packet)}\n${name}: ${ours}\nLinux: ${theirs}`;
     }
@@ -63,6 +61,8 @@ function* sides({ family, text, packets }: Case): Generator<Side> {
     const results = packets.map((packet) => subject.match(packet));
     yield { name: classifier, results, counters: countersOf(subject.ruleset()) };
   }
+  // The oracle has no connections, so it cannot know what clashes.
+  if (text.includes("*nat")) return;
   const oracle = new Oracle(ruleset, LOCAL_ADDRESSES);
   const results = packets.map((packet) => oracle.walk(packet).result);
   yield { name: "oracle", results, counters: oracle.counters() };
