@@ -35,13 +35,13 @@ const kindsOf = (header: SetHeader): PartKind[] => setType(header.type).parts.ma
 const isAddress = (kind: PartKind): boolean => kind === "ip" || kind === "net";
 
 export function writeName(view: DataView, at: number, name: string): void {
-  const bytes = new Uint8Array(view.buffer, at, S.IPSET_NAME_BYTES);
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, S.IPSET_NAME_BYTES);
   bytes.fill(0);
   bytes.set(encoder.encode(name).subarray(0, S.IPSET_NAME_BYTES - 1));
 }
 
 export function readName(view: DataView, at: number): string {
-  const bytes = new Uint8Array(view.buffer, at, S.IPSET_NAME_BYTES).slice();
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, S.IPSET_NAME_BYTES).slice();
   return decoder.decode(bytes.subarray(0, bytes.indexOf(0)));
 }
 
