@@ -39,6 +39,7 @@ import {
   ICMP_TYPE,
   MATCH_AH,
   MATCH_COMMENT,
+  MATCH_CONNLIMIT,
   MATCH_DCCP,
   MATCH_ESP,
   MATCH_FRAG,
@@ -51,6 +52,7 @@ import {
   MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_RT,
+  MATCH_SCTP,
   MATCH_SET,
   MATCH_STATISTIC,
   MATCH_TCP,
@@ -67,6 +69,7 @@ import {
   PORTS_INVERT_SOURCE,
   PORTS_SOURCE_MAX,
   PORTS_SOURCE_MIN,
+  SCTP_CHUNK_MATCH,
   TCP_OPTION,
 } from "../src/blob/payloads";
 
@@ -124,6 +127,7 @@ export function hasSideEffect(type: u32): bool {
     case MATCH_SET:
     case MATCH_HASHLIMIT:
     case MATCH_QUOTA:
+    case MATCH_CONNLIMIT:
     // These may drop.
     case MATCH_TCPMSS:
     case MATCH_RT:
@@ -170,7 +174,8 @@ function portsWord(row: usize): void {
   const end = row + load<u16>(row, ROW_TARGET);
   for (let match = rowMatches(row, bytes); match < end; match += load<u16>(match, RECORD_BYTES)) {
     const type = <u32>load<u16>(match, RECORD_TYPE);
-    if (hasSideEffect(type)) return;
+    // A chunk that is cut short drops the packet.
+    if (hasSideEffect(type) || (type == MATCH_SCTP && load<u8>(match, SCTP_CHUNK_MATCH))) return;
     if (type == MATCH_TCP || type == MATCH_UDP) {
       const invert = load<u8>(match, PORTS_INVERT);
       if (!(invert & PORTS_INVERT_SOURCE))

@@ -58,12 +58,12 @@ export const WITHOUT_CONNECTIONS: Plan = {
 };
 
 /**
- * iptables-nft compares ports by itself, where a header that is cut short fails the rule and drops no packet; and it says
- * nothing of a range that holds every port, inverted or not.
+ * iptables-nft compares ports by itself, where a header that is cut short fails the rule and drops no packet; it says
+ * nothing of a range that holds every port, inverted or not; and a rule that drops in its middle never counts.
  */
 export const UNDER_NFT: Plan = {
   ...WITHOUT_CONNECTIONS,
-  without: /! --[sd]port 0:65535/,
+  without: /! --[sd]port 0:65535|! --chunk-types/,
   fit: (packet) => {
     packet.flags &= ~PACKET_FLAG_ODD;
     packet.fragmentOffset = 0;
