@@ -105,6 +105,7 @@ export {
 } from "./update/updater.js";
 export { filterLines, type FilterRule, parseClassBench } from "./workload/class-bench.js";
 export { FilterSource } from "./workload/filter-source.js";
+export { type Spread, SPREADS } from "./workload/spread.js";
 export type { Change, Outcome, Probe, Workload } from "./workload/workload.js";
 export {
   fileWorkload,

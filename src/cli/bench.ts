@@ -14,6 +14,7 @@ import { writeReport } from "../report/html.js";
 import { renderText } from "../report/table.js";
 import { QUIESCE } from "../update/quiesce.js";
 import { STRATEGIES } from "../update/updater.js";
+import { isSpread, SPREADS } from "../workload/spread.js";
 import { fileWorkload, isWorkloadName, workloads } from "../workload/workloads.js";
 import type { Workload } from "../workload/workload.js";
 import { CliError, EXIT_FINDING } from "./fault.js";
@@ -77,6 +78,12 @@ export function addBench(program: Command): void {
       d.duration,
     )
     .option("--rounds <n>", "times that all is measured, in turns", wholeFrom(1, 100), d.rounds)
+    .option(
+      "--traffic <name|file>",
+      `what readers match: ${names(SPREADS).join(", ")} (1/rank) over services, or the packets of a pcap or pcapng file`,
+      readTraffic,
+      d.traffic,
+    )
     .option("--readers <n>", "threads that match packets, 1 to 64", wholeFrom(1, 64), d.readers)
     .option(
       "--quiesce <name>",
@@ -186,6 +193,12 @@ function readShard(text: string): string {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message);
   }
+}
+
+function readTraffic(text: string): string {
+  if (!isSpread(text) && !existsSync(text))
+    throw new InvalidArgumentError(`Expected ${names(SPREADS).join(", ")}, or a capture that is there.`);
+  return text;
 }
 
 function readRate(text: string): number | "auto" {

@@ -4,6 +4,7 @@ import { decodePacket } from "../netfilter/packet.js";
 import { printPacket } from "../netfilter/packet-print.js";
 import { PACKET_SIZE } from "../blob/layout.js";
 import type { Family } from "../ruleset/row-store.js";
+import { type Spread, SPREADS } from "../workload/spread.js";
 import type { Change, Workload } from "../workload/workload.js";
 import { type WorkloadName, workloads } from "../workload/workloads.js";
 import { oneOf, wholeFrom } from "./number-option.js";
@@ -16,6 +17,7 @@ interface GenOptions {
   readonly changes?: number;
   readonly as: keyof typeof CHANGE_FORMS;
   readonly traffic?: number;
+  readonly spread: Spread;
   readonly sets: boolean;
 }
 
@@ -26,6 +28,7 @@ const CHANGE_FORMS = {
   whole: (change: Change) => change.whole(),
 } as const;
 
+const SPREAD_NAMES = Object.keys(SPREADS) as Spread[];
 const names = Object.keys(workloads) as WorkloadName[];
 
 export function addGen(program: Command): void {
@@ -51,6 +54,12 @@ export function addGen(program: Command): void {
       "batch",
     )
     .option("--traffic <n>", "n packets, a line each, in place of the ruleset", wholeFrom(1, 10_000_000))
+    .option(
+      "--spread <name>",
+      "of --traffic over services, or what else there is: uniform, or zipf, 1/rank",
+      oneOf(SPREAD_NAMES),
+      "uniform",
+    )
     .option("--sets", "text for ipset restore that the ruleset needs, in place of the ruleset", false)
     .addHelpText("after", `\nWorkloads:\n${about}`)
     .action((name: WorkloadName, options: GenOptions) => gen(name, options));
@@ -61,7 +70,7 @@ async function gen(name: WorkloadName, options: GenOptions): Promise<void> {
   const { size = kind.sizes[0] ?? 1, seed, family } = options;
   const workload: Workload = kind.make({ size, seed, family });
   if (options.sets) await print(workload.sets ?? "");
-  else if (options.traffic !== undefined) await printTraffic(workload, options.traffic);
+  else if (options.traffic !== undefined) await printTraffic(workload, options.traffic, options.spread);
   else if (options.changes !== undefined) await printChanges(workload, options.changes, CHANGE_FORMS[options.as]);
   else await print(workload.ruleset());
 }
@@ -74,8 +83,8 @@ async function printChanges(workload: Workload, count: number, form: (change: Ch
   }
 }
 
-async function printTraffic(workload: Workload, count: number): Promise<void> {
-  const packets = workload.traffic(count);
+async function printTraffic(workload: Workload, count: number, spread: Spread): Promise<void> {
+  const packets = workload.traffic(count, undefined, spread);
   const lines: string[] = [];
   for (let at = 0; at < packets.length; at += PACKET_SIZE)
     lines.push(`${printPacket(decodePacket(packets.subarray(at, at + PACKET_SIZE)))}\n`);

@@ -3,6 +3,8 @@ import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.j
 import { LinuxError } from "../linux/linux-error.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import type { Strategy } from "../update/updater.js";
+import { captureTraffic } from "../workload/capture-traffic.js";
+import { isSpread } from "../workload/spread.js";
 import type { Workload } from "../workload/workload.js";
 import { assembleKernelRecord, assembleRecord, quantile } from "./assemble.js";
 import { type BenchOptions, parseShard } from "./bench-options.js";
@@ -37,9 +39,10 @@ export interface BenchCell {
 const TRAFFIC_PACKETS = 4096;
 
 export function cellsOf(options: BenchOptions, workload: (size: number) => Workload): BenchCell[] {
+  const trafficOf = trafficSource(options);
   const cells = options.sizes.flatMap((size) => {
     const made = once(() => workload(size));
-    const subject = once(() => subjectOf(made()));
+    const subject = once(() => subjectOf(made(), trafficOf));
     return [
       ...options.strategies.flatMap((strategy) =>
         options.classifiers.map(
@@ -71,9 +74,16 @@ function kernelCells(options: BenchOptions, size: number, target: KernelTargetNa
   );
 }
 
-function subjectOf(workload: Workload): Subject {
+/** A capture is read before anything is measured, so that a bad one costs nobody an hour. */
+function trafficSource({ traffic, family }: BenchOptions): (workload: Workload) => Uint8Array {
+  if (isSpread(traffic)) return (workload) => workload.traffic(TRAFFIC_PACKETS, undefined, traffic);
+  const captured = captureTraffic(traffic, family, TRAFFIC_PACKETS);
+  return () => captured;
+}
+
+function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Array): Subject {
   const ruleset = parseRuleset(new TextEncoder().encode(workload.ruleset()), { family: workload.family });
-  return { workload, ruleset, traffic: workload.traffic(TRAFFIC_PACKETS) };
+  return { workload, ruleset, traffic: traffic(workload) };
 }
 
 /** Seconds that one change at one service takes; only to tell how much is left. */

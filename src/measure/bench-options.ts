@@ -26,6 +26,8 @@ export interface BenchOptions {
   readonly duration: number;
   /** How often the whole is measured, each time in the opposite order: 1 to 100. Each round is one observation of growth. */
   readonly rounds: number;
+  /** What readers match: `uniform` or `zipf` over the workload's services, or the path of a capture, its packets in turn. */
+  readonly traffic: string;
   /** Threads that match packets, 1 to 64. */
   readonly readers: number;
   /** How replacing strategies learn that readers have left the old table. */
@@ -48,6 +50,7 @@ export const BENCH_DEFAULTS: BenchOptions = Object.freeze({
   arrivals: "fixed",
   duration: 0.5,
   rounds: 2,
+  traffic: "uniform",
   readers: 1,
   quiesce: "seqcount",
   seed: 1,

@@ -9,7 +9,7 @@ import type { Packet } from "./packet.js";
 import { type Frame, ipOf } from "./link-layer.js";
 import { packetOfWire } from "./wire.js";
 
-export type CaptureErrorCode = "no-capture" | "cut-short" | "unknown-link-type";
+export type CaptureErrorCode = "no-capture" | "cut-short" | "unknown-link-type" | "no-packets";
 
 export class CaptureError extends Error {
   override readonly name = "CaptureError";

@@ -78,7 +78,8 @@ export function docker(options: Partial<DockerOptions> = {}): Workload {
     localAddresses: [family === "ipv4" ? "127.0.0.1 lo" : "::1 lo", `${NODES[family]} eth0`],
     ruleset: () => document.print(),
     changes: (of = seed) => changes(whole, document, of),
-    traffic: (count, of = seed) => trafficTo(planOf(whole), count, new Random(of, 0x7472)),
+    traffic: (count, of = seed, spread = "uniform") =>
+      trafficTo({ ...planOf(whole), spread }, count, new Random(of, 0x7472)),
   };
 }
 
@@ -222,7 +223,7 @@ function rulesOf(container: Container, family: Family): { raw: string; nat: stri
   };
 }
 
-function planOf(options: DockerOptions): TrafficPlan {
+function planOf(options: DockerOptions): Omit<TrafficPlan, "spread"> {
   const { containers, family } = options;
   const ends = Array.from({ length: containers }, (_, index) => endOf(containerAt(index, options), family));
   return { family, ends, vacant: [family === "ipv4" ? "192.168.0.3" : "fd00:192:168::3"], clients: CLIENTS[family] };

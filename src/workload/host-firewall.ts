@@ -12,6 +12,7 @@ import { comeAndGo } from "./addition.js";
 import { Random, scramble } from "./random.js";
 import { SaveDocument } from "./save-document.js";
 import { SaveText } from "./save-text.js";
+import { type Spread, SPREADS } from "./spread.js";
 import { PACKET_SIZE } from "../blob/layout.js";
 import { encodePacket } from "../netfilter/packet.js";
 import { checkWhole } from "./whole-number.js";
@@ -45,7 +46,7 @@ export function hostFirewall(options: Partial<HostFirewallOptions> = {}): Worklo
     localAddresses: [family === "ipv4" ? "127.0.0.1 lo" : "::1 lo", `${NODES[family]} eth0`],
     ruleset: () => document.print(),
     changes: (of = seed) => changes(whole, document, of),
-    traffic: (count, of = seed) => traffic(whole, count, of),
+    traffic: (count, of = seed, spread = "uniform") => traffic(whole, count, new Random(of, 0x7472), spread),
   };
 }
 
@@ -106,16 +107,17 @@ function* changes(
 }
 
 /** Half goes to ssh from banned addresses, the rest from anywhere to services (three in five) and closed ports. */
-function traffic({ banned, family, seed }: HostFirewallOptions, count: number, of: number): Uint8Array {
-  const random = new Random(of, 0x7472);
+function traffic(
+  { banned, family, seed }: HostFirewallOptions,
+  count: number,
+  random: Random,
+  spread: Spread,
+): Uint8Array {
+  const draw = SPREADS[spread](banned, random);
   const bytes = new Uint8Array(count * PACKET_SIZE);
   for (let at = 0; at < bytes.length; at += PACKET_SIZE) {
     const known = random.chance(0.5);
-    const address = attacker(
-      known ? random.below(banned) : banned + SPARE_BANS + random.below(1_000_000),
-      family,
-      seed,
-    );
+    const address = attacker(known ? draw() : banned + SPARE_BANS + random.below(1_000_000), family, seed);
     const port = known ? 22 : random.pick([22, 80, 443, 3389, 8080]);
     bytes.set(packetOf(family, address, port, random), at);
   }

@@ -32,6 +32,7 @@ import { jumpOf } from "../ruleset/references.js";
 import type { Chain, Ruleset, Table } from "../ruleset/ruleset.js";
 import { type Draft, meetConditions } from "./meet-conditions.js";
 import type { Random } from "./random.js";
+import { type Spread, SPREADS } from "./spread.js";
 
 /** A rule that a packet can reach. */
 export interface RulePlace {
@@ -77,11 +78,13 @@ export class InsideRules {
   }
 
   /** `count` records, PACKET_SIZE bytes each. */
-  traffic(count: number, random: Random): Uint8Array {
+  traffic(count: number, random: Random, spread: Spread = "uniform"): Uint8Array {
+    const { places } = this;
+    const draw = SPREADS[spread](places.length, random);
     const bytes = new Uint8Array(count * PACKET_SIZE);
     for (let nth = 0; nth < count; nth++) {
-      const inside = this.places.length > 0 && random.below(10) > 0;
-      this.write(bytes, nth * PACKET_SIZE, random, inside ? random.pick(this.places) : undefined);
+      const inside = places.length > 0 && random.below(10) > 0;
+      this.write(bytes, nth * PACKET_SIZE, random, inside ? places[draw()] : undefined);
     }
     return bytes;
   }

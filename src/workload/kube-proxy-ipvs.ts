@@ -76,7 +76,7 @@ export function kubeProxyIpvs(options: Partial<KubeProxyIpvsOptions> = {}): Work
     sets: setsOf(whole),
     ruleset: () => document.print(),
     changes: () => changes(whole, document),
-    traffic: (count, of = seed) => kubeProxyTraffic(whole, count, of),
+    traffic: (count, of = seed, spread = "uniform") => kubeProxyTraffic(whole, { count, seed: of, spread }),
   };
 }
 

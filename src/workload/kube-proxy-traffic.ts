@@ -6,6 +6,7 @@ import type { Family } from "../ruleset/row-store.js";
 import { NETWORKS, serviceAt, vacantServiceIp } from "./kube-proxy-cluster.js";
 import type { KubeProxyOptions } from "./kube-proxy-options.js";
 import { Random } from "./random.js";
+import type { Spread } from "./spread.js";
 import { type Clients, type End, trafficTo } from "./traffic.js";
 
 export const KUBE_PROXY_CLIENTS: Readonly<Record<Family, readonly Clients[]>> = {
@@ -19,7 +20,14 @@ export const KUBE_PROXY_CLIENTS: Readonly<Record<Family, readonly Clients[]>> = 
   ],
 };
 
-export function kubeProxyTraffic(options: KubeProxyOptions, count: number, seed: number): Uint8Array {
+export interface KubeProxyTraffic {
+  readonly count: number;
+  readonly seed: number;
+  /** Over cluster IPs, node ports and addresses outside the cluster alike. */
+  readonly spread: Spread;
+}
+
+export function kubeProxyTraffic(options: KubeProxyOptions, { count, seed, spread }: KubeProxyTraffic): Uint8Array {
   const { family } = options;
   const ends: End[] = [];
   for (let index = 0; index < options.services; index++) {
@@ -30,5 +38,6 @@ export function kubeProxyTraffic(options: KubeProxyOptions, count: number, seed:
       ends.push({ address: NETWORKS[family].nodeIp, port: nodePort, protocol, output: "eth0" });
   }
   const vacant = Array.from({ length: 1000 }, (_, nth) => vacantServiceIp(nth, options));
-  return trafficTo({ family, ends, vacant, clients: KUBE_PROXY_CLIENTS[family] }, count, new Random(seed, 0x7472));
+  const plan = { family, ends, vacant, clients: KUBE_PROXY_CLIENTS[family], spread };
+  return trafficTo(plan, count, new Random(seed, 0x7472));
 }

@@ -42,7 +42,7 @@ export function kubeProxy(options: Partial<KubeProxyOptions> = {}): Workload {
     localAddresses: NETWORKS[whole.family].localAddresses,
     ruleset: () => state.document.print(),
     changes: (seed = whole.seed) => kubeProxyChanges(state, seed),
-    traffic: (count, seed = whole.seed) => kubeProxyTraffic(whole, count, seed),
+    traffic: (count, seed = whole.seed, spread = "uniform") => kubeProxyTraffic(whole, { count, seed, spread }),
   };
 }
 

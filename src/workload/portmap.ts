@@ -96,7 +96,8 @@ export function portmap(options: Partial<PortmapOptions> = {}): Workload {
     localAddresses: [family === "ipv4" ? "127.0.0.1 lo" : "::1 lo", `${NETWORKS[family].node} eth0`],
     ruleset: () => document.print(),
     changes: (of = seed) => changes(whole, document, of),
-    traffic: (count, of = seed) => trafficTo(planOf(whole), count, new Random(of, 0x7472)),
+    traffic: (count, of = seed, spread = "uniform") =>
+      trafficTo({ ...planOf(whole), spread }, count, new Random(of, 0x7472)),
   };
 }
 
@@ -200,7 +201,7 @@ export function chainName(prefix: "CNI-" | "CNI-DN-", containerId: string, netwo
   return (prefix + hash("sha512", network + containerId)).slice(0, 28);
 }
 
-function planOf(options: PortmapOptions): TrafficPlan {
+function planOf(options: PortmapOptions): Omit<TrafficPlan, "spread"> {
   const { family } = options;
   const ends: End[] = [];
   for (let index = 0; index < options.containers; index++)

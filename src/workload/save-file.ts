@@ -65,7 +65,7 @@ export function saveFile({
     ...(sets ? { sets } : {}),
     ruleset: () => document.print(),
     changes: (of = seed) => changes(new Churn(ruleset, document, inside, local, sets ?? ""), of),
-    traffic: (count, of = seed) => inside.traffic(count, new Random(of, 0x7472)),
+    traffic: (count, of = seed, spread = "uniform") => inside.traffic(count, new Random(of, 0x7472), spread),
   };
 }
 

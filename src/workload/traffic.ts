@@ -17,6 +17,7 @@ import { encodePacket } from "../netfilter/packet.js";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "../netfilter/packet-names.js";
 import type { Family } from "../ruleset/row-store.js";
 import type { Random } from "./random.js";
+import { type Spread, SPREADS } from "./spread.js";
 
 /** Where clients connect to. */
 export interface End {
@@ -44,6 +45,8 @@ export interface TrafficPlan {
   /** Addresses that are no end. */
   readonly vacant: readonly string[];
   readonly clients: readonly Clients[];
+  /** Over the ends. */
+  readonly spread: Spread;
 }
 
 /** `count` records, PACKET_SIZE bytes each. */
@@ -58,6 +61,7 @@ export function trafficTo(plan: TrafficPlan, count: number, random: Random): Uin
     family,
   );
   const vacant = addressTable(plan.vacant, family);
+  const draw = SPREADS[plan.spread](ends.length, random);
   const bytes = new Uint8Array(count * PACKET_SIZE);
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < bytes.length; at += PACKET_SIZE) {
@@ -66,7 +70,7 @@ export function trafficTo(plan: TrafficPlan, count: number, random: Random): Uin
     // Neither the network's own address nor its last one.
     addHost(bytes, at + PACKET_SOURCE, family, random.below(2 ** (clients[client] as Clients).bits - 2) + 1);
     view.setUint16(at + PACKET_SOURCE_PORT, random.between(32768, 60999), true);
-    const nth = random.below(ends.length);
+    const nth = draw();
     const end = ends[nth] as End;
     bytes[at + PACKET_PROTOCOL] = protocolOf(end);
     if (end.protocol !== "tcp") bytes[at + PACKET_TCP_FLAGS] = 0;

@@ -16,6 +16,7 @@ import type { Routing } from "../engine/routing.js";
 import { addressFamily, writeAddress } from "../netfilter/address.js";
 import { type Verdict, verdictNumber } from "../netfilter/result.js";
 import type { Family } from "../ruleset/row-store.js";
+import type { Spread } from "./spread.js";
 
 export interface Workload {
   /** The name in `workloads`, or the path of the file it came from. */
@@ -37,9 +38,9 @@ export interface Workload {
   changes(seed?: number): IterableIterator<Change>;
   /**
    * `count` records of PACKET_SIZE bytes, one after another: what a reader's pool takes. They are first packets (NEW),
-   * except where a file's rules ask for others.
+   * except where a file's rules ask for others. Default spread: uniform.
    */
-  traffic(count: number, seed?: number): Uint8Array;
+  traffic(count: number, seed?: number, spread?: Spread): Uint8Array;
 }
 
 /** One update of the state that the change before it left. */
