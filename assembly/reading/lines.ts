@@ -257,8 +257,10 @@ function lookUp(start: usize, end: usize): i32 {
   return -1;
 }
 
-/** Appends the row of a shape with the values that were read; false when there is no room or it may not stand in the chain. */
+/** Appends the row of a shape, if it has one, with the values that were read; false when there is no room or it may not stand in the chain. */
 function makeRow(shape: usize, line: u32): bool {
+  const size = load<u32>(shape, SHAPE_ROW_BYTES);
+  if (!size) return true;
   if (chain < load<u32>(READING_BUILTINS) && (load<u32>(shape, SHAPE_HOOKS) >> load<u8>(READING_HOOKS + chain)) & 1)
     return false;
   const ordinal = load<u32>(READING_ROW_COUNT);
@@ -266,7 +268,6 @@ function makeRow(shape: usize, line: u32): bool {
     stopped = STOPPED_COLUMNS;
     return false;
   }
-  const size = load<u32>(shape, SHAPE_ROW_BYTES);
   const offset = load<u32>(READING_ROWS_END);
   // 16 more, as rows are copied in pieces of that size.
   if (<usize>offset + size + 16 > <usize>load<u32>(READING_ROWS_BYTES)) {

@@ -61,7 +61,7 @@ export const READING_SPARE = 12288;
 
 /** Why reading stopped. */
 export const STOPPED_LINE = 0; // at a line that is not read here, or at the end
-export const STOPPED_COMMAND = 1; // behind a line whose row is written: READING_COMMAND has to be carried out with it
+export const STOPPED_COMMAND = 1; // behind a line whose row, if it has one, is written: READING_COMMAND has to be carried out with it
 export const STOPPED_NAME = 2; // at a line that names a chain nobody asked for yet
 export const STOPPED_SLOTS = 3; // at a line: the hash table is full
 export const STOPPED_CHAINS = 4; // at a line: no room for another chain
@@ -105,7 +105,7 @@ export const STEP_LITERAL = 16;
 
 /** ---- Shape: what a line of known form makes: a row, and where its values go ---- */
 export const SHAPE_COMMAND = 0; // u32 letter
-export const SHAPE_ROW_BYTES = 4; // u32
+export const SHAPE_ROW_BYTES = 4; // u32; 0: the command is about the chain alone
 export const SHAPE_HOOKS = 8; // u32 bit n: not in the built-in chain of hook n
 export const SHAPE_VALUE_COUNT = 12; // u32
 export const SHAPE_FIELDS = 16; // u32 x READING_VALUES_COUNT: VALUE_* << 16 | offset in the row; 0 for a value that the row does not hold

@@ -72,7 +72,7 @@ export class BatchSink implements TableSink, TableBatch {
 
   declare(bytes: Uint8Array, view: DataView, start: number, end: number): void {
     let chain = this.chain(bytes, view, start, end);
-    if (chain < 0) chain = this.make(bytes, view, start, end);
+    if (chain < 0) chain = this.add(bytes, view, start, end);
     this.edits.push({ line: this.line, chain: this.name(chain), op: "declare-chain" });
   }
 
@@ -150,6 +150,10 @@ export class BatchSink implements TableSink, TableBatch {
   /** A chain that was not there. */
   private make(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     if (this.chain(bytes, view, start, end) >= 0) throw new Fault("chain-exists", start, end, "a new name");
+    return this.add(bytes, view, start, end);
+  }
+
+  private add(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const text = decodeName(bytes, start, end);
     if (text === undefined) throw new Fault("not-utf-8", start, end, "a name in UTF-8");
     const number = this.chainNames.push(text) - 1;

@@ -98,7 +98,7 @@ export class FileParser {
     }
   }
 
-  /** Carries out the command of the line behind which reading stopped. Its row is the newest. */
+  /** Carries out the command of the line behind which reading stopped. Its row, where it is about one, is the newest. */
   private carryOut(sink: FileSink): void {
     const { lexer, memory } = this;
     lexer.lineStart = lexer.bytes.lastIndexOf(NEWLINE, lexer.next - 2) + 1;
@@ -108,8 +108,15 @@ export class FileParser {
     const row = sink.rows.count - 1;
     const chain = memory.control(R.READING_CHAIN);
     const position = memory.control(R.READING_POSITION);
+    const command = String.fromCharCode(memory.control(R.READING_COMMAND));
+    if (command === "F" || command === "X") {
+      sink.absorb();
+      if (command === "F") sink.flush(chain);
+      else sink.deleteChain(chain);
+      return;
+    }
     sink.absorb(row);
-    carryOutRule(sink, String.fromCharCode(memory.control(R.READING_COMMAND)), chain, position, row);
+    carryOutRule(sink, command, chain, position, row);
   }
 
   /** The error of a fault in the current line. */
@@ -250,7 +257,8 @@ export class FileParser {
     this.blameEnd = chainStart < 0 ? firstEnd : chainEnd;
     const rows = sink.rows.count;
     this.executor.execute(sink, counters ? this.counters : undefined);
-    if (!counters && sink.rows.count === rows + 1) this.shapes.learn(sink.rows, rows);
+    const made = sink.rows.count - rows;
+    if (!counters && made <= 1) this.shapes.learn(sink.rows, made === 1 ? rows : -1);
   }
 
   private skipBlanks(at: number): number {

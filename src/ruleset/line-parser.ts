@@ -112,8 +112,9 @@ export class LineParser {
     }
     if (this.at === this.lexer.count) this.missingArgument();
     const next = this.at++;
-    this.core(option, this.lexer.starts[next] as number, this.lexer.ends[next] as number, sink);
+    // Values are noted as they stand in the line, and a command may go on to read a rule's number.
     this.places.note(next, COMMAND_VALUES[option] as number, FIXED_PART, option);
+    this.core(option, this.lexer.starts[next] as number, this.lexer.ends[next] as number, sink);
   }
 
   /** `--name`, `--name=value`; `start` is behind the dashes. */

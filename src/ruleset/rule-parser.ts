@@ -38,6 +38,7 @@ const GIVEN_FRAGMENT = 64;
 
 /** One a family for the thread: parsing never nests, and a batch of three lines should not pay for its 128 KiB. */
 const DRAFTS: Partial<Record<Family, RowDraft>> = {};
+const LOADED = new Int32Array(256);
 
 const PLUS = 43;
 
@@ -56,7 +57,7 @@ export class RuleParser {
   private protocolMatchLoaded = false;
   /** Distinct extensions in the order of loading: which record is theirs at the moment. */
   private loadedCount = 0;
-  private readonly loaded = new Int32Array(256);
+  private readonly loaded = LOADED;
 
   constructor(
     private readonly lexer: Lexer,

@@ -42,6 +42,9 @@ export interface TableSink {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** By length: where the codes of a name are put, so that a name costs its string alone. */
+const SPELT: number[][] = [];
+
 /** A chain's name as text, undefined when it is no UTF-8. */
 export function decodeName(bytes: Uint8Array, start: number, end: number): string | undefined {
   for (let i = start; i < end; i++)
@@ -52,5 +55,9 @@ export function decodeName(bytes: Uint8Array, start: number, end: number): strin
         return undefined;
       }
     }
-  return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
+  const length = end - start;
+  SPELT[length] ??= Array.from<number>({ length }).fill(0);
+  const codes = SPELT[length];
+  for (let i = 0; i < length; i++) codes[i] = bytes[start + i] as number;
+  return String.fromCharCode.apply(null, codes);
 }

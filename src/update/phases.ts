@@ -17,9 +17,11 @@ export interface UpdateReport {
   recordsWalked: number;
 }
 
+const NOTHING = Object.fromEntries(PHASES.map((phase) => [phase, 0])) as Record<Phase, number>;
+
 /** Adds up the time between calls. */
 export class PhaseClock {
-  readonly phasesUs = Object.fromEntries(PHASES.map((phase) => [phase, 0])) as Record<Phase, number>;
+  readonly phasesUs = { ...NOTHING };
   private last = performance.now();
 
   /** Everything since the last call belongs to `phase`. */

@@ -16,8 +16,9 @@ import { GIVEN_COUNTERS, GIVEN_INPUT, GIVEN_OUTPUT } from "../rule-parser.js";
 import type { ReadingMemory } from "./reading-memory.js";
 import { FIXED_PART } from "./value-places.js";
 
-/** Commands whose lines have a shape. */
-const COMMANDS = "ADICR";
+/** Commands whose lines have a shape: about a rule, and about a chain alone. */
+const RULE_COMMANDS = "ADICR";
+const CHAIN_COMMANDS = "FX";
 /** Steps that may follow one; the one that was met longest ago makes room. */
 const STEPS_MOST = 64;
 const LONGEST_ROW = 4096;
@@ -70,23 +71,24 @@ export class Shapes {
     this.memory.roots.set(this.key, this.memory.control(R.READING_ROOT));
   }
 
-  /** Learns the shape of the line that the parser has just made row `ordinal` of. */
+  /** Learns the shape of the line that the parser has just read, and made row `ordinal` of; -1: no row. */
   learn(rows: RowStore, ordinal: number): void {
     const { memory } = this;
     if (memory.shapesLearned > ADVANCE + memory.linesRead / LINES_A_SHAPE) return;
     if (!this.findSteps(rows, ordinal)) return;
     memory.shapesLearned++;
-    this.enter(rows.row(ordinal));
+    this.enter(ordinal < 0 ? NO_ROW : rows.row(ordinal));
   }
 
   /** The steps of the line; false when it has no shape. */
   private findSteps(rows: RowStore, ordinal: number): boolean {
     const { lexer, parser, steps } = this;
     const { places, rule, command } = parser;
-    if (!COMMANDS.includes(command.name) || rule.given & GIVEN_COUNTERS) return false;
-    if (places.count >= R.READING_VALUES_COUNT || rows.size(ordinal) > LONGEST_ROW) return false;
+    const commands = ordinal < 0 ? CHAIN_COMMANDS : RULE_COMMANDS;
+    if (!commands.includes(command.name) || rule.given & GIVEN_COUNTERS) return false;
+    if (places.count >= R.READING_VALUES_COUNT || (ordinal >= 0 && rows.size(ordinal) > LONGEST_ROW)) return false;
     let from = lexer.lineStart;
-    let comments = commentsOf(rows, ordinal);
+    let comments = ordinal < 0 ? 0 : commentsOf(rows, ordinal);
     let needed = rule.draft.chain >= 0 || rule.draft.target >= 0 ? 2 : 1;
     steps.length = 0;
     for (let n = 0, before = 0; n < places.count; n++) {
@@ -245,6 +247,7 @@ export class Shapes {
 }
 
 const QUOTE = 34;
+const NO_ROW = new Uint8Array(0);
 
 function commentsOf(rows: RowStore, ordinal: number): number {
   const { view } = rows;

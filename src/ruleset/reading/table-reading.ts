@@ -176,8 +176,16 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
 
   /** Puts a name where values lie between lines; the address behind it. */
   private stage(text: string): number {
-    const room = this.memory.bytes.subarray(R.READING_VALUES, R.READING_SHAPES - 8);
-    return R.READING_VALUES + encoder.encodeInto(text, room).written;
+    const { bytes } = this.memory;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) {
+        const room = bytes.subarray(R.READING_VALUES, R.READING_SHAPES - 8);
+        return R.READING_VALUES + encoder.encodeInto(text, room).written;
+      }
+      bytes[R.READING_VALUES + i] = code;
+    }
+    return R.READING_VALUES + text.length;
   }
 
   private slotOf(start: number, end: number): number {

@@ -3,7 +3,7 @@ import { VALUE_ADDRESS, VALUE_CHAIN, VALUE_INTERFACE, VALUE_JUMP } from "../../b
 
 /** By letter: the kind of the value behind an option of iptables' own, 0 for one that is part of a line's shape. */
 export const COMMAND_VALUES = new Uint8Array(256);
-for (const letter of "ACDIR") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_CHAIN;
+for (const letter of "ACDFIRX") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_CHAIN;
 for (const letter of "sd") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_ADDRESS;
 for (const letter of "io") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_INTERFACE;
 for (const letter of "jg") COMMAND_VALUES[letter.charCodeAt(0)] = VALUE_JUMP;
