@@ -22,6 +22,7 @@ const WORKLOADS: readonly (readonly [string, Family, () => Workload])[] = (["ipv
   (family) => [
     ["kube-proxy", family, () => kubeProxy({ services: 60, family })],
     ["kube-proxy, endpoints move", family, () => kubeProxy({ services: 60, family, churn: "endpoint" })],
+    ["kube-proxy, endpoints flap", family, () => kubeProxy({ services: 60, family, churn: "flapping" })],
     ["kube-proxy, every kind", family, () => kubeProxy({ services: 60, family, ...KINDS })],
     ["portmap", family, () => portmap({ containers: 60, family })],
     ["docker", family, () => docker({ containers: 60, family })],

@@ -168,10 +168,12 @@ describe.each(["ipv4", "ipv6"] as const)("%s", (family) => {
   });
 
   test.skipIf(whyNoKernel !== "").each([
-    ["service", {}],
-    ["service", { tables: "all" }],
-    ["service", ALL_KINDS],
+    ["single", {}],
+    ["single", { tables: "all" }],
+    ["single", ALL_KINDS],
     ["endpoint", {}],
+    ["flapping", {}],
+    ["flapping", ALL_KINDS],
     ["endpoint", ALL_KINDS],
   ] as const)(
     `in the kernel the edits, the restatement and the whole of a change agree: churn %s %j ${whyNoKernel}`,

@@ -14,6 +14,7 @@ import { writeReport } from "../report/html.js";
 import { renderText } from "../report/table.js";
 import { QUIESCE } from "../update/quiesce.js";
 import { STRATEGIES } from "../update/updater.js";
+import { KUBE_PROXY_CHURNS } from "../workload/kube-proxy-options.js";
 import { isSpread, SPREADS } from "../workload/spread.js";
 import { fileWorkload, isWorkloadName, workloads } from "../workload/workloads.js";
 import type { Workload } from "../workload/workload.js";
@@ -78,6 +79,12 @@ export function addBench(program: Command): void {
       d.duration,
     )
     .option("--rounds <n>", "times that all is measured, in turns", wholeFrom(1, 100), d.rounds)
+    .option(
+      "--churn <name>",
+      `what changes, of kube-proxy: ${KUBE_PROXY_CHURNS.join(", ")}`,
+      oneOf(KUBE_PROXY_CHURNS),
+      d.churn,
+    )
     .option(
       "--traffic <name|file>",
       `what readers match: ${names(SPREADS).join(", ")} (1/rank) over services, or the packets of a pcap or pcapng file`,
@@ -162,13 +169,14 @@ function resolveWorkload(
 } {
   const { sets, emptySets = false, linux = [], shard = null, ...rest } = given;
   const options = { ...rest, linux: linux === true ? names(KERNEL_TARGETS) : linux, shard };
-  const { workload: name, sizes, family, seed } = options;
+  const { workload: name, sizes, family, seed, churn } = options;
+  if (churn !== "single" && name !== "kube-proxy") throw new CliError("--churn: only kube-proxy has a choice");
   if (isWorkloadName(name)) {
     const kind = workloads[name];
     if (sets !== undefined || emptySets) throw new CliError(`--sets, --empty-sets: ${name} brings its own sets`);
     return {
       options: { ...options, sizes: sizes ?? kind.sizes },
-      workload: (size) => kind.make({ size, seed, family }),
+      workload: (size) => kind.make({ size, seed, family, churn }),
     };
   }
   if (!existsSync(name))

@@ -4,9 +4,11 @@ import { decodePacket } from "../netfilter/packet.js";
 import { printPacket } from "../netfilter/packet-print.js";
 import { PACKET_SIZE } from "../blob/layout.js";
 import type { Family } from "../ruleset/row-store.js";
+import { KUBE_PROXY_CHURNS, type KubeProxyChurn } from "../workload/kube-proxy-options.js";
 import { type Spread, SPREADS } from "../workload/spread.js";
 import type { Change, Workload } from "../workload/workload.js";
 import { type WorkloadName, workloads } from "../workload/workloads.js";
+import { CliError } from "./fault.js";
 import { oneOf, wholeFrom } from "./number-option.js";
 import { print } from "./output.js";
 
@@ -16,6 +18,7 @@ interface GenOptions {
   readonly family: Family;
   readonly changes?: number;
   readonly as: keyof typeof CHANGE_FORMS;
+  readonly churn: KubeProxyChurn;
   readonly traffic?: number;
   readonly spread: Spread;
   readonly sets: boolean;
@@ -53,6 +56,12 @@ export function addGen(program: Command): void {
       oneOf(Object.keys(CHANGE_FORMS) as GenOptions["as"][]),
       "batch",
     )
+    .option(
+      "--churn <name>",
+      `what changes, of kube-proxy: ${KUBE_PROXY_CHURNS.join(", ")}`,
+      oneOf(KUBE_PROXY_CHURNS),
+      "single",
+    )
     .option("--traffic <n>", "n packets, a line each, in place of the ruleset", wholeFrom(1, 10_000_000))
     .option(
       "--spread <name>",
@@ -67,8 +76,9 @@ export function addGen(program: Command): void {
 
 async function gen(name: WorkloadName, options: GenOptions): Promise<void> {
   const kind = workloads[name];
-  const { size = kind.sizes[0] ?? 1, seed, family } = options;
-  const workload: Workload = kind.make({ size, seed, family });
+  const { size = kind.sizes[0] ?? 1, seed, family, churn } = options;
+  if (churn !== "single" && name !== "kube-proxy") throw new CliError("--churn: only kube-proxy has a choice");
+  const workload: Workload = kind.make({ size, seed, family, churn });
   if (options.sets) await print(workload.sets ?? "");
   else if (options.traffic !== undefined) await printTraffic(workload, options.traffic, options.spread);
   else if (options.changes !== undefined) await printChanges(workload, options.changes, CHANGE_FORMS[options.as]);

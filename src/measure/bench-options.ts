@@ -4,6 +4,7 @@ import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.j
 import { QUIESCE, type Quiesce } from "../update/quiesce.js";
 import { STRATEGIES, type Strategy } from "../update/updater.js";
 import type { Family } from "../ruleset/row-store.js";
+import { KUBE_PROXY_CHURNS, type KubeProxyChurn } from "../workload/kube-proxy-options.js";
 import { workloads } from "../workload/workloads.js";
 import { ARRIVALS, type Arrivals } from "./open-loop.js";
 
@@ -26,6 +27,8 @@ export interface BenchOptions {
   readonly duration: number;
   /** How often the whole is measured, each time in the opposite order: 1 to 100. Each round is one observation of growth. */
   readonly rounds: number;
+  /** What changes, of the workload kube-proxy. */
+  readonly churn: KubeProxyChurn;
   /** What readers match: `uniform` or `zipf` over the workload's services, or the path of a capture, its packets in turn. */
   readonly traffic: string;
   /** Threads that match packets, 1 to 64. */
@@ -50,6 +53,7 @@ export const BENCH_DEFAULTS: BenchOptions = Object.freeze({
   arrivals: "fixed",
   duration: 0.5,
   rounds: 2,
+  churn: "single",
   traffic: "uniform",
   readers: 1,
   quiesce: "seqcount",
@@ -75,6 +79,7 @@ export function checkBenchOptions(options: BenchOptions): void {
   for (const target of options.linux) checkName("linux", target, KERNEL_TARGETS);
   if (options.shard !== null) parseShard(options.shard);
   checkName("family", options.family, { ipv4: true, ipv6: true });
+  checkName("churn", options.churn, Object.fromEntries(KUBE_PROXY_CHURNS.map((name) => [name, true])));
   checkName("arrivals", options.arrivals, ARRIVALS);
   checkName("quiesce", options.quiesce, QUIESCE);
   if (options.rate !== "auto") checkNumber("rate", options.rate, 0.01, 100_000, false);

@@ -1,6 +1,7 @@
 /**
- * Changes of a kube-proxy ruleset. `service`: a service with all its endpoints comes, then goes again. `endpoint`: a
- * pod of some service is replaced by one with another address, then comes back.
+ * Changes of a kube-proxy ruleset. `single`: a service with all its endpoints comes, then goes again. `endpoint`: a
+ * pod of some service is replaced by one with another address, then comes back. `flapping`: an endpoint of some service
+ * is no longer ready, then is again.
  *
  * The batch of a change takes time for the lines it holds, however large the ruleset is; so kube-proxy cannot do it: a
  * sync states the chains that all services share whole (`restated`), one rule or more a service.
@@ -26,10 +27,11 @@ export function* kubeProxyChanges(state: KubeProxyState, seed: number): Generato
   const { options } = state;
   const random = new Random(seed, 0x6368);
   for (let round = 0; ; round++) {
-    if (options.churn === "service") {
+    if (options.churn === "single") {
       const service = serviceAt(options.services + (round % SPARE_SERVICES), options);
       yield* serviceChanges(state, service, random);
-    } else yield* moveAndReturn(state, serviceWithEndpoints(state, random), round, random);
+    } else if (options.churn === "endpoint") yield* moveAndReturn(state, round, random);
+    else yield* flap(state, random);
   }
 }
 
@@ -59,39 +61,68 @@ function serviceChanges(state: KubeProxyState, service: Service, random: Random)
   });
 }
 
-function* moveAndReturn(state: KubeProxyState, service: Service, round: number, random: Random): Generator<Change> {
+function* moveAndReturn(state: KubeProxyState, round: number, random: Random): Generator<Change> {
+  const service = serviceWithEndpoints(state, random);
   const nth = random.below(service.endpoints.length);
   const moved = withNewEndpoint(service, nth, round, state.options);
-  const [home, away] = [serviceRules(service, state.style), serviceRules(moved, state.style)];
+  const [from, to] = [service.endpoints[nth] as string, moved.endpoints[nth] as string];
+  const [there, back] = [
+    `move an endpoint of ${service.port} from ${from} to ${to}`,
+    `move an endpoint of ${service.port} from ${to} to ${from}`,
+  ];
+  yield* alterAndRestore(state, { service, altered: moved, labels: [there, back] }, random);
+}
+
+/** An endpoint that is not on this node, so that only the balancing changes. */
+function* flap(state: KubeProxyState, random: Random): Generator<Change> {
+  const service = serviceWithEndpoints(state, random);
+  const gone = service.endpoints[random.between(1, service.endpoints.length - 1)] as string;
+  const altered = { ...service, endpoints: service.endpoints.filter((end) => end !== gone) };
+  const labels = [`lose endpoint ${gone} of ${service.port}`, `regain endpoint ${gone} of ${service.port}`] as const;
+  yield* alterAndRestore(state, { service, altered, labels }, random);
+}
+
+interface Alteration {
+  readonly service: Service;
+  readonly altered: Service;
+  readonly labels: readonly [string, string];
+}
+
+function* alterAndRestore(
+  state: KubeProxyState,
+  { service, altered, labels }: Alteration,
+  random: Random,
+): Generator<Change> {
+  const [home, away] = [serviceRules(service, state.style), serviceRules(altered, state.style)];
   const nat = new Map<string, string | undefined>([...home.chains.keys()].map((chain) => [chain, undefined]));
   for (const [chain, lines] of away.chains) nat.set(chain, text(lines));
   const difference: Difference = new Map([["nat", nat]]);
-  const [from, to] = [service.endpoints[nth] as string, moved.endpoints[nth] as string];
   const packet = probePacket(state, service, random);
-  const outcomes = [service, moved].map(
+  const [before, after] = [service, altered].map(
     ({ endpoints }): Outcome => ({ verdict: "ACCEPT", dnat: true, destinations: endpoints }),
   ) as [Outcome, Outcome];
-  // A client that is bound to its endpoint would never be sent to the new one.
-  const probed = !service.sessionAffinity || service.endpoints.length === 1;
+  // A client that is bound to its endpoint would never be sent to a new one, and an endpoint lost is missed by no packet.
+  const bound = service.sessionAffinity && service.endpoints.length > 1;
+  const gains = (from: Service, to: Service): boolean => to.endpoints.some((end) => !from.endpoints.includes(end));
   yield {
-    label: `move an endpoint of ${service.port} from ${from} to ${to}`,
+    label: labels[0],
     batch: batchOf("nat", chainEdits(home, away)),
-    rules: state.document.rules,
+    rules: state.document.rules + lineCount(away) - lineCount(home),
     restated: () => restate(state, difference, [...away.chains.keys()], without(home, away)),
     whole: () => state.document.print(difference),
-    ...(probed ? { probe: { packet, before: outcomes[0], after: outcomes[1] } } : {}),
+    ...(!bound && gains(service, altered) ? { probe: { packet, before, after } } : {}),
   };
   yield {
-    label: `move an endpoint of ${service.port} from ${to} to ${from}`,
+    label: labels[1],
     batch: batchOf("nat", chainEdits(away, home)),
     rules: state.document.rules,
     restated: () => restate(state, NO_DIFFERENCE, [...home.chains.keys()], without(away, home)),
     whole: () => state.document.print(),
-    ...(probed ? { probe: { packet, before: outcomes[1], after: outcomes[0] } } : {}),
+    ...(!bound && gains(altered, service) ? { probe: { packet, before: after, after: before } } : {}),
   };
 }
 
-/** Makes chains that are new, replaces rules that differ, removes chains that are no more. */
+/** Makes chains that are new, replaces rules that differ, adds and removes those at the end, removes chains that are no more. */
 function chainEdits(from: ServiceRules, to: ServiceRules): string[] {
   const made: string[] = [];
   const filled: string[] = [];
@@ -100,10 +131,13 @@ function chainEdits(from: ServiceRules, to: ServiceRules): string[] {
     if (!old) {
       made.push(`:${chain} - [0:0]`);
       filled.push(...lines);
-    } else
-      lines.forEach((line, nth) => {
-        if (line !== old[nth]) filled.push(line.replace(`-A ${chain}`, `-R ${chain} ${nth + 1}`));
-      });
+      continue;
+    }
+    lines.forEach((line, nth) => {
+      if (nth >= old.length) filled.push(line);
+      else if (line !== old[nth]) filled.push(line.replace(`-A ${chain}`, `-R ${chain} ${nth + 1}`));
+    });
+    for (let nth = old.length; nth > lines.length; nth--) filled.push(`-D ${chain} ${nth}`);
   }
   const gone = without(from, to);
   return [...made, ...filled, ...gone.map((chain) => `-F ${chain}`), ...gone.map((chain) => `-X ${chain}`)];
@@ -155,4 +189,6 @@ function serviceWithEndpoints(state: KubeProxyState, random: Random): Service {
 
 const without = (from: ServiceRules, to: ServiceRules): string[] =>
   [...from.chains.keys()].filter((chain) => !to.chains.has(chain));
+const lineCount = ({ chains }: ServiceRules): number =>
+  [...chains.values()].reduce((sum, lines) => sum + lines.length, 0);
 const text = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join("");

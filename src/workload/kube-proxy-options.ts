@@ -1,6 +1,9 @@
 import type { Family } from "../ruleset/row-store.js";
 import { checkWhole } from "./whole-number.js";
 
+export const KUBE_PROXY_CHURNS = ["single", "endpoint", "flapping"] as const;
+export type KubeProxyChurn = (typeof KUBE_PROXY_CHURNS)[number];
+
 export interface KubeProxyOptions {
   /** Service ports, 1 to 500,000. Default 1,000. */
   readonly services: number;
@@ -16,10 +19,11 @@ export interface KubeProxyOptions {
    */
   readonly tables?: "nat" | "all";
   /**
-   * `service`: a service with its endpoints comes, and goes again. `endpoint`: a pod of some service is replaced by
-   * another, and comes back. Default `service`.
+   * `single`: a service with its endpoints comes, and goes again. `endpoint`: a pod of some service is replaced by
+   * another, and comes back. `flapping`: an endpoint of some service goes and comes back; takes 2 endpoints or more.
+   * Default `single`.
    */
-  readonly churn: "service" | "endpoint";
+  readonly churn: KubeProxyChurn;
   /** Shares of the services, 0 to 1, that ... Default 0. */
   /** ... have a node port. */
   readonly nodePorts: number;
@@ -40,7 +44,7 @@ export const KUBE_PROXY_DEFAULTS: KubeProxyOptions = Object.freeze({
   endpoints: 3,
   seed: 1,
   family: "ipv4",
-  churn: "service",
+  churn: "single",
   nodePorts: 0,
   loadBalancers: 0,
   externalIps: 0,
@@ -65,6 +69,10 @@ export const SPARE_SERVICES = 1000;
 export function checkKubeProxyOptions(options: KubeProxyOptions): void {
   checkWhole("services", options.services, 1, 500_000);
   checkWhole("endpoints", options.endpoints, 1, 100);
+  if (!KUBE_PROXY_CHURNS.includes(options.churn))
+    throw new RangeError(`churn: ${KUBE_PROXY_CHURNS.join(", ")}, not "${options.churn}"`);
+  if (options.churn === "flapping" && options.endpoints < 2)
+    throw new RangeError("endpoints: at least 2 for churn flapping");
   checkWhole("seed", options.seed, 0, 2 ** 32 - 1);
   for (const share of KUBE_PROXY_SHARES)
     if (!(options[share] >= 0 && options[share] <= 1))

@@ -6,6 +6,7 @@ import { acl } from "./acl.js";
 import { docker } from "./docker.js";
 import { hostFirewall } from "./host-firewall.js";
 import { kubeProxy } from "./kube-proxy.js";
+import type { KubeProxyChurn } from "./kube-proxy-options.js";
 import { kubeProxyIpvs } from "./kube-proxy-ipvs.js";
 import { portmap } from "./portmap.js";
 import { saveFile, type SaveFileOptions } from "./save-file.js";
@@ -16,6 +17,8 @@ export interface WorkloadRequest {
   readonly size: number;
   readonly seed: number;
   readonly family: Family;
+  /** What changes; only `kube-proxy` has a choice. Default `single`. */
+  readonly churn?: KubeProxyChurn;
 }
 
 export interface WorkloadKind {
@@ -34,7 +37,7 @@ export const workloads = {
     about: "services of kube-proxy's iptables mode, 3 endpoints each: 11 rules a service",
     counts: "services",
     sizes: [100, 1000, 5000],
-    make: ({ size, seed, family }) => kubeProxy({ services: size, seed, family }),
+    make: ({ size, seed, family, churn = "single" }) => kubeProxy({ services: size, seed, family, churn }),
   },
   "kube-proxy-ipvs": {
     about: "the iptables part of kube-proxy's IPVS mode: ipsets, and as many rules for any number of services",
