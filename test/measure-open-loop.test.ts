@@ -88,6 +88,11 @@ describe("a schedule", () => {
     expect([...schedule]).toEqual([0, 5 * MS, 10 * MS, 15 * MS]);
   });
 
+  it("has twenty at once, and the rate asked for, when in bursts", () => {
+    const schedule = [...scheduleNs({ arrivals: "burst", rate: 200, count: 60, seed: 1 })];
+    expect(schedule).toEqual([0, 100 * MS, 200 * MS].flatMap((start) => new Array<number>(20).fill(start)));
+  });
+
   it("is the same for the same seed and another for another when exponential", () => {
     const of = (seed: number): number[] => [...scheduleNs({ arrivals: "exponential", rate: 200, count: 50, seed })];
     expect(of(7)).toEqual(of(7));

@@ -68,7 +68,7 @@ export function addBench(program: Command): void {
     )
     .option(
       "--arrivals <name>",
-      `how changes are spaced: ${names(ARRIVALS).join(", ")}`,
+      `how changes are spaced: ${names(ARRIVALS).join(", ")} (20 at once)`,
       oneOf(names(ARRIVALS)),
       d.arrivals,
     )

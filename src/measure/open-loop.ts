@@ -11,9 +11,12 @@
 import { Random } from "../workload/random.js";
 import type { Clock } from "./clock.js";
 
-/** How arrivals are spaced: evenly, or as of many independent sources (a Poisson process). */
-export const ARRIVALS = { fixed: fixedGaps, exponential: exponentialGaps } as const;
+/** How arrivals are spaced: evenly, as of many independent sources (a Poisson process), or BURST at once and then none. */
+export const ARRIVALS = { fixed: fixedGaps, exponential: exponentialGaps, burst: burstGaps } as const;
 export type Arrivals = keyof typeof ARRIVALS;
+
+/** Arrivals of one burst; the rate is what it is on average. */
+const BURST = 20;
 
 export interface ScheduleOptions {
   readonly arrivals: Arrivals;
@@ -136,4 +139,8 @@ function* fixedGaps(mean: number): Generator<number, never> {
 function* exponentialGaps(mean: number, seed: number): Generator<number, never> {
   const random = new Random(seed, 0x6f70);
   for (;;) yield -mean * Math.log(1 - random.next() / 2 ** 32);
+}
+
+function* burstGaps(mean: number): Generator<number, never> {
+  for (let next = 1; ; next++) yield next % BURST === 0 ? BURST * mean : 0;
 }
