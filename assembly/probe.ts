@@ -42,6 +42,8 @@ import { LANES_IPV4, tupleHash } from "./tuple";
 const NO_ORDER: u64 = 0xffffffffffffffff;
 /** Up to so many tuples are probed without asking which are worth it. */
 const FEW_TUPLES: u32 = 2;
+/** No row's address. */
+export const UNKNOWN: usize = 1;
 
 /** Where the scan of rows outside of tuples stands: in and out of indexNext, so that it never starts over. */
 export let restChunk: usize = 0;
@@ -72,29 +74,10 @@ export function indexNext(index: usize, packet: usize, after: u64, at: u32, rest
     const slot = slotFind(load<u32>(tuple, TUPLE_DIRECTORY), tupleHash(tuple, first, second));
     let entry: usize = load<u32>(slot, SLOT_BUCKET);
     if (!entry) continue;
-    while (true) {
-      if (counting) entryCompared();
-      const differ =
-        ((first & load<u64>(entry, ENTRY_MASK)) ^ load<u64>(entry, ENTRY_VALUE)) |
-        ((second & load<u64>(entry, ENTRY_MASK + 8)) ^ load<u64>(entry, ENTRY_VALUE + 8));
-      const flags = load<u32>(entry, ENTRY_FLAGS);
-      if (!differ) {
-        const order = load<u64>(entry, ENTRY_ORDER);
-        if (order >= bestOrder) break;
-        if (
-          order > after &&
-          load<u32>(entry, ENTRY_BORN) <= at &&
-          at < load<u32>(entry, ENTRY_DIED) &&
-          (!(flags & ENTRY_RANGE) || inRange(entry, ports))
-        ) {
-          best = entry;
-          bestOrder = order;
-          break;
-        }
-      }
-      if (flags & ENTRY_LAST) break;
-      entry += ENTRY_SIZE;
-    }
+    entry = entryFor(entry, first, second, ports, after, bestOrder, at);
+    if (!entry) continue;
+    best = entry;
+    bestOrder = load<u64>(entry, ENTRY_ORDER);
   }
   proven = false;
   if (best) {
@@ -124,6 +107,56 @@ export function indexNext(index: usize, packet: usize, after: u64, at: u32, rest
     restChunk = load<u32>(chunk, CHUNK_NEXT);
   }
   return best;
+}
+
+/** The bucket that the packet's hash has in `tuple`, 0 for none. */
+export function bucketAt(tuple: usize, packet: usize): usize {
+  const lanes = load<u32>(tuple, TUPLE_LANES);
+  const hash = tupleHash(tuple, twoWords(packet, lanes), twoWords(packet, lanes >>> 16));
+  return load<u32>(slotFind(load<u32>(tuple, TUPLE_DIRECTORY), hash), SLOT_BUCKET);
+}
+
+/**
+ * What indexNext offers first, where the index has but one tuple and the packet's bucket in it is known. UNKNOWN where
+ * the entry alone does not tell.
+ */
+export function indexFirst(index: usize, bucket: usize, packet: usize, at: u32): usize {
+  let entry: usize = 0;
+  if (bucket) {
+    const lanes = load<u32>(load<u32>(index, INDEX_TUPLES), TUPLE_LANES);
+    const ports = load<u32>(packet, PACKET_SOURCE_PORT);
+    entry = entryFor(bucket, twoWords(packet, lanes), twoWords(packet, lanes >>> 16), ports, 0, NO_ORDER, at);
+  }
+  const order = entry ? load<u64>(entry, ENTRY_ORDER) : NO_ORDER;
+  if (order > load<u64>(index, INDEX_REST_ORDER)) return UNKNOWN;
+  if (!entry) return 0;
+  const whole = (load<u32>(entry, ENTRY_FLAGS) & ENTRY_WHOLE) != 0 && !load<u16>(packet, PACKET_FRAGMENT_OFFSET);
+  return whole ? <usize>load<u32>(entry, ENTRY_ROW) : UNKNOWN;
+}
+
+/** The first entry from `bucket` on that the packet satisfies, with an order between the two; 0 for none. */
+function entryFor(bucket: usize, first: u64, second: u64, ports: u32, after: u64, before: u64, at: u32): usize {
+  let entry = bucket;
+  while (true) {
+    if (counting) entryCompared();
+    const differ =
+      ((first & load<u64>(entry, ENTRY_MASK)) ^ load<u64>(entry, ENTRY_VALUE)) |
+      ((second & load<u64>(entry, ENTRY_MASK + 8)) ^ load<u64>(entry, ENTRY_VALUE + 8));
+    const flags = load<u32>(entry, ENTRY_FLAGS);
+    if (!differ) {
+      const order = load<u64>(entry, ENTRY_ORDER);
+      if (order >= before) return 0;
+      if (
+        order > after &&
+        load<u32>(entry, ENTRY_BORN) <= at &&
+        at < load<u32>(entry, ENTRY_DIED) &&
+        (!(flags & ENTRY_RANGE) || inRange(entry, ports))
+      )
+        return entry;
+    }
+    if (flags & ENTRY_LAST) return 0;
+    entry += ENTRY_SIZE;
+  }
 }
 
 /** The words at two offsets, the first of which is in the lowest byte, the second in the next. */

@@ -34,6 +34,7 @@ export class PacketPool {
   readonly packets: number;
   readonly results: number;
   private readonly engine: Engine;
+  private view: Uint32Array | undefined;
   private readonly bytes = new Map<number, { address: number; size: number }>();
 
   constructor(engine: Engine, count: number) {
@@ -61,6 +62,12 @@ export class PacketPool {
     new Uint8Array(memory.buffer, room.address, bytes.length).set(bytes);
     memory.setUint32(this.packets + index * L.PACKET_SIZE + L.PACKET_PAYLOAD, room.address, true);
     memory.setUint32(this.packets + index * L.PACKET_SIZE + L.PACKET_PAYLOAD_LENGTH, bytes.length, true);
+  }
+
+  /** The rows that `classify` named: a view is dear to make, and batches tend to be of one size. */
+  rows(count: number): Uint32Array {
+    if (this.view?.length !== count) this.view = new Uint32Array(this.engine.handle.memory.buffer, this.results, count);
+    return this.view;
   }
 
   /** The result record of the last match of packet `index`. */
@@ -130,10 +137,10 @@ export class Reader {
       TABLE_NAMES.indexOf(table),
       HOOK_NAMES.indexOf(hook),
       pool.packets + first * L.PACKET_SIZE,
-      pool.results + first * L.RESULT_SIZE,
+      pool.results,
       count,
     );
-    return new Uint32Array(this.engine.handle.memory.buffer, pool.results + first * L.RESULT_SIZE, count);
+    return pool.rows(count);
   }
 
   /** Line in the file it was loaded from of a rule that `classify` named; 0 unknown. */
