@@ -1,4 +1,5 @@
 /** The answer that every report begins with: what one change costs, a sentence a size. */
+import type { BenchOptions } from "../measure/bench-options.js";
 import type { ResultFile, ResultRecord } from "../measure/result.js";
 import { isWorkloadName, workloads } from "../workload/workloads.js";
 import { duration, times, whole } from "./units.js";
@@ -11,7 +12,8 @@ function counted(workload: string, count: number): string {
 
 /** "one service change at 5,000 services: full 212 ms, incremental 9 us (23,000 times)". */
 export function answers(result: ResultFile): string[] {
-  return [...bySize(result.results).values()].flatMap(answer);
+  const { churn } = result.options;
+  return [...bySize(result.results).values()].flatMap((records) => answer(records, churn));
 }
 
 /** Records by what `sizeOf` calls their size, in the order of measuring. */
@@ -36,7 +38,7 @@ export function titleOf(record: ResultRecord): string {
   return `${record.workload}, ${sizeOf(record)}${rules}`;
 }
 
-function answer(all: readonly ResultRecord[]): string[] {
+function answer(all: readonly ResultRecord[], churn: BenchOptions["churn"] | undefined): string[] {
   const records = all.filter(({ target }) => target === "ruleswap");
   const kernel = kernelAnswer(all.filter(({ target }) => target !== "ruleswap"));
   if (records.length === 0) return kernel;
@@ -46,7 +48,8 @@ function answer(all: readonly ResultRecord[]): string[] {
   const fast =
     shown.find(({ strategy }) => strategy === "incremental") ?? shown.reduce((a, b) => (cost(b) < cost(a) ? b : a));
   const named = (record: ResultRecord): string => `${record.strategy} ${duration(cost(record))}`;
-  const where = `one ${counted(first.workload, 1)} change at ${sizeOf(first)}: `;
+  const changed = churn === "endpoint" || churn === "flapping" ? "endpoint" : counted(first.workload, 1);
+  const where = `one ${changed} change at ${sizeOf(first)}: `;
   if (slow === fast) return [where + named(slow), ...kernel];
   return [`${where}${named(slow)}, ${named(fast)} (${times(cost(slow) / cost(fast))} times)`, ...kernel];
 }
