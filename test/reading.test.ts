@@ -139,6 +139,27 @@ afterEach(() => {
 });
 
 describe("a line read by its shape", () => {
+  it("has its shape from the first of its kind, also of an insert at a position, a flush and a deletion", () => {
+    const change = (chain: string, position: number) => `*nat
+-I HUB ${position} -d 10.0.0.${position}/32 -j ${chain}
+-D HUB -d 10.0.0.${position}/32 -j ${chain}
+-F ${chain}
+-X ${chain}
+COMMIT
+`;
+    const scope = { hasChain: (_: string, name: string) => /^(HUB|S\d)$/.test(name) };
+    parseBatch(change("S1", 1), { family: "ipv4", scope });
+    const lines = countingShapes();
+    for (const [chain, position] of [
+      ["S2", 7],
+      ["S3", 1234],
+    ] as const) {
+      const before = lines();
+      parseBatch(change(chain, position % 250), { family: "ipv4", scope });
+      expect(lines() - before).toBe(4);
+    }
+  });
+
   it.each(FAMILIES)("%s: gives the parser's rows, for every extension", (family) => {
     for (let n = 0; n < 12; n++) {
       const seed = seedOf() + n;
@@ -176,6 +197,7 @@ describe("a line read by its shape", () => {
           .map((line) =>
             line.replace(/^-A (\S+)/, random.pick(["-A $1", "-A $1", "-D $1", "-I $1 2", "-I $1", "-C $1"])),
           )
+          .map((line) => (random.chance(0.1) ? line.replace(/^-\w (\S+).*/, random.pick(["-F $1", "-X $1"])) : line))
           .filter((line) => !line.startsWith(":") || random.chance(0.5))
           .join("\n");
         const known = random.below(3);

@@ -49,10 +49,10 @@ export class RowStore {
   constructor(family: Family, capacity = 1 << 14, text = new TextArena()) {
     this.family = family;
     this.text = text;
-    const buffer = new ArrayBuffer(capacity);
-    this.bytes = new Uint8Array(buffer);
-    this.words = new Uint32Array(buffer);
-    this.view = new DataView(buffer);
+    const buffer = capacity === 0 ? EMPTY.buffer : new ArrayBuffer(capacity);
+    this.bytes = capacity === 0 ? EMPTY : new Uint8Array(buffer);
+    this.words = capacity === 0 ? NONE : new Uint32Array(buffer);
+    this.view = capacity === 0 ? NO_VIEW : new DataView(buffer);
   }
 
   /** Makes room for `size` more bytes behind `end` and returns their offset. The bytes are zero. */
@@ -144,6 +144,8 @@ export function sameContent(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 const NONE = new Uint32Array(0);
+const EMPTY = new Uint8Array(0);
+const NO_VIEW = new DataView(EMPTY.buffer);
 
 /** A copy twice as long, `least` at least. */
 export function enlarge(words: Uint32Array, least: number): Uint32Array<ArrayBuffer> {

@@ -46,6 +46,22 @@ const KEPT_BYTES = 1 << 28;
 /** Longest row, and the 16 bytes more that copying it may write. */
 const ROW_ROOM = 65_536;
 
+/** Texts up to this length share a layout, and those up to the other use the last one again where they fit. */
+const SHORT_TEXT = 4096;
+const REUSED_TEXT = 65_536;
+
+/** A table's part of the regions. */
+export interface TableViews {
+  /** Text reference by chain, chain by row, and offset by row. */
+  readonly names: Uint32Array;
+  readonly owners: Uint32Array;
+  readonly offsets: Uint32Array;
+  readonly texts: Uint8Array;
+  readonly rows: Uint8Array;
+  readonly rowWords: Uint32Array;
+  readonly rowView: DataView;
+}
+
 /** What must look at its memory anew when regions have moved. */
 export interface Resident {
   relocate(): void;
@@ -64,6 +80,8 @@ export class ReadingMemory {
   /** Start and bytes of every region. */
   readonly starts = new Uint32Array(REGION_COUNT);
   readonly sizes = new Uint32Array(REGION_COUNT);
+  /** Those of a text's first table, as long as the regions lie where they do. */
+  private firstViews: TableViews | undefined;
   /** First step of the shapes of a family and table, and the first byte that no shape has. */
   readonly roots = new Map<string, number>();
   shapesEnd = R.READING_SHAPES;
@@ -109,7 +127,7 @@ export class ReadingMemory {
 
   /** Slots of the hash of texts, to begin with. */
   get firstSlots(): number {
-    return 1 << Math.max(7, 32 - Math.clz32((this.textEnd - this.textStart) >>> 7));
+    return slotsFor(this.textEnd - this.textStart);
   }
 
   /** Makes the region larger that was full when reading stopped with `reason`. */
@@ -136,6 +154,7 @@ export class ReadingMemory {
     }
     this.sizes[region] = (this.sizes[region] as number) + by;
     this.setRoom();
+    this.firstViews = undefined;
     for (const resident of this.residents) resident.relocate();
   }
 
@@ -149,14 +168,50 @@ export class ReadingMemory {
     this.setControl(R.READING_ROWS_BYTES, room(ROWS, R.READING_ROWS));
   }
 
+  /** The regions behind what other tables have of them, in bytes. */
+  views(chainsFrom: number, columnsFrom: number, textsFrom: number, rowsFrom: number): TableViews {
+    // A table has chains from its beginning.
+    if (chainsFrom === 0 && this.firstViews) return this.firstViews;
+    const { buffer } = this.bytes;
+    const start = (region: number, from: number): number => (this.starts[region] as number) + from;
+    const bytes = (region: number, from: number): number => (this.sizes[region] as number) - from;
+    const words = (region: number, from: number): Uint32Array =>
+      new Uint32Array(buffer, start(region, from), bytes(region, from) >>> 2);
+    const views: TableViews = {
+      names: words(CHAINS, chainsFrom),
+      owners: words(OWNERS, columnsFrom),
+      offsets: words(OFFSETS, columnsFrom),
+      texts: new Uint8Array(buffer, start(TEXTS, textsFrom), bytes(TEXTS, textsFrom)),
+      rows: new Uint8Array(buffer, start(ROWS, rowsFrom), bytes(ROWS, rowsFrom)),
+      rowWords: words(ROWS, rowsFrom),
+      rowView: new DataView(buffer, start(ROWS, rowsFrom), bytes(ROWS, rowsFrom)),
+    };
+    if (chainsFrom === 0) this.firstViews = views;
+    return views;
+  }
+
   private load(text: string | Uint8Array): void {
     const length = typeof text === "string" ? Buffer.byteLength(text) : text.length;
     this.textEnd = R.READING_TEXT + length;
+    const room = (this.sizes[TEXT] as number) - R.READING_SPARE;
+    if (length > room || room > REUSED_TEXT) this.layOut(Math.max(length, SHORT_TEXT));
+    if (typeof text === "string") Buffer.from(this.memory.buffer, R.READING_TEXT, length).write(text);
+    else this.bytes.set(text, R.READING_TEXT);
+    this.bytes[this.textEnd] = NEWLINE;
+    for (let n = CHAINS; n < REGION_COUNT; n++) this.setControl(ADDRESSES[n] as number, this.starts[n] as number);
+    this.setControl(R.READING_SLOTS, this.starts[SLOTS] as number);
+    this.setControl(R.READING_END, this.textEnd);
+    for (const field of [R.READING_CHAIN_COUNT, R.READING_ROW_COUNT, R.READING_TEXTS_END, R.READING_ROWS_END])
+      this.setControl(field, 0);
+  }
+
+  /** Regions for a text of `length` bytes. */
+  private layOut(length: number): void {
     // Guesses of what an average file needs; memory that is not touched costs nothing.
     const columns = (length >>> 2) + 256;
     const sizes = [
       length + R.READING_SPARE,
-      16 * this.firstSlots,
+      16 * slotsFor(length),
       columns,
       columns,
       columns,
@@ -170,14 +225,7 @@ export class ReadingMemory {
       at += this.sizes[n] as number;
     }
     this.extend(at);
-    if (typeof text === "string") Buffer.from(this.memory.buffer, R.READING_TEXT, length).write(text);
-    else this.bytes.set(text, R.READING_TEXT);
-    this.bytes[this.textEnd] = NEWLINE;
-    for (let n = CHAINS; n < REGION_COUNT; n++) this.setControl(ADDRESSES[n] as number, this.starts[n] as number);
-    this.setControl(R.READING_SLOTS, this.starts[SLOTS] as number);
-    this.setControl(R.READING_END, this.textEnd);
-    for (const field of [R.READING_CHAIN_COUNT, R.READING_ROW_COUNT, R.READING_TEXTS_END, R.READING_ROWS_END])
-      this.setControl(field, 0);
+    this.firstViews = undefined;
   }
 
   /** Twice the slots, which are read from their old place while they are written behind it. */
@@ -229,6 +277,10 @@ const ADDRESSES: readonly number[] = [
   R.READING_TEXTS,
   R.READING_ROWS,
 ];
+
+function slotsFor(length: number): number {
+  return 1 << Math.max(7, 32 - Math.clz32(length >>> 7));
+}
 
 function align(bytes: number): number {
   return Math.ceil(bytes / 16) * 16;

@@ -7,7 +7,16 @@ import type { ChainNames } from "../chain-names.js";
 import { type Family, RowStore } from "../row-store.js";
 import { type ChainColumns, HOOK_NAMES, type HookName } from "../ruleset.js";
 import { TextArena } from "../text-arena.js";
-import { CHAINS, OFFSETS, OWNERS, type ReadingMemory, type Resident, ROWS, SLOTS, TEXTS } from "./reading-memory.js";
+import {
+  CHAINS,
+  OFFSETS,
+  type ReadingMemory,
+  type Resident,
+  ROWS,
+  SLOTS,
+  type TableViews,
+  TEXTS,
+} from "./reading-memory.js";
 
 export class TableReading implements ChainNames, ChainColumns, Resident {
   readonly rows: LentRows;
@@ -130,19 +139,11 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
 
   relocate(): void {
     const { memory } = this;
-    const part = (region: number, from: number): [ArrayBufferLike, number, number] => [
-      memory.bytes.buffer,
-      (memory.starts[region] as number) + from,
-      (memory.sizes[region] as number) - from,
-    ];
-    const words = (region: number, from: number): Uint32Array => {
-      const [buffer, start, bytes] = part(region, from);
-      return new Uint32Array(buffer, start, bytes >>> 2);
-    };
-    this.names = words(CHAINS, this.chainsFrom);
-    this.owners = words(OWNERS, this.columnsFrom);
-    this.rows.text.bytes = new Uint8Array(...part(TEXTS, this.textsFrom));
-    this.rows.lend(...part(ROWS, this.rowsFrom), words(OFFSETS, this.columnsFrom));
+    const views = memory.views(this.chainsFrom, this.columnsFrom, this.textsFrom, this.rowsFrom);
+    this.names = views.names;
+    this.owners = views.owners;
+    this.rows.text.bytes = views.texts;
+    this.rows.lend(views);
   }
 
   /** Chains and their rules, copied out of the memory. */
@@ -210,11 +211,11 @@ export class LentRows extends RowStore {
     super(family, 0, new LentTexts(lender));
   }
 
-  /** Lets the rows lie in `bytes` bytes of `buffer`. */
-  lend(buffer: ArrayBufferLike, start: number, bytes: number, offsets: Uint32Array): void {
-    this.bytes = new Uint8Array(buffer, start, bytes);
-    this.words = new Uint32Array(buffer, start, bytes >>> 2);
-    this.view = new DataView(buffer, start, bytes);
+  /** Lets the rows lie in memory that is the reading's. */
+  lend({ rows, rowWords, rowView, offsets }: TableViews): void {
+    this.bytes = rows;
+    this.words = rowWords;
+    this.view = rowView;
     this.offsets = offsets;
   }
 
