@@ -207,6 +207,13 @@ COMMIT
     }
   });
 
+  it("has no position but its own, whatever number was read before", () => {
+    const scope = { hasChain: () => true };
+    const text = "*filter\n-I a 3 -p tcp -m tcp --dport 80 -j b\n-I a -p tcp -m tcp --dport 80 -j b\nCOMMIT\n";
+    for (let round = 0; round < 3; round++)
+      expectSame(() => batchContent(parseBatch(text, { family: "ipv4", scope })), text);
+  });
+
   it("is not taken for a target where a chain has that name", () => {
     const text = (chain: string) => `*nat\n:${chain} - [0:0]\n:b - [0:0]\n-A b -j ACCEPT\n-A b -j ACCEPT\nCOMMIT\n`;
     expectSame(() => contentOf(parseRuleset(text("a"), { family: "ipv4" })), "no chain ACCEPT");

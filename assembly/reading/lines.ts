@@ -209,8 +209,9 @@ function readStep(kind: u32, at: usize, into: usize, step: usize): usize {
     }
     case VALUE_POSITION: {
       const end = readDecimal(at, LARGEST_POSITION);
+      if (!end || !decimal) return 0;
       position = decimal;
-      return decimal ? end : 0;
+      return end;
     }
     case VALUE_COMMENT: {
       const end = readComment(at);
