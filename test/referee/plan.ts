@@ -59,11 +59,12 @@ export const WITHOUT_CONNECTIONS: Plan = {
 
 /**
  * iptables-nft compares ports by itself, where a header that is cut short fails the rule and drops no packet; it says
- * nothing of a range that holds every port, inverted or not; and a rule that drops in its middle never counts.
+ * nothing of a range that holds every port, inverted or not; a rule that drops in its middle never counts; and
+ * of two ports that are inverted 1.8.9 compares both at once, so that one of them is enough.
  */
 export const UNDER_NFT: Plan = {
   ...WITHOUT_CONNECTIONS,
-  without: /! --[sd]port 0:65535|! --chunk-types/,
+  without: /! --[sd]port 0:65535|! --chunk-types|! --sport \S+ ! --dport/,
   fit: (packet) => {
     packet.flags &= ~PACKET_FLAG_ODD;
     packet.fragmentOffset = 0;
