@@ -74,6 +74,17 @@ describe("a connection", () => {
     expect(host.list(120_000)).toEqual([]);
   });
 
+  it("of a network that is never counted again leaves room for others", () => {
+    const host = new Host(forward("-A FORWARD -p udp -m connlimit --connlimit-above 2 --connlimit-mask 32 -j DROP"), {
+      connections: 64,
+    });
+    const ends = Array.from({ length: 1500 }, (_, n) => {
+      const source = `10.1.${n >> 8}.${n & 255}`;
+      return host.send(`udp ${source}:1000 > 198.51.100.7:53 in eth1 out eth0`, 40_000 * n).split(" ")[0];
+    });
+    expect(ends.filter((end) => end !== "accept")).toEqual([]);
+  });
+
   it("counts towards its network's limit as long as it is there", () => {
     const host = new Host(forward("-A FORWARD -p udp -m connlimit --connlimit-above 2 --connlimit-mask 24 -j DROP"));
     const from = (port: number, time = 0) =>

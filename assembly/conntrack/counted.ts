@@ -68,7 +68,7 @@ export function countedLeave(record: usize): void {
     if (load<u32>(at, COUNTED_RULE) != rule) continue;
     const stripe = stripeOf(table + CONNECTIONS_COUNTED, load<u32>(at, NODE_HASH));
     stripeLock(stripe);
-    give(table, at);
+    if (load<u32>(at, COUNTED_RULE) == rule) give(table, at);
     stripeUnlock(stripe);
   }
 }
@@ -93,10 +93,11 @@ export function matchConnlimit(record: usize): bool {
   store<u64>(key, zone, 32);
   const hash = tupleHash(key, load<u32>(table, CONNECTIONS_SEED));
   const chains = table + CONNECTIONS_COUNTED;
-  const stripe = stripeOf(chains, hash);
-  stripeLock(stripe);
-  const count = countAndAdd(chains, hash, rule, zone, address, tuple);
-  stripeUnlock(stripe);
+  let count = countAndAdd(chains, hash, rule, zone, address, tuple);
+  if (!count) {
+    sweep(table);
+    count = countAndAdd(chains, hash, rule, zone, address, tuple);
+  }
   chainsGrow(chains);
   if (!count) {
     setHotdrop();
@@ -105,11 +106,40 @@ export function matchConnlimit(record: usize): bool {
   return count > load<u32>(record, CONNLIMIT_LIMIT) != ((flags & UP_TO) != 0);
 }
 
+/** Records that a sweep looks at, and where the next one begins. */
+const SWEEP_COUNT: u32 = 256;
+let hand: u32 = 0;
+
+/** Gives up what has gone, of any network: those that are never counted again would fill the pool for ever. */
+function sweep(table: usize): void {
+  const chains = table + CONNECTIONS_COUNTED;
+  const top = load<u32>(table, CONNECTIONS_COUNTED_TOP);
+  for (let looked: u32 = 0; looked < min(SWEEP_COUNT, top); looked++) {
+    if (hand >= top) hand = 0;
+    const at: usize = load<u32>(table, CONNECTIONS_COUNTED_RECORDS) + hand++ * COUNTED_SIZE;
+    const hash = load<u32>(at, NODE_HASH);
+    const stripe = stripeOf(chains, hash);
+    stripeLock(stripe);
+    // A record has a rule as long as it is linked, and is unlinked under this lock.
+    if (atomic.load<u32>(at, COUNTED_RULE) && load<u32>(at, NODE_HASH) == hash && !isLive(at + COUNTED_TUPLE))
+      give(table, at);
+    stripeUnlock(stripe);
+  }
+}
+
+function countAndAdd(chains: usize, hash: u32, rule: u32, zone: u32, address: v128, tuple: usize): u32 {
+  const stripe = stripeOf(chains, hash);
+  stripeLock(stripe);
+  const count = countUnderLock(chains, hash, rule, zone, address, tuple);
+  stripeUnlock(stripe);
+  return count;
+}
+
 /**
  * How many there are, this packet's included; 0 without memory. As in Linux, only what is older than this connection's own
  * record is looked at, whether it is still there; everything where it has none yet.
  */
-function countAndAdd(chains: usize, hash: u32, rule: u32, zone: u32, address: v128, tuple: usize): u32 {
+function countUnderLock(chains: usize, hash: u32, rule: u32, zone: u32, address: v128, tuple: usize): u32 {
   const table = connections();
   let own: usize = load<u32>(bucketOf(chains, hash));
   while (own && !(isOf(own, hash, rule, zone, address) && tupleEqual(own + COUNTED_TUPLE, tuple)))
@@ -130,11 +160,12 @@ function countAndAdd(chains: usize, hash: u32, rule: u32, zone: u32, address: v1
   if (own) return count;
   const fresh = counted(table);
   if (!fresh) return 0;
-  store<u32>(fresh, rule, COUNTED_RULE);
   store<u32>(fresh, zone, COUNTED_ZONE);
   v128.store(fresh, address, COUNTED_ADDRESS);
   memory.copy(fresh + COUNTED_TUPLE, tuple, CONNECTION_TUPLE_SIZE);
   chainLink(chains, fresh, hash);
+  // Last: who sweeps takes a record with a rule for one that is linked.
+  atomic.store<u32>(fresh, rule, COUNTED_RULE);
   chainsCount(chains, 1);
   return count + 1;
 }
@@ -179,7 +210,7 @@ function counted(table: usize): usize {
 /** Takes a record out of its chain, under the lock of its stripe. */
 function give(table: usize, at: usize): void {
   if (chainUnlink(table + CONNECTIONS_COUNTED, at)) chainsCount(table + CONNECTIONS_COUNTED, -1);
-  store<u32>(at, 0, COUNTED_RULE);
+  atomic.store<u32>(at, 0, COUNTED_RULE);
   lock(table + CONNECTIONS_COUNTED_LOCK);
   store<u32>(at, load<u32>(table, CONNECTIONS_COUNTED_FREE), NODE_NEXT);
   store<u32>(table, <u32>at, CONNECTIONS_COUNTED_FREE);
