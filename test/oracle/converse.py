@@ -35,13 +35,20 @@ def make_device(name, addresses):
     return device
 
 
+def is_report(packet):
+    """Of IPv6 groups, which the machine tells routers whenever it likes."""
+    return packet[0] >> 4 == 6 and packet[24:26] == b"\xff\x02"
+
+
 def received(devices):
     """The one packet that came out somewhere."""
     found = None
     for name, device in devices.items():
         try:
             while True:
-                found = [name, os.read(device, 65536)]
+                packet = os.read(device, 65536)
+                if not is_report(packet):
+                    found = [name, packet]
         except BlockingIOError:
             pass
     return found
