@@ -172,7 +172,7 @@ describe("bench", () => {
   it("prints the answer, writes the page and the result, and shows no progress where nobody looks", () => {
     const { status, stdout, stderr } = ruleswap([...quick, "--json", "result.json", "--report", "page"]);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^one service change at 10 services: full .*, incremental .* times\)\n/);
+    expect(stdout).toMatch(/^one service change at 10 services: full .*, incremental .*\s+times\)\n/);
     expect(stderr).toBe(`report: ${join("page", "index.html")}\n`);
     expect(existsSync(join(folder, "page", "index.html"))).toBe(true);
     expect(JSON.parse(readFileSync(join(folder, "result.json"), "utf8"))).toMatchObject({
