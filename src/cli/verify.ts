@@ -4,7 +4,6 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { CLASSIFIERS, type Classifier } from "../engine/engine.js";
 import { whole } from "../report/units.js";
-import type { Family } from "../ruleset/row-store.js";
 import { STRATEGIES, type Strategy } from "../update/updater.js";
 import type { Reproduction } from "../verify/shrink.js";
 import { verify, type VerifyResult } from "../verify/verify.js";
@@ -31,16 +30,8 @@ A mismatch is made small and written to the folder ${FOLDER}: ruleset.save, and 
 
 Exit code: 0 all equal, 1 a mismatch, 2 bad use or a ruleset that cannot be loaded.`;
 
-interface VerifyCommand {
-  readonly family: Family;
-  readonly edits: number;
-  readonly batch: number;
-  readonly seed: number;
-  readonly strategies: readonly Strategy[];
-  readonly classifiers: readonly Classifier[];
-  readonly fullEvery: number;
-  readonly packets: number;
-  readonly linux: boolean;
+/** As commander hands them over: replay and json are files. */
+interface VerifyCommand extends Omit<VerifyOptions, "text" | "file" | "replay"> {
   readonly replay?: string;
   readonly json?: string;
 }
