@@ -1,8 +1,9 @@
 /** The adapter to the real kernel: a namespace of its own, whatever happens. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { kernelAbsence } from "../src/linux/absence.js";
@@ -116,12 +117,14 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
   it.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
     "leaves no process, no namespace and no file when its owner ends by %s in the middle of a change",
     async (signal) => {
-      const folders = (): string[] => readdirSync(tmpdir()).filter((name) => /^ruleswap-[A-Za-z0-9]{6}$/.test(name));
-      const before = new Set(folders());
+      // A folder for temporary files of its own: other tests open and close namespaces meanwhile.
+      const folder = mkdtempSync(join(tmpdir(), "owner-"));
       const owner = spawn(process.execPath, [fileURLToPath(new URL("linux/parent.mjs", import.meta.url))], {
+        env: { ...process.env, TMPDIR: folder },
         stdio: ["ignore", "pipe", "inherit"],
       });
       await once(owner.stdout, "data");
+      expect(readdirSync(folder)).toHaveLength(1);
       const residents = childrenOf(owner.pid as number);
       expect(residents).toHaveLength(1);
       owner.kill(signal);
@@ -129,7 +132,8 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
       await expect
         .poll(() => residents.flatMap((pid) => [pid, ...childrenOf(pid)]).filter(isAlive), { timeout: 20_000 })
         .toEqual([]);
-      expect(folders().filter((name) => !before.has(name))).toEqual([]);
+      expect(readdirSync(folder)).toEqual([]);
+      rmSync(folder, { recursive: true });
     },
     60_000,
   );
