@@ -75,7 +75,7 @@ import {
 import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
 import { checksum } from "./checksum";
 import { heapAllocate, heapFree } from "./heap";
-import { checkMatch, matchSize } from "./match";
+import { checkMatch, matchSize } from "./match-record";
 import { isJump } from "./content";
 import { knowsSet, knowsSets, rulesWith } from "./sets/known";
 import { checkTarget, targetSize } from "./target";
