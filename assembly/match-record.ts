@@ -3,6 +3,7 @@
  * blob is loaded, and never asked by a packet.
  */
 import * as P from "../src/blob/payloads";
+import { checkConnlabel } from "./conntrack/labels";
 import { connections } from "./conntrack/pool";
 import { checkChunks } from "./matches/chunks";
 import { checkConntrack } from "./matches/conntrack";
@@ -108,6 +109,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.RPFILTER_SIZE;
     case P.MATCH_SOCKET:
       return bytes == P.SOCKET_SIZE;
+    case P.MATCH_CONNLABEL:
+      return bytes == P.CONNLABEL_SIZE && connections() != 0;
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
     default:
@@ -161,6 +164,8 @@ export function checkMatch(type: u32, record: usize): bool {
       return load<u8>(record, P.CONNBYTES_WHAT) <= 2 && load<u8>(record, P.CONNBYTES_DIRECTION) <= 2;
     case P.MATCH_ECN:
       return checkEcnMatch(record);
+    case P.MATCH_CONNLABEL:
+      return checkConnlabel(record);
     case P.MATCH_SET:
       return checkSet(record);
     default:

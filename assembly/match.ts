@@ -1,6 +1,7 @@
 /** Matches: whether the packet satisfies one match record. One function a match, chosen by the record's type. */
 import * as P from "../src/blob/payloads";
 import { matchConnlimit } from "./conntrack/counted";
+import { matchConnlabel } from "./conntrack/labels";
 import { matchHelper } from "./conntrack/helper-name";
 import { matchAddrtype } from "./matches/addrtype";
 import { matchDscp, matchEcn, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
@@ -122,6 +123,8 @@ export function matches(type: u32, record: usize): bool {
       return matchRpfilter(record);
     case P.MATCH_SOCKET:
       return hasSocket();
+    case P.MATCH_CONNLABEL:
+      return matchConnlabel(record);
     case P.MATCH_EUI64:
       return matchEui64();
     default:

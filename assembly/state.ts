@@ -3,6 +3,7 @@ import { RECORD_TYPE } from "../src/blob/layout";
 import { STATE_COUNT, STATE_CREDIT, STATE_QUOTA, STATE_SIZE } from "../src/blob/memory";
 import {
   MATCH_CONNBYTES,
+  MATCH_CONNLABEL,
   MATCH_CONNLIMIT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
@@ -19,6 +20,7 @@ import {
 } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree } from "./arena";
 import { countedJoin, countedLeave } from "./conntrack/counted";
+import { labellersCount } from "./conntrack/labels";
 import { runtimeWord } from "./content";
 import { startAccounting } from "./matches/connbytes";
 import { hashTableLeave } from "./matches/hash-table";
@@ -36,6 +38,7 @@ export function stateTake(match: usize, address: u32): bool {
   if (type == MATCH_HASHLIMIT) return hashlimitJoin(match, address);
   if (type == MATCH_CONNBYTES) startAccounting();
   if (type == MATCH_CONNLIMIT) countedJoin(match);
+  if (type == MATCH_CONNLABEL) labellersCount(1);
   if (type == MATCH_SET) return setRefer(match + SET_NAME, match + SET_OBJECT, false);
   if (type != MATCH_STATISTIC && type != MATCH_LIMIT && type != MATCH_QUOTA) return true;
   const cell = arenaAllocate(engineArena(), STATE_SIZE);
@@ -53,6 +56,7 @@ export function stateGive(match: usize): void {
   if (type == MATCH_RECENT) recentLeave(match);
   else if (type == MATCH_HASHLIMIT) hashTableLeave(match);
   else if (type == MATCH_CONNLIMIT) countedLeave(match);
+  else if (type == MATCH_CONNLABEL) labellersCount(-1);
   else if (type == MATCH_SET) setLeave(load<u32>(match, SET_OBJECT));
   else if (type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_QUOTA)
     arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
@@ -60,7 +64,9 @@ export function stateGive(match: usize): void {
 
 /** The record at `fresh`, which has state of its own, takes over that of the same record of another row. */
 export function stateMove(old: usize, fresh: usize): void {
-  const word = runtimeWord(load<u16>(old, RECORD_TYPE));
+  const type = <u32>load<u16>(old, RECORD_TYPE);
+  if (type == MATCH_CONNLABEL) labellersCount(-1);
+  const word = runtimeWord(type);
   if (!word) return;
   stateGive(fresh);
   store<u32>(fresh + word, load<u32>(old + word));

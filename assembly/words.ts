@@ -39,6 +39,7 @@ import {
   ICMP_TYPE,
   MATCH_AH,
   MATCH_COMMENT,
+  MATCH_CONNLABEL,
   MATCH_CONNLIMIT,
   MATCH_DCCP,
   MATCH_ESP,
@@ -128,6 +129,7 @@ export function hasSideEffect(type: u32): bool {
     case MATCH_HASHLIMIT:
     case MATCH_QUOTA:
     case MATCH_CONNLIMIT:
+    case MATCH_CONNLABEL:
     // These may drop.
     case MATCH_TCPMSS:
     case MATCH_RT:

@@ -1,6 +1,7 @@
 /** What is kept of connections: counts, zones, helpers, lifetimes; what is expected, and what is forgotten. */
 import { describe, expect, it } from "vitest";
-import { expectConnection, forgetMasqueraded, HELPERS } from "../src/netfilter/connections.js";
+import { expectConnection, forgetMasqueraded, HELPERS, listConnections } from "../src/netfilter/connections.js";
+import { Updater } from "../src/update/updater.js";
 import { Host, nat, OPEN } from "./oracle/host.js";
 
 const ASK = "udp 10.0.0.9:1000 > 198.51.100.7:53 in eth1 out eth0";
@@ -63,6 +64,31 @@ describe("a connection", () => {
     expect(host.list(5000)).toEqual([]);
     expect(host.send("tcp 10.0.0.9:1 > 198.51.100.7:80 in eth1 out eth0 ack")).toContain("INVALID");
     expect(() => new Host(OPEN, { sysctls: { udp_timeout: -1 } })).toThrow(/udp_timeout/);
+  });
+
+  it("carries labels where a rule asked for some when it began, and keeps them", () => {
+    const host = new Host(OPEN);
+    const updater = new Updater(host.engine, { strategy: "full" });
+    const labels = () => listConnections(host.engine, 0).map((connection) => connection.labels);
+    host.send(ASK);
+    updater.update({
+      ruleset: forward(
+        "-A FORWARD -p udp --sport 1000 -m connlabel --label 9 --set",
+        "-A FORWARD -p udp --sport 1001 -m connlabel --label 127 --set",
+        "-A FORWARD -p udp --sport 1001 -m connlabel ! --label 64 --set",
+      ),
+    });
+    host.send(ASK);
+    expect(labels()).toEqual([undefined]);
+    host.send(ASK.replace("1000", "1001"));
+    expect(labels()).toEqual([undefined, [64, 127]]);
+    updater.update({ ruleset: forward("-A FORWARD -p udp --sport 1000 -m connlabel --label 9 --set") });
+    host.send(ASK.replace("1000", "1002"));
+    updater.update({ ruleset: OPEN });
+    updater.update({ ruleset: OPEN });
+    host.send(ASK.replace("1000", "1003"));
+    expect(labels()).toEqual([undefined, [64, 127], [], undefined]);
+    expect(() => new Host(forward("-A FORWARD -m connlabel --label 1"), { connections: 0 })).toThrow();
   });
 
   it("is not kept alive by a SYN that is sent again", () => {

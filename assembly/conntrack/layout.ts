@@ -12,6 +12,7 @@ import {
   CONNECTIONS_COUNTED_RECORDS,
   CONNECTIONS_EXPECTED,
   CONNECTIONS_HEADER_SIZE,
+  CONNECTIONS_LABELS,
   CONNECTIONS_LIMIT,
   CONNECTIONS_RECORDS,
   CONNECTIONS_SEED,
@@ -22,6 +23,7 @@ import {
   COUNTED_SIZE,
   EXPECTED_MOST,
   EXPECTED_SIZE,
+  LABELS_SIZE,
   STATUS_CONFIRMED,
   STATUS_TEMPLATE,
 } from "../../src/blob/connections";
@@ -40,7 +42,8 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   const header = CONNECTIONS_HEADER_SIZE + tuples + 2 * others + expected;
   const table = heapAllocate(header + records);
   const counted = table ? heapAllocate(COUNTED_SIZE * (capacity + 1)) : 0;
-  if (!counted) return 0;
+  const labels = counted ? heapAllocate(LABELS_SIZE * capacity) : 0;
+  if (!labels) return 0;
   memory.fill(table, 0, header);
   let at = table + CONNECTIONS_HEADER_SIZE;
   chainsInit(table + CONNECTIONS_TUPLES, at, 2 * limit);
@@ -61,6 +64,7 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   store<u32>(table, limit, CONNECTIONS_LIMIT);
   store<u32>(table, capacity, CONNECTIONS_CAPACITY);
   store<u32>(table, <u32>counted, CONNECTIONS_COUNTED_RECORDS);
+  store<u32>(table, <u32>labels, CONNECTIONS_LABELS);
   store<u32>(table, seed * 0x9e3779b1 + 1, CONNECTIONS_SEED);
   sysctlDefaults(table);
   return table;

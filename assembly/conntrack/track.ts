@@ -14,6 +14,7 @@ import {
   CONNECTION_STATUS,
   CONNECTION_STREAM_FROM,
   CONNECTION_TUPLE_SIZE,
+  CONNECTIONS_LABELLERS,
   CONNECTIONS_TEMPLATE,
   NODE_TUPLE,
   STATUS_CONFIRMED,
@@ -52,6 +53,7 @@ import { packet, reader, result } from "../packet";
 import { resolveClash } from "./clash";
 import { claimExpectation } from "./expect";
 import { isIcmpError, isUntrackedIcmp6, relatedNode } from "./icmp";
+import { labelsBegin } from "./labels";
 import { connections, directionOf, recordOf, recordReady, reference, release } from "./pool";
 import { followProtocol } from "./protocol";
 import { sysctl } from "./sysctl";
@@ -213,6 +215,7 @@ function resolve(now: u32): u32 {
   copyTuple(record + CONNECTION_REPLY + NODE_TUPLE, reply);
   store<u32>(record, now + UDP_STREAM_AFTER, CONNECTION_STREAM_FROM);
   store<u32>(record, sysctl(SYSCTL_ACCOUNTING), CONNECTION_ACCOUNTED);
+  if (load<u32>(connections(), CONNECTIONS_LABELLERS)) labelsBegin(record);
   recordReady(record);
   connection = record;
   direction = 0;

@@ -58,12 +58,14 @@ export const CONNECTIONS_COUNTED_FREE = 44; // u32 first free one, linked by NOD
 export const CONNECTIONS_COUNTED_TOP = 48; // u32 ever taken
 export const CONNECTIONS_COUNTED_RECORDS = 52; // u32 address of the first
 export const CONNECTIONS_COUNTERS = 56; // u32 rules of connlimit ever linked
+export const CONNECTIONS_LABELS = 60; // u32 address of LABELS_SIZE a record
 export const CONNECTIONS_TUPLES = 64; // chains of both directions' tuples
 export const CONNECTIONS_SOURCES = CONNECTIONS_TUPLES + CHAINS_SIZE_BYTES; // chains of whose source NAT rewrites
 export const CONNECTIONS_COUNTED = CONNECTIONS_SOURCES + CHAINS_SIZE_BYTES; // chains of connlimit
 export const CONNECTIONS_EXPECTED_LOCK = CONNECTIONS_COUNTED + CHAINS_SIZE_BYTES; // i32, atomic
 export const CONNECTIONS_EXPECTED_COUNT = CONNECTIONS_EXPECTED_LOCK + 4; // u32, atomic: expectations in use
 export const CONNECTIONS_EXPECTED = CONNECTIONS_EXPECTED_COUNT + 4; // u32 address of EXPECTED_SIZE x EXPECTED_MOST
+export const CONNECTIONS_LABELLERS = CONNECTIONS_EXPECTED + 4; // u32 rules of connlabel
 export const CONNECTIONS_SYSCTLS = CONNECTIONS_EXPECTED + 8; // u32 x SYSCTL_COUNT
 export const CONNECTIONS_HEADER_SIZE = 512;
 /** Value: records beyond the limit, for those that are gone but still in a packet's hand. */
@@ -115,6 +117,7 @@ export const CONNECTION_MASTER = CONNECTION_SOURCE_NODE + 8; // u32 the connecti
 export const CONNECTION_HELPER = CONNECTION_MASTER + 4; // u8 number of its helper, 0 none
 export const CONNECTION_LAST_SCALE = CONNECTION_HELPER + 1; // u8
 export const CONNECTION_RETRANSMITTED = CONNECTION_LAST_SCALE + 1; // u8
+export const CONNECTION_LABELLED = CONNECTION_RETRANSMITTED + 1; // u8 1: it has labels
 export const CONNECTION_INTERFACE = CONNECTION_RETRANSMITTED + 2; // 16 name of the interface that it is masqueraded for
 export const CONNECTION_WINDOWS = CONNECTION_INTERFACE + 16; // WINDOW_SIZE x 2
 /** What a direction has sent (ip_ct_tcp_state); SCTP: its verification tag. */
@@ -133,6 +136,9 @@ export const CONNECTION_SIZE = 256;
 export const SCTP_TAG = WINDOW_END;
 export const SCTP_FLAGS = WINDOW_MAX_END; // u32 in the original's: 1 a heartbeat's tag failed
 export const SCTP_INIT = WINDOW_MAX_WINDOW; // u32 1 once an INIT was seen
+
+/** Value: bytes of the labels of a connection, which lie beside its record. */
+export const LABELS_SIZE = 16;
 
 /** Values of WINDOW_FLAGS. */
 export const WINDOW_FLAG_SCALE = 1;

@@ -37,6 +37,8 @@ export interface Connection {
   readonly state: number;
   /** Of the helper that it was given. */
   readonly helper?: string;
+  /** Numbers of the labels that it carries; of a connection that began before there was a rule of connlabel, undefined. */
+  readonly labels?: readonly number[];
   /** What each direction has carried, where that is counted. */
   readonly counts?: { readonly original: Counts; readonly reply: Counts };
 }
@@ -89,6 +91,7 @@ function connectionAt(view: DataView, record: number): Connection {
     expires: view.getUint32(record + C.CONNECTION_EXPIRES, true),
     state: view.getUint8(record + C.CONNECTION_STATE),
     ...(helper === undefined ? {} : { helper }),
+    ...(view.getUint8(record + C.CONNECTION_LABELLED) === 0 ? {} : { labels: labelsAt(view, record) }),
     ...(view.getUint32(record + C.CONNECTION_ACCOUNTED, true) === 0
       ? {}
       : { counts: { original: countsAt(view, counts), reply: countsAt(view, counts + C.CONNECTION_COUNTS_SIZE) } }),
@@ -163,6 +166,15 @@ export function expectConnection(engine: Engine, expectation: Expectation, now: 
 
 function tableOf(engine: Engine): number {
   return engine.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_CONNECTIONS, true);
+}
+
+function labelsAt(view: DataView, record: number): number[] {
+  const table = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_CONNECTIONS, true);
+  const number = (record - view.getUint32(table + C.CONNECTIONS_RECORDS, true)) / C.CONNECTION_SIZE;
+  const labels = view.getUint32(table + C.CONNECTIONS_LABELS, true) + number * C.LABELS_SIZE;
+  return Array.from({ length: 8 * C.LABELS_SIZE }, (_, bit) => bit).filter(
+    (bit) => (view.getUint8(labels + (bit >> 3)) >> (bit & 7)) & 1,
+  );
 }
 
 function countsAt(view: DataView, at: number): Counts {

@@ -1,7 +1,8 @@
 """Puts packets on tun devices under rulesets, inside the network namespace it is started in, and tells what was counted.
 
 Reads a JSON object from standard input: tool (legacy or nft), devices, output (where routes lead), addresses (the
-machine's), and rounds of family, text (for iptables-restore), sets (for ipset restore, or null) and packets (device, hexadecimal bytes).
+machine's), and rounds of family, text (for iptables-restore), sets (for ipset restore, or null), setup (shell commands) and
+packets (device, hexadecimal bytes, milliseconds to wait before).
 Writes a list of rounds: what iptables-restore said, what iptables-save --counters prints behind it, and what came out for each packet.
 """
 import fcntl
@@ -10,6 +11,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 
@@ -52,6 +54,7 @@ def forget(devices, tool):
 
 
 def send(devices, packet, output):
+    time.sleep(packet.get("wait", 0) / 1000)
     os.write(devices[packet["device"]], bytes.fromhex(packet["bytes"]))
     found = received(output, int(packet["bytes"][0], 16))
     return found.hex() if found else None
@@ -67,6 +70,7 @@ def play(orders):
         if order.get("sets") is not None:
             run("ipset flush; ipset destroy")
             subprocess.run(["ipset", "restore"], input=order["sets"].encode(), check=True)
+        run(order.get("setup") or "true")
         loaded = subprocess.run([f"{tool}-restore", "--counters"], input=order["text"].encode(), stderr=subprocess.PIPE)
         received(devices[orders["output"]])
         outputs = [send(devices, packet, devices[orders["output"]]) for packet in order["packets"]]

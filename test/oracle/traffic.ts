@@ -14,9 +14,12 @@ export const WAY_OUT = "ens3";
 export interface TrafficRound {
   readonly family: Family;
   readonly text: string;
+  /** Shell commands that make what the rules need. */
+  readonly setup?: string;
   /** For `ipset restore`, before the rules. */
   readonly sets?: string;
-  readonly packets: readonly { device: string; bytes: string }[];
+  /** `wait`: milliseconds before it is sent. */
+  readonly packets: readonly { device: string; bytes: string; wait?: number }[];
 }
 
 export function trafficMissing(): string | undefined {
