@@ -57,6 +57,7 @@ import {
   EDIT_FLUSH,
   EDIT_INSERT,
   EDIT_NEW_CHAIN,
+  EDIT_NO_CHAIN,
   EDIT_POLICY,
   EDIT_RENAME_CHAIN,
   EDIT_REPLACE,
@@ -115,6 +116,7 @@ function edit(table: usize, batch: usize, command: usize): u32 {
     store<u32>(name, <u32>made, NAME_HEAD);
     return made ? FAULT_NONE : FAULT_MEMORY;
   }
+  if (kind == EDIT_NO_CHAIN) return head ? FAULT_CHAIN_EXISTS : FAULT_NONE;
   if (!head) return FAULT_CHAIN_MISSING;
   const rules = load<u32>(head, CHAIN_LIVE_ROWS);
   const row = <usize>load<u32>(batch, BATCH_ROWS) + load<u32>(command, COMMAND_ROW);
@@ -160,7 +162,9 @@ function insert(table: usize, batch: usize, head: usize, position: u32, row: usi
   const refused = validateStaged(row, load<u32>(table, BLOB_ADDRESS_BYTES));
   if (refused) return refused;
   const before = position == load<u32>(head, CHAIN_LIVE_ROWS) ? <usize>0 : rowAt(head, position);
-  return rowInsert(head, before, row, load<u64>(counters), load<u64>(counters, 8)) ? FAULT_NONE : FAULT_MEMORY;
+  const packets: u64 = counters ? load<u64>(counters) : 0;
+  const bytes: u64 = counters ? load<u64>(counters, 8) : 0;
+  return rowInsert(head, before, row, packets, bytes) ? FAULT_NONE : FAULT_MEMORY;
 }
 
 function remove(row: usize): u32 {

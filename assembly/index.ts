@@ -50,6 +50,7 @@ export { editBatch, editZero, failedEdit } from "./edit";
 export { faultRow } from "./call-graph";
 export { chunksCompared, entriesCompared, rowsChecked, tuplesProbed } from "./effort";
 export { chainFind } from "./names";
+export { nameOpen, nameRefusal } from "./reading/edits";
 export { probeValue, readLines } from "./reading/lines";
 export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";
 export { commentEnd, commentStart } from "./reading/values";

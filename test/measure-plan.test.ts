@@ -8,8 +8,8 @@ const MS = 1e6;
 describe("the plan of a cell", () => {
   const auto = { rate: "auto", duration: 1, rounds: 2 } as const;
 
-  it("is 200 changes a second where a change is quick", () => {
-    expect(planRun(auto, 0, 0.1 * MS)).toMatchObject({ rate: 200, count: 100 });
+  it("is 1,000 changes a second where a change is quick", () => {
+    expect(planRun(auto, 0, 0.1 * MS)).toMatchObject({ rate: 1000, count: 500 });
   });
 
   it("keeps a slower strategy busy half the time", () => {

@@ -77,6 +77,12 @@ describe("a batch", () => {
     expect(batch.tables.map(({ table }) => table)).toEqual(["nat", "filter", "nat"]);
   });
 
+  it("knows in a table that comes again what it has made and deleted before", () => {
+    const made = [":MADE - [0:0]", "-N GONE", "-X GONE", "COMMIT", "*filter"];
+    expect(batchOf([...made, "-A MADE -j OLD"]).tables[1]?.edits).toMatchObject([{ op: "append", chain: "MADE" }]);
+    expectRefused("unknown-target", [...made, "-A MADE -j GONE"]);
+  });
+
   it("means every chain where the scope lists them", () => {
     expect(editsOf(["-N NEW", "-X"], listing)).toEqual([
       { line: 2, chain: "NEW", op: "new-chain" },

@@ -26,13 +26,15 @@ const DECLARED: u64 = 0x5d303a305b202d20;
 
 /** Why the last declaration was not read: STOPPED_*. */
 export let declarationRefusal: u32 = 0;
+/** Behind the name of the last declaration. */
+export let declaredEnd: usize = 0;
 
-/** `NAME - [packets:bytes]` of a new chain of the user's; the address of the next line, 0 when it is something else. */
-export function declare(start: usize): usize {
-  declarationRefusal = STOPPED_LINE;
+/** `NAME - [packets:bytes]` as of a user's chain, whether it is one or not; the address of the next line, 0 when it is something else. */
+export function readDeclaration(start: usize): usize {
   const end = wordEnd(start);
   const length = end - start;
   if (!length || length > <usize>READING_NAME_LIMIT) return 0;
+  declaredEnd = end;
   let at = end + 8;
   if (load<u64>(end) != DECLARED) {
     if (load<u32>(end) != BEGINNING) return 0;
@@ -45,12 +47,20 @@ export function declare(start: usize): usize {
   if (load<u8>(at) != NEWLINE) return 0;
   // Other than ASCII has to be looked at.
   for (let i: usize = 0; i < length; i++) if (load<i8>(start + i) < 0) return 0;
+  return at + 1;
+}
+
+/** A declaration that makes a new chain; the address of the next line, 0 when it is something else. */
+export function declare(start: usize): usize {
+  declarationRefusal = STOPPED_LINE;
+  const next = readDeclaration(start);
+  if (!next) return 0;
   const number = load<u32>(READING_CHAIN_COUNT);
   if (number == load<u32>(READING_CHAINS_MOST)) {
     declarationRefusal = STOPPED_CHAINS;
     return 0;
   }
-  const slot = textIntern(start, end);
+  const slot = textIntern(start, declaredEnd);
   if (!slot) {
     declarationRefusal = textRefusal;
     return 0;
@@ -66,7 +76,7 @@ export function declare(start: usize): usize {
   store<u32>(slot, NAME_FIRST_CHAIN + number, TEXT_VALUE);
   store<u32>(chains + (number << 2), reference);
   store<u32>(READING_CHAIN_COUNT, number + 1);
-  return at + 1;
+  return next;
 }
 
 /** At least one digit and at most 15; 0 otherwise. */

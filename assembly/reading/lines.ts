@@ -22,11 +22,11 @@ import {
   READING_CHAIN_START,
   READING_CHAINS,
   READING_COMMAND,
-  READING_DECLARES,
   READING_END,
   READING_HOOKS,
   READING_LINE,
   READING_LINE_LIMIT,
+  READING_NAMES,
   READING_NAME_END,
   READING_NAME_START,
   READING_OFFSETS,
@@ -56,6 +56,7 @@ import {
   STEP_STEPS,
   STOPPED_COLUMNS,
   STOPPED_COMMAND,
+  STOPPED_EDITS,
   STOPPED_LINE,
   STOPPED_NAME,
   STOPPED_ROWS,
@@ -63,6 +64,9 @@ import {
   TEXT_VALUE,
   NAME_FIRST_CHAIN,
   NAME_UNKNOWN,
+  NAMES_ASKED,
+  NAMES_DECLARED,
+  NAMES_OPEN,
   VALUE_CHAIN,
   VALUE_COMMENT,
   VALUE_END,
@@ -71,6 +75,8 @@ import {
   VALUE_TARGET,
 } from "../../src/blob/reading";
 import { declarationRefusal, declare } from "./declaration";
+import { commandEdit, declareEdit, editsRoom, nameOpen, nameRefusal, namesTarget, nameTarget } from "./edits";
+import { sameLiteral } from "./literal";
 import { sameText, textFind, textIntern, textRefusal } from "./texts";
 import { decimal, readDecimal } from "./numbers";
 import { commentEnd, commentStart, readComment, readValue, wordEnd, writeValue } from "./values";
@@ -98,8 +104,13 @@ export function readLines(): u32 {
   const end: usize = load<u32>(READING_END);
   let at: usize = load<u32>(READING_AT);
   let line = load<u32>(READING_LINE);
+  const names = load<u32>(READING_NAMES);
   let result: u32 = STOPPED_LINE;
   while (at < end) {
+    if (names == NAMES_OPEN && !editsRoom()) {
+      result = STOPPED_EDITS;
+      break;
+    }
     const first = <u32>load<u8>(at);
     let next: usize = 0;
     let shape: usize = 0;
@@ -108,9 +119,12 @@ export function readLines(): u32 {
       position = 0;
       shape = matchShape(at);
       if (shape) next = makeRow(shape, line + 1) ? lineEnd : 0;
-    } else if (first == COLON && load<u32>(READING_DECLARES)) {
+    } else if (first == COLON && names == NAMES_DECLARED) {
       next = declare(at + 1);
       stopped = declarationRefusal;
+    } else if (first == COLON && names == NAMES_OPEN) {
+      next = declareEdit(at + 1);
+      stopped = nameRefusal;
     }
     if (!next) {
       result = stopped;
@@ -118,8 +132,12 @@ export function readLines(): u32 {
     }
     at = next;
     line++;
-    if (shape && load<u32>(shape, SHAPE_COMMAND) != APPEND) {
-      store<u32>(READING_COMMAND, load<u32>(shape, SHAPE_COMMAND));
+    if (!shape) continue;
+    const command = load<u32>(shape, SHAPE_COMMAND);
+    if (names == NAMES_OPEN)
+      commandEdit(command, chain, load<u32>(READING_ROWS_END) - load<u32>(shape, SHAPE_ROW_BYTES), position);
+    else if (command != APPEND) {
+      store<u32>(READING_COMMAND, command);
       store<u32>(READING_POSITION, position);
       store<u32>(READING_CHAIN, chain);
       store<u32>(READING_CHAIN_START, <u32>chainStart);
@@ -157,7 +175,7 @@ function matchShape(line: usize): usize {
       if (sameLiteral(at, step + STEP_LITERAL, length)) {
         behind = at + length;
         const kind = <u32>load<u8>(step, STEP_KIND);
-        if (kind != VALUE_END) behind = readStep(kind, behind, value, step);
+        if (kind != VALUE_END) behind = readStep(kind, behind, value, step, at, load<u32>(head));
         if (behind) break;
         if (stopped) return 0;
       }
@@ -182,8 +200,8 @@ function matchShape(line: usize): usize {
   return 0;
 }
 
-/** Reads the value of a step; the address behind it, 0 when it is none. */
-function readStep(kind: u32, at: usize, into: usize, step: usize): usize {
+/** Reads the value of a step whose literal stands at `literal`, one of those from `first` on; the address behind it, 0 when it is none. */
+function readStep(kind: u32, at: usize, into: usize, step: usize, literal: usize, first: usize): usize {
   switch (kind) {
     case VALUE_CHAIN: {
       const end = wordEnd(at);
@@ -196,7 +214,7 @@ function readStep(kind: u32, at: usize, into: usize, step: usize): usize {
     case VALUE_JUMP: {
       const end = wordEnd(at);
       if (lastJump < 0 || !isChain(lastJump, at, end)) {
-        const found = lookUp(at, end);
+        const found = lookUp(at, end, literal, first);
         if (found < <i32>load<u32>(READING_BUILTINS)) return 0;
         lastJump = found;
       }
@@ -204,8 +222,11 @@ function readStep(kind: u32, at: usize, into: usize, step: usize): usize {
       return end;
     }
     case VALUE_TARGET: {
-      const found = lookUp(at - load<u8>(step, STEP_NAME), at);
-      return found < 0 && !stopped ? at : 0;
+      const name = at - load<u8>(step, STEP_NAME);
+      if (load<u32>(READING_NAMES) != NAMES_OPEN) return lookUp(name, at, 0, 0) < 0 && !stopped ? at : 0;
+      if (nameTarget(name, at)) return at;
+      stopped = nameRefusal;
+      return 0;
     }
     case VALUE_POSITION: {
       const end = readDecimal(at, LARGEST_POSITION);
@@ -235,7 +256,7 @@ function chainAt(start: usize, end: usize): i32 {
     if (isChain(lastChain, start, end)) return lastChain;
     if (<u32>lastChain + 1 < load<u32>(READING_CHAIN_COUNT) && isChain(lastChain + 1, start, end)) return ++lastChain;
   }
-  lastChain = lookUp(start, end);
+  lastChain = lookUp(start, end, 0, 0);
   return lastChain;
 }
 
@@ -245,12 +266,22 @@ function isChain(number: i32, start: usize, end: usize): bool {
   return sameText(<usize>load<u32>(READING_TEXTS) + reference, start, end - start);
 }
 
-/** The number of the chain that has this name, -1 for none. A name that has to be asked for sets `stopped`. */
-function lookUp(start: usize, end: usize): i32 {
+/**
+ * The number of the chain that has this name, -1 for none. A name that has to be asked for sets `stopped`. One that is not
+ * known is no chain's where one of the steps from `first` on has it for a target's, behind the literal at `literal`.
+ */
+function lookUp(start: usize, end: usize, literal: usize, first: usize): i32 {
   const slot = textFind(start, end);
   const value: u32 = slot ? load<u32>(slot, TEXT_VALUE) : NAME_UNKNOWN;
   if (value >= <u32>NAME_FIRST_CHAIN) return value - NAME_FIRST_CHAIN;
-  if (value == NAME_UNKNOWN && !load<u32>(READING_DECLARES)) {
+  if (value != NAME_UNKNOWN) return -1;
+  const names = load<u32>(READING_NAMES);
+  if (names == NAMES_OPEN && !namesTarget(first, literal)) {
+    const number = nameOpen(start, end);
+    if (number < 0) stopped = nameRefusal;
+    return number;
+  }
+  if (names == NAMES_ASKED) {
     stopped = STOPPED_NAME;
     store<u32>(READING_NAME_START, <u32>start);
     store<u32>(READING_NAME_END, <u32>end);
@@ -290,16 +321,4 @@ function makeRow(shape: usize, line: u32): bool {
   store<u32>(READING_ROW_COUNT, ordinal + 1);
   store<u32>(READING_ROWS_END, offset + size);
   return true;
-}
-
-/** The literal is padded to 16. */
-function sameLiteral(at: usize, literal: usize, length: usize): bool {
-  while (length > 16) {
-    if (v128.bitmask<i8>(v128.eq<u8>(v128.load(at), v128.load(literal))) != 0xffff) return false;
-    at += 16;
-    literal += 16;
-    length -= 16;
-  }
-  const wanted: i32 = (1 << (<i32>length)) - 1;
-  return (v128.bitmask<i8>(v128.eq<u8>(v128.load(at), v128.load(literal))) & wanted) == wanted;
 }

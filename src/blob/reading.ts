@@ -2,11 +2,11 @@
  * The memory in which text is read: an instance of the module over memory of its own, one a thread. Same rules as
  * layout.ts. TypeScript lays it out (src/ruleset/reading/), `assembly/reading/` reads lines in it.
  *
- *  0        READING_SHAPES     text       slots      chains     offsets     owners     texts     rows
- * +--------+------------------+----------+----------+----------+-----------+----------+---------+--------- ...
- * | control| shapes           | the text | hash of  | text ref | of rows   | chain of | as in a | portable, but
- * | values |                  | itself   | all texts| a chain  |           | a row    | blob    | jumps by number
- * +--------+------------------+----------+----------+----------+-----------+----------+---------+--------- ...
+ *  0        READING_SHAPES     text       slots      chains     offsets     owners     texts     edits     rows
+ * +--------+------------------+----------+----------+----------+-----------+----------+---------+---------+-------- ...
+ * | control| shapes           | the text | hash of  | text ref | of rows   | chain of | as in a | of a    | portable, but
+ * | values |                  | itself   | all texts| a chain  |           | a row    | blob    | batch   | jumps by number
+ * +--------+------------------+----------+----------+----------+-----------+----------+---------+---------+-------- ...
  *
  * A region that is full is made larger by moving those behind it; nobody but the control block knows where they are.
  */
@@ -18,9 +18,8 @@ export const READING_AT = 64; // u32
 export const READING_END = READING_AT + 4; // u32
 export const READING_LINE = READING_END + 4; // u32 lines begun so far
 export const READING_ROOT = READING_LINE + 4; // u32 first step of the shapes in use, 0 none
-/** 1: `:CHAIN -` makes a chain and is done here. 0: names that are not known are asked for, and declarations are not read. */
-export const READING_DECLARES = READING_ROOT + 4; // u32
-export const READING_BUILTINS = READING_DECLARES + 4; // u32 chains below this number are built in
+export const READING_NAMES = READING_ROOT + 4; // u32 NAMES_*
+export const READING_BUILTINS = READING_NAMES + 4; // u32 chains below this number are built in
 export const READING_HOOKS = READING_BUILTINS + 4; // u8 x 8: hook of each of them
 export const READING_SLOTS = READING_HOOKS + 8; // u32 address
 export const READING_SLOT_MASK = READING_SLOTS + 4; // u32 slots - 1
@@ -40,14 +39,22 @@ export const READING_TEXTS_MOST = READING_TEXTS_END + 4; // u32 bytes
 export const READING_ROWS = READING_TEXTS_MOST + 4; // u32 address
 export const READING_ROWS_END = READING_ROWS + 4; // u32 bytes
 export const READING_ROWS_BYTES = READING_ROWS_END + 4; // u32 bytes there is room for
+export const READING_EDITS = READING_ROWS_BYTES + 4; // u32 address, with NAMES_OPEN: COMMAND_SIZE each (staged-batch.ts)
+export const READING_EDIT_COUNT = READING_EDITS + 4; // u32
+export const READING_EDITS_MOST = READING_EDIT_COUNT + 4; // u32
 // What the line said that stopped the reading.
-export const READING_COMMAND = READING_ROWS_BYTES + 4; // u32 letter
+export const READING_COMMAND = READING_EDITS_MOST + 4; // u32 letter
 export const READING_POSITION = READING_COMMAND + 4; // u32
 export const READING_CHAIN = READING_POSITION + 4; // u32
 export const READING_CHAIN_START = READING_CHAIN + 4; // u32 address of the chain's name in the line
 export const READING_NAME_START = READING_CHAIN_START + 4; // u32 a name that is not known
 export const READING_NAME_END = READING_NAME_START + 4; // u32
 export const READING_CONTROL_END = READING_NAME_END + 4;
+
+/** How names of chains and declarations are taken. */
+export const NAMES_ASKED = 0; // reading stops at a name that is not known, and at a declaration
+export const NAMES_DECLARED = 1; // of a whole table: `:CHAIN -` makes a chain, and there are no others
+export const NAMES_OPEN = 2; // of a batch that is carried out as it stands: whatever has a chain's place is one, lines become edits
 
 /** Values of a line, READING_VALUE_SIZE each. */
 export const READING_VALUES = 512;
@@ -68,6 +75,7 @@ export const STOPPED_CHAINS = 4; // at a line: no room for another chain
 export const STOPPED_COLUMNS = 5; // at a line: no room for another row's number
 export const STOPPED_TEXTS = 6; // at a line: no room for its text
 export const STOPPED_ROWS = 7; // at a line: no room for its row
+export const STOPPED_EDITS = 8; // at a line: no room for its edits
 
 /*
  * ---- Slot of the hash of texts: chains' names and comments alike ----

@@ -21,9 +21,9 @@ export const COMMAND_EDIT = 0; // u32 EDIT_*
 export const COMMAND_CHAIN = 4; // u32 number of a name
 export const COMMAND_ROW = 8; // u32 offset of its row
 export const COMMAND_POSITION = 12; // u32 from 1; of a renaming: number of the new name
-export const COMMAND_COUNTERS = 16; // u32 address of u64 packets and u64 bytes; 0: the policy's stay
+export const COMMAND_COUNTERS = 16; // u32 address of u64 packets and u64 bytes; 0: the policy's stay, a rule's are zero
 export const COMMAND_SIZE = 24;
-/** Values of COMMAND_EDIT, as in Edit of ruleset/batch.ts. */
+/** Values of COMMAND_EDIT, as in Edit of ruleset/batch.ts; the last is a condition. */
 export const EDIT_APPEND = 1;
 export const EDIT_INSERT = 2;
 export const EDIT_REPLACE = 3;
@@ -37,3 +37,4 @@ export const EDIT_DELETE_CHAIN = 10;
 export const EDIT_RENAME_CHAIN = 11;
 export const EDIT_POLICY = 12;
 export const EDIT_ZERO = 13;
+export const EDIT_NO_CHAIN = 14; // there is no chain of this name, as it is taken for a target's

@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** Asleep a thread wakes up to this late, so the rest of a wait is spun. */
-const SPIN_NS = 500_000;
+const SPIN_NS = 2_000_000;
 
 export function realClock(): Clock {
   const never = new Int32Array(new SharedArrayBuffer(4));

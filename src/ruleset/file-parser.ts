@@ -9,6 +9,7 @@ import { CommandExecutor, carryOutRule, readPolicy } from "./command-executor.js
 import { Lexer } from "./lexer.js";
 import { LineParser, LONGEST_NAME } from "./line-parser.js";
 import { locatedError } from "./located-error.js";
+import { closeTable } from "./reading/open-table.js";
 import type { ReadingMemory } from "./reading/reading-memory.js";
 import { Shapes } from "./reading/shapes.js";
 import type { TableReading } from "./reading/table-reading.js";
@@ -160,7 +161,7 @@ export class FileParser {
         this.blameStart = start;
         this.blameEnd = start + 6;
         this.sink.commit();
-        this.shapes.close();
+        closeTable(this.memory, this.options.family, this.sink.table);
         this.sink = undefined;
         lexer.skipLine();
       } else this.parseCommand(this.sink, first === OPEN);
@@ -185,7 +186,6 @@ export class FileParser {
       throw new Fault("unknown-table", start, end, expected, nearest(name, TABLE_NAMES));
     }
     this.sink = this.options.open(table);
-    this.shapes.open(table);
   }
 
   /** `:CHAIN POLICY [packets:bytes]`. Quotes mean nothing here, and what follows the counters is not read. */

@@ -1,12 +1,13 @@
 /** Text into rulesets and batches. */
-import type { Batch, ChainScope } from "./batch.js";
+import { NAMES_ASKED, NAMES_DECLARED } from "../blob/reading.js";
+import type { Batch, ChainScope, TableBatch } from "./batch.js";
 import { BatchSink } from "./batch-sink.js";
 import { FileParser, type FileSink } from "./file-parser.js";
 import { ReadingMemory } from "./reading/reading-memory.js";
 import { ReadingSink } from "./reading/reading-sink.js";
 import { TableReading } from "./reading/table-reading.js";
 import type { Family } from "./row-store.js";
-import { BUILTIN_CHAINS, Ruleset } from "./ruleset.js";
+import { Ruleset, type TableName } from "./ruleset.js";
 
 export interface ParseOptions {
   readonly family: Family;
@@ -83,7 +84,7 @@ function withRuleset<T>(
       family,
       file,
       open(name) {
-        const reading = new TableReading(memory, family, BUILTIN_CHAINS[name], true);
+        const reading = new TableReading(memory, family, name, NAMES_DECLARED);
         const table = ruleset.newTable(name, reading.rows);
         read.push({ table, reading });
         return new ReadingSink(table, reading, checked);
@@ -101,11 +102,14 @@ function withBatch<T>(
 ): T {
   return reading(input, (memory) => {
     const sinks: BatchFileSink[] = [];
+    const left = new ChainsLeft(scope);
     const parser = new FileParser(memory, {
       family,
       file,
       open(name) {
-        const sink = new BatchFileSink(name, scope, new TableReading(memory, family, BUILTIN_CHAINS[name], false));
+        const before = sinks.at(-1);
+        if (before) left.note(before);
+        const sink = new BatchFileSink(name, left, new TableReading(memory, family, name, NAMES_ASKED));
         sinks.push(sink);
         return sink;
       },
@@ -122,6 +126,38 @@ function reading<T>(input: string | Uint8Array, use: (memory: ReadingMemory) => 
     return use(memory);
   } finally {
     memory.giveBack();
+  }
+}
+
+/** The chains that earlier tables of a text leave: the same table may come again. */
+class ChainsLeft implements ChainScope {
+  /** Whether a chain is there, of those that were made or deleted. */
+  private readonly changed = new Map<TableName, Map<string, boolean>>();
+
+  readonly chains?: NonNullable<ChainScope["chains"]>;
+
+  constructor(private readonly scope: ChainScope) {
+    if (scope.chains) this.chains = (table) => this.names(table, scope.chains?.(table) ?? []);
+  }
+
+  note({ table, edits }: TableBatch): void {
+    const changed = this.changed.get(table) ?? new Map<string, boolean>();
+    this.changed.set(table, changed);
+    for (const edit of edits) {
+      if (edit.op === "new-chain" || edit.op === "declare-chain") changed.set(edit.chain, true);
+      else if (edit.op === "delete-chain") changed.set(edit.chain, false);
+      else if (edit.op === "rename-chain") changed.set(edit.chain, false).set(edit.to, true);
+    }
+  }
+
+  hasChain(table: TableName, chain: string): boolean {
+    return this.changed.get(table)?.get(chain) ?? this.scope.hasChain(table, chain);
+  }
+
+  private names(table: TableName, before: Iterable<string>): Set<string> {
+    const names = new Set(before);
+    for (const [name, there] of this.changed.get(table) ?? []) names[there ? "add" : "delete"](name);
+    return names;
   }
 }
 

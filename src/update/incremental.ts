@@ -6,7 +6,7 @@
  *   are marked, and one store publishes all of it (nf_tables' generation mask, with numbers in place of bits).
  * Example. Generation 7 is in force. `-A SVC ...`, `-D OLD 1` writes a row born 8 and marks one died 8; a packet that took
  *   generation 7 skips the first and still sees the second; then generation 8 is stored.
- * Cost. One call into the engine a table, whatever the number of edits. Bytes, chunks and index entries of the rules named;
+ * Cost. One call to read a table's lines and one to carry its edits out, whatever their number. Bytes, chunks and index entries of the rules named;
  *   finding a rule by its text looks at rules of the same key only where the chain is indexed, else at one column of its
  *   chain. Dead rows wait for a later update to be freed.
  * References. nf_tables_api.c (nft_set_is_active and friends), Open vSwitch's lib/versions.h.
@@ -18,9 +18,11 @@ import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import { noSuchRule, refusal } from "../ruleset/apply.js";
 import type { Batch, Edit, TableBatch } from "../ruleset/batch.js";
+import { readEdits } from "../ruleset/reading/edits-reading.js";
+import type { Family } from "../ruleset/row-store.js";
 import type { ErrorCode } from "../ruleset/ruleset-error.js";
 import { refusedRule, refusedWay } from "./refusal.js";
-import { stageName, withStagedBatch } from "./staging.js";
+import { stageName, withReadBatch, withStagedBatch } from "./staging.js";
 import type { Transaction } from "./transaction.js";
 import { zeroCounters } from "./zero.js";
 
@@ -45,6 +47,32 @@ export function applyIncrementally(transaction: Transaction, batch: Batch, file:
       if (fault !== M.FAULT_NONE) throw refused(engine, table, part, fault, file);
     });
   }
+}
+
+/** A batch that was read as it stands cannot be carried out so: the parser has to read it, in an update of its own. */
+export class NotAsItStands extends Error {
+  override readonly name = "NotAsItStands";
+}
+
+/**
+ * Carries out text whose lines all have known shapes, without the parser. False when it has to be parsed, and nothing has
+ * been done; NotAsItStands when that shows later. Errors of the batch's are left to the parser's way.
+ */
+export function applyAsItStands(transaction: Transaction, text: string | Uint8Array, family: Family): boolean {
+  const { engine, clock } = transaction;
+  let begun = false;
+  const done = readEdits(text, family, (name, memory) => {
+    clock.end("parse");
+    const table = transaction.address(family, name);
+    if (table === 0) return false;
+    begun = true;
+    if (withReadBatch(engine, memory, (staged) => engine.kernel.editBatch(table, staged)) !== M.FAULT_NONE)
+      throw new NotAsItStands();
+    clock.end("plan");
+    return true;
+  });
+  if (begun && !done) throw new NotAsItStands();
+  return done;
 }
 
 /** The error for the edit that the engine could not do, in the words of the ruleset. */

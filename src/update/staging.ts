@@ -7,11 +7,13 @@
  * +--------+-------+----------+----------+--------------+---------------+------+
  */
 import * as M from "../blob/memory.js";
+import * as R from "../blob/reading.js";
 import * as S from "../blob/staged-batch.js";
 import { writePolicyRow } from "../blob/compile.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import type { Edit, TableBatch } from "../ruleset/batch.js";
+import type { ReadingMemory } from "../ruleset/reading/reading-memory.js";
 import { rowHeadSize } from "../ruleset/row-store.js";
 
 const COUNTERS_SIZE = 16;
@@ -53,10 +55,55 @@ export function withStagedBatch<T>(engine: Engine, part: TableBatch, work: (batc
   const fixed = S.BATCH_SIZE + names.list.length * S.NAME_SIZE + part.edits.length * S.COMMAND_SIZE;
   const counters = (rows.count + policies) * COUNTERS_SIZE;
   const size = fixed + counters + rows.end + policies * POLICY_SIZE + rows.text.end + names.textSize + 16;
+  return inStaging(engine, size, (at) => {
+    layOut(engine, part, names, at);
+    return work(at);
+  });
+}
+
+/**
+ * The same for the edits of a table that lie in the reading memory as the engine takes them.
+ */
+export function withReadBatch<T>(engine: Engine, memory: ReadingMemory, work: (batch: number) => T): T {
+  const names = memory.control(R.READING_CHAIN_COUNT);
+  const edits = memory.control(R.READING_EDIT_COUNT);
+  const rowsEnd = memory.control(R.READING_ROWS_END);
+  const textsEnd = memory.control(R.READING_TEXTS_END);
+  const commandsFrom = S.BATCH_SIZE + ((names * S.NAME_SIZE + 7) & ~7);
+  const rowsFrom = commandsFrom + edits * S.COMMAND_SIZE;
+  const textFrom = rowsFrom + ((rowsEnd + 7) & ~7);
+  return inStaging(engine, textFrom + textsEnd, (at) => {
+    const words = engine.words();
+    const bytes = engine.bytes();
+    words[(at + S.BATCH_NAMES) >> 2] = at + S.BATCH_SIZE;
+    words[(at + S.BATCH_ROWS) >> 2] = at + rowsFrom;
+    words[(at + S.BATCH_TEXT) >> 2] = at + textFrom;
+    words[(at + S.BATCH_COMMANDS) >> 2] = at + commandsFrom;
+    words[(at + S.BATCH_COMMAND_COUNT) >> 2] = edits;
+    const chains = memory.control(R.READING_CHAINS) >>> 2;
+    let entry = at + S.BATCH_SIZE;
+    for (let n = 0; n < names; n++, entry += S.NAME_SIZE) {
+      words[(entry + S.NAME_TEXT) >> 2] = at + textFrom + (memory.words[chains + n] as number);
+      words[(entry + S.NAME_HEAD) >> 2] = 0;
+      words[(entry + S.NAME_FIRST) >> 2] = entry;
+    }
+    copyRegion(bytes, at + commandsFrom, memory, R.READING_EDITS, edits * S.COMMAND_SIZE);
+    copyRegion(bytes, at + rowsFrom, memory, R.READING_ROWS, rowsEnd);
+    copyRegion(bytes, at + textFrom, memory, R.READING_TEXTS, textsEnd);
+    return work(at);
+  });
+}
+
+function copyRegion(bytes: Uint8Array, to: number, memory: ReadingMemory, address: number, length: number): void {
+  const from = memory.control(address);
+  bytes.set(memory.bytes.subarray(from, from + length), to);
+}
+
+/** Calls `work` with the address of `size` bytes: the staging area, or memory for as long as it takes. */
+function inStaging<T>(engine: Engine, size: number, work: (at: number) => T): T {
   const own = size > scratch(engine, M.CONTROL_SCRATCH_BYTES);
   const at = own ? engine.kernel.updateAllocate(size) >>> 0 : scratch(engine, M.CONTROL_SCRATCH);
   if (at === 0) throw new EngineError(M.FAULT_MEMORY);
-  layOut(engine, part, names, at);
   const result = work(at);
   if (own) engine.kernel.updateFree(at, size);
   return result;

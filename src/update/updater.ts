@@ -12,7 +12,7 @@ import { parseRuleset, useBatch, useRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { Ruleset, TABLE_NAMES, type Table } from "../ruleset/ruleset.js";
 import { differenceBatch } from "./difference.js";
-import { applyIncrementally } from "./incremental.js";
+import { applyAsItStands, applyIncrementally, NotAsItStands } from "./incremental.js";
 import type { UpdateReport } from "./phases.js";
 import { QUIESCE, type Quiesce } from "./quiesce.js";
 import { locatedSet } from "./refusal.js";
@@ -90,6 +90,8 @@ export class Updater {
    * LockTimeout; then nothing has changed.
    */
   update(request: UpdateRequest): UpdateReport {
+    const { options } = this;
+    const sets = (transaction: Transaction): SetBatch | undefined => changeSets(transaction, request);
     const work = (transaction: Transaction): void => {
       const { apply } = STRATEGIES[this.strategy];
       const file = request.file ?? ("batch" in request ? "batch" : "ruleset");
@@ -108,7 +110,17 @@ export class Updater {
         });
     };
     try {
-      return Transaction.run(this.engine, this.options, work, (transaction) => changeSets(transaction, request));
+      if (this.strategy !== "incremental" || !("batch" in request))
+        return Transaction.run(this.engine, options, work, sets);
+      try {
+        const asItStands = (transaction: Transaction): void => {
+          if (!applyAsItStands(transaction, request.batch, this.family)) work(transaction);
+        };
+        return Transaction.run(this.engine, options, asItStands, sets);
+      } catch (error) {
+        if (!(error instanceof NotAsItStands)) throw error;
+        return Transaction.run(this.engine, options, work, sets);
+      }
     } catch (error) {
       throw locatedSet(error, "batch" in request ? request.batch : request.ruleset);
     }

@@ -3,41 +3,26 @@
  * blob/reading.ts). It is used again for the next text, so what is read has to be copied out before, or not kept.
  */
 import * as R from "../../blob/reading.js";
+import { COMMAND_SIZE } from "../../blob/staged-batch.js";
 import { instantiate, kernelModule } from "../kernel-module.js";
+import type { ReadingKernel } from "./reading-kernel.js";
+import {
+  ADDRESSES,
+  CHAINS,
+  COUNTS,
+  EDITS,
+  FULL,
+  OFFSETS,
+  OWNERS,
+  REGION_COUNT,
+  ROWS,
+  SLOTS,
+  TEXT,
+  TEXTS,
+} from "./regions.js";
 
-/** Exports of assembly/reading/. Addresses count from the memory's first byte. */
-interface ReadingKernel {
-  readLines(): number;
-  probeValue(kind: number, at: number): number;
-  /** The slot of a text, 0 when there is none; textIntern: when there is no room. */
-  textFind(start: number, end: number): number;
-  textIntern(start: number, end: number): number;
-  textsClear(slots: number): void;
-  textsRehash(to: number, mask: number): void;
-  readonly textRefusal: WebAssembly.Global;
-  readonly commentStart: WebAssembly.Global;
-  readonly commentEnd: WebAssembly.Global;
-}
-
-/** Regions in the order in which they lie. */
-export const TEXT = 0;
-export const SLOTS = 1;
-export const CHAINS = 2;
-export const OFFSETS = 3;
-export const OWNERS = 4;
-export const TEXTS = 5;
-export const ROWS = 6;
-const REGION_COUNT = 7;
-
-/** The region that is full, by the reason for which reading stopped. */
-const FULL: Readonly<Record<number, number>> = {
-  [R.STOPPED_SLOTS]: SLOTS,
-  [R.STOPPED_CHAINS]: CHAINS,
-  [R.STOPPED_COLUMNS]: OFFSETS,
-  [R.STOPPED_TEXTS]: TEXTS,
-  [R.STOPPED_ROWS]: ROWS,
-};
-
+/** More than there are tables. */
+export const TABLES_OF_FAMILY = 8;
 const PAGE = 65536;
 const INITIAL_PAGES = 32;
 const MAXIMUM_PAGES = 65536;
@@ -82,8 +67,8 @@ export class ReadingMemory {
   readonly sizes = new Uint32Array(REGION_COUNT);
   /** Those of a text's first table, as long as the regions lie where they do. */
   private firstViews: TableViews | undefined;
-  /** First step of the shapes of a family and table, and the first byte that no shape has. */
-  readonly roots = new Map<string, number>();
+  /** First step of the shapes by family and table, and the first byte that no shape has. */
+  readonly roots = new Uint32Array(2 * TABLES_OF_FAMILY);
   shapesEnd = R.READING_SHAPES;
   /** Lines that shapes have read, and shapes that were learned, in all. */
   linesRead = 0;
@@ -130,6 +115,20 @@ export class ReadingMemory {
     return slotsFor(this.textEnd - this.textStart);
   }
 
+  /** Puts a name where values lie between lines; the address behind it. */
+  stage(text: string): number {
+    const { bytes } = this;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 127) {
+        const room = bytes.subarray(R.READING_VALUES, R.READING_SHAPES - 8);
+        return R.READING_VALUES + encoder.encodeInto(text, room).written;
+      }
+      bytes[R.READING_VALUES + i] = code;
+    }
+    return R.READING_VALUES + text.length;
+  }
+
   /** Makes the region larger that was full when reading stopped with `reason`. */
   grow(reason: number): void {
     const region = FULL[reason];
@@ -166,6 +165,7 @@ export class ReadingMemory {
     this.setControl(R.READING_ROWS_MOST, room(OFFSETS, R.READING_OFFSETS) >>> 2);
     this.setControl(R.READING_TEXTS_MOST, room(TEXTS, R.READING_TEXTS));
     this.setControl(R.READING_ROWS_BYTES, room(ROWS, R.READING_ROWS));
+    this.setControl(R.READING_EDITS_MOST, Math.floor(room(EDITS, R.READING_EDITS) / COMMAND_SIZE));
   }
 
   /** The regions behind what other tables have of them, in bytes. */
@@ -198,11 +198,14 @@ export class ReadingMemory {
     if (typeof text === "string") Buffer.from(this.memory.buffer, R.READING_TEXT, length).write(text);
     else this.bytes.set(text, R.READING_TEXT);
     this.bytes[this.textEnd] = NEWLINE;
-    for (let n = CHAINS; n < REGION_COUNT; n++) this.setControl(ADDRESSES[n] as number, this.starts[n] as number);
-    this.setControl(R.READING_SLOTS, this.starts[SLOTS] as number);
     this.setControl(R.READING_END, this.textEnd);
-    for (const field of [R.READING_CHAIN_COUNT, R.READING_ROW_COUNT, R.READING_TEXTS_END, R.READING_ROWS_END])
-      this.setControl(field, 0);
+    this.restart();
+  }
+
+  /** Nothing was read yet, of the text or of tables in front of the next. */
+  restart(): void {
+    for (let n = SLOTS; n < REGION_COUNT; n++) this.setControl(ADDRESSES[n] as number, this.starts[n] as number);
+    for (const field of COUNTS) this.setControl(field, 0);
   }
 
   /** Regions for a text of `length` bytes. */
@@ -216,6 +219,7 @@ export class ReadingMemory {
       columns,
       columns,
       length + 8192,
+      (length >>> 1) + 4096,
       length + ROW_ROOM,
     ];
     let at = R.READING_TEXT;
@@ -247,6 +251,7 @@ export class ReadingMemory {
     ends[CHAINS] = this.control(R.READING_CHAINS) + 4 * this.control(R.READING_CHAIN_COUNT);
     ends[OFFSETS] = this.control(R.READING_OFFSETS) + 4 * this.control(R.READING_ROW_COUNT);
     ends[OWNERS] = this.control(R.READING_OWNERS) + 4 * this.control(R.READING_ROW_COUNT);
+    ends[EDITS] = this.control(R.READING_EDITS) + COMMAND_SIZE * this.control(R.READING_EDIT_COUNT);
     ends[TEXTS] = this.control(R.READING_TEXTS) + this.control(R.READING_TEXTS_END);
     ends[ROWS] = this.control(R.READING_ROWS) + this.control(R.READING_ROWS_END);
     return ends;
@@ -266,17 +271,7 @@ export class ReadingMemory {
 }
 
 const NEWLINE = 10;
-
-/** The control block's field that says where a region, or the current table's part of it, begins. */
-const ADDRESSES: readonly number[] = [
-  0,
-  R.READING_SLOTS,
-  R.READING_CHAINS,
-  R.READING_OFFSETS,
-  R.READING_OWNERS,
-  R.READING_TEXTS,
-  R.READING_ROWS,
-];
+const encoder = new TextEncoder();
 
 function slotsFor(length: number): number {
   return 1 << Math.max(7, 32 - Math.clz32(length >>> 7));

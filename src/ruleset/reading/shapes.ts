@@ -11,7 +11,6 @@ import * as R from "../../blob/reading.js";
 import type { Lexer } from "../lexer.js";
 import type { LineParser } from "../line-parser.js";
 import { type Family, type RowStore, rowHeadSize } from "../row-store.js";
-import type { TableName } from "../ruleset.js";
 import { GIVEN_COUNTERS, GIVEN_INPUT, GIVEN_OUTPUT } from "../rule-parser.js";
 import type { ReadingMemory } from "./reading-memory.js";
 import { FIXED_PART } from "./value-places.js";
@@ -51,7 +50,6 @@ interface Step {
 }
 
 export class Shapes {
-  private key = "";
   private readonly steps: Step[] = [];
 
   constructor(
@@ -60,16 +58,6 @@ export class Shapes {
     private readonly parser: LineParser,
     private readonly family: Family,
   ) {}
-
-  /** Lets lines be read by the shapes of `table`. */
-  open(table: TableName): void {
-    this.key = `${this.family} ${table}`;
-    this.memory.setControl(R.READING_ROOT, this.memory.roots.get(this.key) ?? 0);
-  }
-
-  close(): void {
-    this.memory.roots.set(this.key, this.memory.control(R.READING_ROOT));
-  }
 
   /** Learns the shape of the line that the parser has just read, and made row `ordinal` of; -1: no row. */
   learn(rows: RowStore, ordinal: number): void {
@@ -240,7 +228,7 @@ export class Shapes {
 
   /** Starts over, where there is no room for more. */
   private forget(): void {
-    this.memory.roots.clear();
+    this.memory.roots.fill(0);
     this.memory.shapesEnd = R.READING_SHAPES;
     this.memory.setControl(R.READING_ROOT, 0);
   }

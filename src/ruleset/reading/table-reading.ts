@@ -5,18 +5,11 @@
 import * as R from "../../blob/reading.js";
 import type { ChainNames } from "../chain-names.js";
 import { type Family, RowStore } from "../row-store.js";
-import { type ChainColumns, HOOK_NAMES, type HookName } from "../ruleset.js";
+import type { ChainColumns, TableName } from "../ruleset.js";
 import { TextArena } from "../text-arena.js";
-import {
-  CHAINS,
-  OFFSETS,
-  type ReadingMemory,
-  type Resident,
-  ROWS,
-  SLOTS,
-  type TableViews,
-  TEXTS,
-} from "./reading-memory.js";
+import { openTable } from "./open-table.js";
+import type { ReadingMemory, Resident, TableViews } from "./reading-memory.js";
+import { CHAINS, OFFSETS, ROWS, TEXTS } from "./regions.js";
 
 export class TableReading implements ChainNames, ChainColumns, Resident {
   readonly rows: LentRows;
@@ -33,12 +26,12 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
   private readonly textsFrom: number;
   private readonly rowsFrom: number;
 
-  /** Opens a table behind those that lie in `memory`. `declares`: `:CHAIN -` makes a chain. */
+  /** Opens a table behind those that lie in `memory`. `names`: R.NAMES_*. */
   constructor(
     readonly memory: ReadingMemory,
     family: Family,
-    builtIn: readonly HookName[],
-    declares: boolean,
+    table: TableName,
+    names: number,
   ) {
     const advance = (address: number, bytes: number): void =>
       memory.setControl(address, memory.control(address) + bytes);
@@ -53,26 +46,11 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
     this.columnsFrom = from(R.READING_OFFSETS, OFFSETS);
     this.textsFrom = from(R.READING_TEXTS, TEXTS);
     this.rowsFrom = from(R.READING_ROWS, ROWS);
-    for (const field of [
-      R.READING_CHAIN_COUNT,
-      R.READING_ROW_COUNT,
-      R.READING_TEXTS_END,
-      R.READING_ROWS_END,
-      R.READING_SLOTS_USED,
-    ])
-      memory.setControl(field, 0);
-    memory.setControl(R.READING_SORTED, 1);
-    memory.setControl(R.READING_DECLARES, declares ? 1 : 0);
-    memory.setControl(R.READING_SLOT_MASK, memory.firstSlots - 1);
-    memory.setControl(R.READING_SLOTS, memory.starts[SLOTS] as number);
-    memory.kernel.textsClear(memory.firstSlots);
-    memory.setRoom();
+    openTable(memory, family, table, names);
     this.rows = new LentRows(family, this);
     this.relocate();
+    this.refresh();
     memory.admit(this);
-    memory.setControl(R.READING_BUILTINS, builtIn.length);
-    for (const [n, name] of builtIn.entries()) memory.bytes[R.READING_HOOKS + n] = HOOK_NAMES.indexOf(name);
-    for (const name of builtIn) this.addText(name);
   }
 
   find(_bytes: Uint8Array, _view: DataView, start: number, end: number): number {
@@ -91,11 +69,11 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
   }
 
   findText(text: string): number {
-    return this.find(this.memory.bytes, this.memory.view, R.READING_VALUES, this.stage(text));
+    return this.find(this.memory.bytes, this.memory.view, R.READING_VALUES, this.memory.stage(text));
   }
 
   setText(text: string, value: number): void {
-    this.set(this.memory.bytes, this.memory.view, R.READING_VALUES, this.stage(text), value);
+    this.set(this.memory.bytes, this.memory.view, R.READING_VALUES, this.memory.stage(text), value);
   }
 
   /** The reference of a text of the memory. */
@@ -169,24 +147,6 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
     if (chain < memory.control(R.READING_CHAIN_COUNT)) return;
     memory.setControl(R.READING_CHAIN_COUNT, chain + 1);
     this.count = chain + 1;
-  }
-
-  private addText(name: string): void {
-    this.addChain(R.READING_VALUES, this.stage(name));
-  }
-
-  /** Puts a name where values lie between lines; the address behind it. */
-  private stage(text: string): number {
-    const { bytes } = this.memory;
-    for (let i = 0; i < text.length; i++) {
-      const code = text.charCodeAt(i);
-      if (code > 127) {
-        const room = bytes.subarray(R.READING_VALUES, R.READING_SHAPES - 8);
-        return R.READING_VALUES + encoder.encodeInto(text, room).written;
-      }
-      bytes[R.READING_VALUES + i] = code;
-    }
-    return R.READING_VALUES + text.length;
   }
 
   private slotOf(start: number, end: number): number {
@@ -285,4 +245,3 @@ class LentTexts extends TextArena {
 }
 
 const NONE = new Uint32Array(0);
-const encoder = new TextEncoder();
