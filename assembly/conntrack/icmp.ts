@@ -20,7 +20,7 @@ import {
 import { packet } from "../packet";
 import { HEADER_CUT, HEADER_TRANSPORT, headerOffset, payload, transportOffset } from "../payload";
 import { recordOf, release } from "./pool";
-import { ANY, find, ORIGINAL, REPLY } from "./table";
+import { findInZones } from "./table";
 import { hasPorts, ICMPV6, isIcmp, tupleInvert } from "./tuple";
 
 const ICMP_HEADER: u32 = 8;
@@ -57,14 +57,8 @@ export function icmpMayBegin(protocol: u8): bool {
  */
 export function relatedNode(tuple: usize, inverse: usize, zoneOriginal: u16, zoneReply: u16): usize {
   if (!quotedTuple(tuple) || !tupleInvert(tuple, inverse)) return 0;
-  const now = load<u32>(packet, PACKET_TIME);
   store<u16>(inverse, zoneOriginal, TUPLE_ZONE);
-  const apart = zoneReply != zoneOriginal;
-  let node = find(inverse, apart ? ORIGINAL : ANY, now);
-  if (!node && apart) {
-    store<u16>(inverse, zoneReply, TUPLE_ZONE);
-    node = find(inverse, REPLY, now);
-  }
+  const node = findInZones(inverse, zoneReply, load<u32>(packet, PACKET_TIME));
   if (!node) return 0;
   // An error that does not go to the one who sent the quoted packet is forged.
   const expected = v128.load(node + NODE_TUPLE, TUPLE_DESTINATION);

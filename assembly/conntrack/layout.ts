@@ -20,6 +20,7 @@ import {
   CONNECTIONS_SPARE,
   CONNECTIONS_TEMPLATE,
   CONNECTIONS_TUPLES,
+  COUNTED_PER_CONNECTION,
   COUNTED_SIZE,
   EXPECTED_MOST,
   EXPECTED_SIZE,
@@ -41,7 +42,7 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   const records = CONNECTION_SIZE * (capacity + 2);
   const header = CONNECTIONS_HEADER_SIZE + tuples + 2 * others + expected;
   const table = heapAllocate(header + records);
-  const counted = table ? heapAllocate(COUNTED_SIZE * (capacity + 1)) : 0;
+  const counted = table ? heapAllocate(COUNTED_SIZE * COUNTED_PER_CONNECTION * capacity) : 0;
   const labels = counted ? heapAllocate(LABELS_SIZE * capacity) : 0;
   if (!labels) return 0;
   memory.fill(table, 0, header);

@@ -3,7 +3,6 @@
  * stripes concerned.
  */
 import {
-  CHAINS_SIZE,
   CONNECTION_EXPIRES,
   CONNECTION_INTERFACE,
   CONNECTION_ORIGINAL,
@@ -14,13 +13,11 @@ import {
   CONNECTIONS_RECORDS,
   CONNECTIONS_SEED,
   CONNECTIONS_SOURCES,
-  CONNECTIONS_SWEPT,
   CONNECTIONS_TOP,
   CONNECTIONS_TUPLES,
   NODE_HASH,
   NODE_NEXT,
   NODE_TUPLE,
-  STATUS_ASSURED,
   STATUS_CONFIRMED,
   STATUS_DYING,
   STATUS_NAT_CLASH,
@@ -30,7 +27,6 @@ import {
 } from "../../src/blob/connections";
 import { sameInterface } from "../interface";
 import {
-  bucketAt,
   bucketOf,
   chainLink,
   chainsCount,
@@ -43,13 +39,8 @@ import {
   stripeUnlock,
 } from "./chains";
 import { forgetExpectations } from "./expect";
-import { connections, countUp, directionOf, recordOf, recordTake, reference, release } from "./pool";
+import { connections, directionOf, recordOf, reference, release } from "./pool";
 import { tupleEqual, tupleHash } from "./tuple";
-
-/** Buckets that are searched for connections to give up when the table is full (NF_CT_EVICTION_RANGE). */
-const EVICTION_RANGE: u32 = 8;
-/** Milliseconds between two searches of the whole table for what has expired. */
-const SWEEP_EVERY: u32 = 1000;
 
 /** What `insert` found. */
 export const INSERTED: usize = 0;
@@ -88,10 +79,16 @@ export function find(tuple: usize, directions: u32, now: u32): usize {
   }
 }
 
-/** A record for a connection that begins with `tuple`; 0 when the table is full and nothing near may be given up. */
-export function take(tuple: usize, now: u32): usize {
-  while (!countUp()) if (!sweep(now) && !evict(tuple, now)) return 0;
-  return recordTake();
+/** The same where the other direction's zone is `reply`: each direction is looked for in its own. */
+export function findInZones(tuple: usize, reply: u16, now: u32): usize {
+  const original = load<u16>(tuple, TUPLE_ZONE);
+  if (original == reply) return find(tuple, ANY, now);
+  let node = find(tuple, ORIGINAL, now);
+  if (node) return node;
+  store<u16>(tuple, reply, TUPLE_ZONE);
+  node = find(tuple, REPLY, now);
+  store<u16>(tuple, original, TUPLE_ZONE);
+  return node;
 }
 
 /**
@@ -238,17 +235,8 @@ function holder(chains: usize, tuple: usize, hash: u32, directions: u32): usize 
   return 0;
 }
 
-/** Takes out what has expired, at most once a second of the virtual clock. False when nothing was found. */
-function sweep(now: u32): bool {
-  const table = connections();
-  const last = atomic.load<u32>(table, CONNECTIONS_SWEPT);
-  if (<i32>(now - last) < <i32>SWEEP_EVERY && last) return false;
-  if (atomic.cmpxchg<u32>(table, last, now ? now : 1, CONNECTIONS_SWEPT) != last) return false;
-  return removeWhere(now, true);
-}
-
 /** Takes out all connections, or those that have expired. */
-function removeWhere(now: u32, expired: bool): bool {
+export function removeWhere(now: u32, expired: bool): bool {
   const table = connections();
   const top = load<u32>(table, CONNECTIONS_TOP);
   let any = false;
@@ -259,38 +247,4 @@ function removeWhere(now: u32, expired: bool): bool {
     release(record);
   }
   return any;
-}
-
-/** Takes out the connections of one bucket, from the tuple's own on, that are not assured (early_drop). */
-function evict(tuple: usize, now: u32): bool {
-  const table = connections();
-  const chains = table + CONNECTIONS_TUPLES;
-  const size = atomic.load<u32>(chains, CHAINS_SIZE);
-  const hash = tupleHash(tuple, load<u32>(table, CONNECTIONS_SEED));
-  let number = <u32>(bucketOf(chains, hash) - bucketAt(chains, 0)) >> 2;
-  for (let i: u32 = 0; i < EVICTION_RANGE; i++, number = number + 1 < size ? number + 1 : 0) {
-    let dropped = false;
-    while (true) {
-      const victim = victimIn(chains, number, now);
-      if (!victim) break;
-      if (remove(victim)) dropped = true;
-      release(victim);
-    }
-    if (dropped) return true;
-  }
-  return false;
-}
-
-/** A connection of the bucket that has expired or is not assured, referred to. */
-function victimIn(chains: usize, number: u32, now: u32): usize {
-  const stripe = stripeOf(chains, number);
-  let victim: usize = 0;
-  stripeLock(stripe);
-  for (let node: usize = load<u32>(bucketAt(chains, number)); node && !victim; node = load<u32>(node, NODE_NEXT)) {
-    const record = recordOf(node);
-    if (!isExpired(record, now) && load<u32>(record, CONNECTION_STATUS) & STATUS_ASSURED) continue;
-    if (reference(record)) victim = record;
-  }
-  stripeUnlock(stripe);
-  return victim;
 }

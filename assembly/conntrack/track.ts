@@ -57,7 +57,8 @@ import { labelsBegin } from "./labels";
 import { connections, directionOf, recordOf, recordReady, reference, release } from "./pool";
 import { followProtocol } from "./protocol";
 import { sysctl } from "./sysctl";
-import { ANY, find, forgetSource, insert, INSERTED, ORIGINAL, orStatus, remove, REPLY, take } from "./table";
+import { take } from "./room";
+import { findInZones, forgetSource, insert, INSERTED, orStatus, remove } from "./table";
 import { GONE, NOT_TRACKED, START_OVER } from "./tcp";
 import { ICMPV6, isIcmp, tupleInvert, tupleOfPacket } from "./tuple";
 
@@ -70,8 +71,8 @@ export let direction: u32 = 0;
 /** What the packet's record says of its state, which without tracking it has from behind raw on. */
 let declared: u16 = 0;
 /** What a rule of CT has said: the zones of both directions, and the helper of a connection that begins. */
-let zoneOriginal: u16 = 0;
-let zoneReply: u16 = 0;
+export let zoneOriginal: u16 = 0;
+export let zoneReply: u16 = 0;
 let helper: u8 = 0;
 
 /** Before the raw table: the packet belongs to nothing yet. */
@@ -195,7 +196,7 @@ function drop(): void {
 function resolve(now: u32): u32 {
   const tuple = scratchTuple(0);
   tupleOfPacket(tuple, zoneOriginal);
-  const node = zoneOriginal == zoneReply ? find(tuple, ANY, now) : findInZones(tuple, now);
+  const node = findInZones(tuple, zoneReply, now);
   if (node) {
     connection = recordOf(node);
     direction = directionOf(node);
@@ -226,16 +227,6 @@ function resolve(now: u32): u32 {
   }
   store<u16>(packet, expected ? CT_STATE_RELATED : CT_STATE_NEW, PACKET_CT_STATE);
   return VERDICT_ACCEPT;
-}
-
-/** Where the directions have zones of their own, each is looked for in its own. */
-function findInZones(tuple: usize, now: u32): usize {
-  let node = find(tuple, ORIGINAL, now);
-  if (node) return node;
-  store<u16>(tuple, zoneReply, TUPLE_ZONE);
-  node = find(tuple, REPLY, now);
-  store<u16>(tuple, zoneOriginal, TUPLE_ZONE);
-  return node;
 }
 
 /** The protocol's own part, and the connection's time to live. */

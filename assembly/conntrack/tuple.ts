@@ -97,13 +97,23 @@ export function tupleInvert(tuple: usize, into: usize): bool {
 }
 
 export function tupleEqual(a: usize, b: usize): bool {
-  return (
-    !v128.any_true(
-      v128.or(
-        v128.xor(v128.load(a), v128.load(b)),
-        v128.xor(v128.load(a, TUPLE_DESTINATION), v128.load(b, TUPLE_DESTINATION)),
-      ),
-    ) && load<u64>(a, TUPLE_SOURCE_PORT) == load<u64>(b, TUPLE_SOURCE_PORT)
+  return sameAddresses(a, b) && load<u64>(a, TUPLE_SOURCE_PORT) == load<u64>(b, TUPLE_SOURCE_PORT);
+}
+
+/** Ports, protocol and family, in front of the zone. */
+const BESIDE_ZONE: u64 = 0x0000ffffffffffff;
+
+/** Whether both are equal but for their zones. */
+export function tupleSameEnds(a: usize, b: usize): bool {
+  return sameAddresses(a, b) && !((load<u64>(a, TUPLE_SOURCE_PORT) ^ load<u64>(b, TUPLE_SOURCE_PORT)) & BESIDE_ZONE);
+}
+
+function sameAddresses(a: usize, b: usize): bool {
+  return !v128.any_true(
+    v128.or(
+      v128.xor(v128.load(a), v128.load(b)),
+      v128.xor(v128.load(a, TUPLE_DESTINATION), v128.load(b, TUPLE_DESTINATION)),
+    ),
   );
 }
 

@@ -188,12 +188,28 @@ export const SCTP_SHUTDOWN_RECEIVED = 6;
 export const SCTP_SHUTDOWN_ACK_SENT = 7;
 export const SCTP_HEARTBEAT_SENT = 8;
 
-/** A connection that a rule of connlimit counts: node, whose rule, by what address and zone, and its tuple. */
-export const COUNTED_RULE = 8; // u32
+/**
+ * What rules of connlimit count, in records of a cache line each. A network: whose rule, by what address and zone, and its
+ * connections, the oldest first. A connection: it has no rule, so that networks can be told from connections.
+ *
+ * network    | node 8 | rule 4 | zone 4 | address 16 | first 4 | last 4 | count 4 | collected 4 | count then 4 | - |
+ * connection | next 4 | time 4 | 0      | zone 2 | - | tuple 40                                 | reader 4     | - |
+ */
+export const COUNTED_RULE = 8; // u32, atomic: 0 in what is no network
 export const COUNTED_ZONE = 12; // u32
 export const COUNTED_ADDRESS = 16; // 16
-export const COUNTED_TUPLE = 32; // CONNECTION_TUPLE_SIZE
-export const COUNTED_SIZE = 80;
+export const COUNTED_FIRST = COUNTED_ADDRESS + 16; // u32 address of the oldest connection, 0 none; linked by NODE_NEXT
+export const COUNTED_LAST = COUNTED_FIRST + 4; // u32 the youngest
+export const COUNTED_COUNT = COUNTED_LAST + 4; // u32
+export const COUNTED_COLLECTED = COUNTED_COUNT + 4; // u32 ms when all were looked at
+export const COUNTED_COUNT_THEN = COUNTED_COLLECTED + 4; // u32 how many there were then
+export const COUNTED_TIME = 4; // u32 ms when it came
+export const COUNTED_ZONE_REPLY = 12; // u16 zone of the other direction
+export const COUNTED_TUPLE = 16; // CONNECTION_TUPLE_SIZE
+export const COUNTED_READER = COUNTED_TUPLE + CONNECTION_TUPLE_SIZE; // u32 whose packet it was
+export const COUNTED_SIZE = 64;
+/** Value: a connection may be the only one of its network. */
+export const COUNTED_PER_CONNECTION = 2;
 
 /** A connection that is expected (nf_conntrack_expect): of its tuple, what is nought in the mask may be anything. */
 export const EXPECTED_MASTER = 0; // u32 the connection that expects it, referred to; 0 the record is free

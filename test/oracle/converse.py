@@ -1,11 +1,11 @@
 """A router between tun devices, inside the network namespace it is started in: who sends what, and what the others get.
 
-Reads a JSON object from standard input: setup (shell commands), devices with their addresses, and rounds of family, text
-(for iptables-restore), sysctls and steps. A step is a packet of a talk: device and hexadecimal bytes where its opener
-sends, else what comes back to the last packet of the talk that was got: an answer, whose transport header behind the ports
-is `rest`, or an ICMP error (type, code, from) about it, or about the last answer that the opener got. Writes a list of
-rounds: what iptables-restore said, what each step's receiver got (device and bytes, or null), iptables-save --counters,
-conntrack -L.
+Reads a JSON object from standard input: setup (shell commands), pause (seconds between steps under connlimit), devices with
+their addresses, and rounds of family, text (for iptables-restore), sysctls and steps. A step is a packet of a talk: device
+and hexadecimal bytes where its opener sends, else what comes back to the last packet of the talk that was got: an answer,
+whose transport header behind the ports is `rest`, or an ICMP error (type, code, from) about it, or about the last answer
+that the opener got. Writes a list of rounds: what iptables-restore said, what each step's receiver got (device and bytes,
+or null), iptables-save --counters, conntrack -L.
 """
 import fcntl
 import json
@@ -134,8 +134,8 @@ def play(orders):
         loaded = subprocess.run([f"{tool}-restore"], input=order["text"].encode(), stderr=subprocess.PIPE)
         run("conntrack -F")
         received(devices)
-        # connlimit counts a connection twice whose packets come within one jiffy.
-        steps = list(converse(devices, order["steps"], 0.011 if "connlimit" in order["text"] else 0))
+        # Within one jiffy connlimit looks its list over but once.
+        steps = list(converse(devices, order["steps"], orders["pause"] if "connlimit" in order["text"] else 0))
         # The listing comes first: saving takes a moment.
         listed = run(f"conntrack -L -f {order['family']}")
         yield {"said": loaded.stderr.decode() if loaded.returncode else "", "steps": steps,

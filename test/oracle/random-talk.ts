@@ -151,7 +151,7 @@ function randomTables(random: Random, family: Family, places: Places): string {
         ...maybe(0.1, `-A PREROUTING -i ${LAN} -j CT --zone-orig 4`),
         ...maybe(0.1, "-A PREROUTING -p udp -j CT --zone-reply 5"),
         ...maybe(0.1, "-A PREROUTING -p tcp -m tcp --dport 80 -j CT --helper ftp"),
-        ...maybe(0.3, ...rawWatchers(random)),
+        ...maybe(0.3, ...rawWatchers(random, places)),
         // The router's own answers are nobody's business here.
         "-A OUTPUT -j DROP",
       ],
@@ -226,12 +226,20 @@ function sourceRules(random: Random, family: Family, places: Places): string[] {
 }
 
 /** What raw sees, in front of tracking and behind a rule of CT. */
-function rawWatchers(random: Random): string[] {
+function rawWatchers(random: Random, places: Places): string[] {
   return [
     `-A PREROUTING -m conntrack --ctstate ${random.some(["INVALID", "NEW", "ESTABLISHED", "UNTRACKED"]).join(",")}`,
     `-A PREROUTING -m conntrack --ctstatus ${random.pick(["CONFIRMED", "SEEN_REPLY", "NONE"])}`,
     "-A PREROUTING -m connmark --mark 0x0",
+    `-A PREROUTING ${randomConnlimit(random, places)}`,
   ];
+}
+
+function randomConnlimit(random: Random, places: Places): string {
+  const protocol = random.pick(["", "", "-p tcp ", "-p udp "]);
+  const mask = random.pick([0, places.limitMask, places.limitMask, places.mask.slice(1)]);
+  const limit = `--connlimit-${random.pick(["above", "upto"])} ${random.below(3)}`;
+  return `${protocol}-m connlimit ${limit} --connlimit-mask ${mask} --connlimit-${random.pick(["s", "d"])}addr`;
 }
 
 /** Rules that count, mostly, what the conntrack match sees. */
@@ -249,8 +257,7 @@ function watchingRules(random: Random, chain: string, places: Places): string[] 
     () => `--ctdir ${random.pick(["ORIGINAL", "REPLY"])}`,
   ];
   const others = [
-    () =>
-      `-p udp -m conntrack --ctstate NEW,ESTABLISHED -m connlimit --connlimit-${random.pick(["above", "upto"])} ${random.below(3)} --connlimit-mask ${places.limitMask} --connlimit-${random.pick(["s", "d"])}addr`,
+    () => randomConnlimit(random, places),
     () =>
       `-m connbytes ${not}--connbytes ${random.below(4)}:${random.between(4, 200)} --connbytes-mode ${random.pick(["packets", "bytes", "avgpkt"])} --connbytes-dir ${random.pick(["original", "reply", "both"])}`,
     () => `-m helper ${not}--helper ftp`,

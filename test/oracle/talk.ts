@@ -29,6 +29,9 @@ ip6tables-legacy -t nat -A OUTPUT -m conntrack --ctstate NEW
 sysctl -qw net.netfilter.nf_conntrack_checksum=0`;
 const ROUTES = `ip route add default dev ${WAN}; ip -6 route add default dev ${WAN}`;
 
+/** Between two steps, so that each has a jiffy of its own, as connlimit asks for. */
+const STEP_MS = 11;
+
 /** Who opens a talk, with what. */
 export interface Opening extends Ends {
   readonly protocol: number;
@@ -78,6 +81,7 @@ export interface Outcome {
 export function talkOnLinux(rounds: readonly TalkRound[]): (Outcome | string)[] {
   const orders = {
     setup: SETUP,
+    pause: STEP_MS / 1000,
     devices: ADDRESSES,
     routes: ROUTES,
     rounds: rounds.map(({ family, text, openings, steps, sysctls }) => ({
@@ -145,7 +149,9 @@ export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
     const bare = about ? { from, device: about.device } : { from, device: opening.device };
     const sent = step.error && about ? errorFrame(family, from, about.bytes) : frame(family, protocol, from, step.rest);
     const output = linux.steps[i]?.device ?? (isLan(from.destination) ? LAN : WAN);
-    pool.set(0, recordOf(family, protocol, bare.from, bare.device, output, sent));
+    const record = recordOf(family, protocol, bare.from, bare.device, output, sent);
+    new DataView(record.buffer).setUint32(L.PACKET_TIME, i * STEP_MS, true);
+    pool.set(0, record);
     // What SCTP's tags are is said by its bytes alone.
     if (round.bytes || step.error || protocol === PROTOCOL_SCTP) pool.setBytes(0, sent);
     reader.match(pool, 0, 1);
@@ -156,7 +162,8 @@ export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
     return delivery;
   });
   const saved = engine.readRuleset().map((ruleset) => printRuleset(ruleset, { counters: true }));
-  const connections = listConnections(engine, 0).map((connection) => printConnection(connection, 0));
+  const end = steps.length * STEP_MS;
+  const connections = listConnections(engine, end).map((connection) => printConnection(connection, end));
   return { steps, counters: readCounters(saved.join("\n")), connections };
 }
 
