@@ -14,6 +14,7 @@ import { checkRt } from "./matches/rt";
 import { checkSet } from "./matches/set";
 import { checkString } from "./matches/string";
 import { checkTime } from "./matches/time";
+import { checkU32 } from "./matches/u32";
 
 /** Whether a socket is transparent, or marked, the packet's record does not say. */
 const SOCKET_NOWILDCARD: u8 = 2;
@@ -113,6 +114,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.CONNLABEL_SIZE && connections() != 0;
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
+    case P.MATCH_U32:
+      return bytes <= <u32>P.U32_SIZE;
     default:
       return false;
   }
@@ -168,6 +171,8 @@ export function checkMatch(type: u32, record: usize): bool {
       return checkConnlabel(record);
     case P.MATCH_SET:
       return checkSet(record);
+    case P.MATCH_U32:
+      return checkU32(record);
     default:
       return true;
   }

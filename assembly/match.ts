@@ -25,6 +25,7 @@ import { matchSet } from "./matches/set";
 import { matchStatistic } from "./matches/statistic";
 import { matchString } from "./matches/string";
 import { matchTime } from "./matches/time";
+import { matchU32 } from "./matches/u32";
 import { matchIcmp, matchSctp, matchTcp, matchUdp } from "./matches/transport";
 
 /** Whether the packet satisfies the match record at `record`. */
@@ -127,6 +128,8 @@ export function matches(type: u32, record: usize): bool {
       return matchConnlabel(record);
     case P.MATCH_EUI64:
       return matchEui64();
+    case P.MATCH_U32:
+      return matchU32(record);
     default:
       return false;
   }

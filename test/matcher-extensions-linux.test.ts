@@ -34,6 +34,7 @@ import {
   randomIpcomp,
   randomQuota,
 } from "./oracle/random-rare.js";
+import { randomU32 } from "./oracle/random-u32.js";
 import { setEcn, setTos, setTtl, stripOptions } from "./oracle/random-target.js";
 import { type Protocol, tcpOption } from "./oracle/random-protocol.js";
 import { playTraffic, trafficMissing, WIRES } from "./oracle/traffic.js";
@@ -107,6 +108,7 @@ const SUBJECTS: readonly Subject[] = [
   { name: "devgroup", make: randomDevgroup, families: BOTH },
   { name: "helper", make: randomHelper, families: BOTH },
   { name: "quota", make: randomQuota, families: BOTH },
+  { name: "u32", make: randomU32, families: BOTH, fragments: true },
 ];
 
 const TCP: Protocol = { number: PROTOCOL_TCP, exact: true, conditions: [] };

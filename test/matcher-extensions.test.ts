@@ -31,6 +31,7 @@ import {
   randomIpcomp,
   randomQuota,
 } from "./oracle/random-rare.js";
+import { randomU32 } from "./oracle/random-u32.js";
 import { CLASSIFIERS } from "./oracle/subject.js";
 import { wireBytes } from "./oracle/wire.js";
 
@@ -71,6 +72,7 @@ const SUBJECTS: readonly Subject[] = [
   { name: "dccp", make: randomDccp, families: BOTH, protocol: PROTOCOL_DCCP, rulesets: 60 },
   { name: "ecn", make: (random) => randomEcn(random, true), families: BOTH, protocol: PROTOCOL_TCP, rulesets: 40 },
   { name: "quota", make: randomQuota, families: BOTH, rulesets: 40 },
+  { name: "u32", make: randomU32, families: BOTH, rulesets: 40 },
 ];
 
 function withSctp(make: Maker): Maker {

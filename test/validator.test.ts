@@ -3,7 +3,9 @@ import * as L from "../src/blob/layout.js";
 import { COMMENT_TEXT, JUMP_CHAIN, VERDICT_VALUE } from "../src/blob/payloads.js";
 import type { FaultName } from "../src/engine/engine-error.js";
 import { BlobLoader, blobOf, damaged, recordsOf } from "./oracle/damage.js";
+import type { Family } from "../src/ruleset/row-store.js";
 import { blankPacket } from "./oracle/packet.js";
+import { wireBytes } from "./oracle/wire.js";
 
 const TEXT = `*filter
 :INPUT DROP [0:0]
@@ -108,6 +110,11 @@ const DAMAGES: readonly [string, (view: DataView) => void, FaultName, number?][]
   ["jumps in a circle", u32(target(bToC) + JUMP_CHAIN, a), "loop"],
 ];
 
+/** Matches whose records say where in the packet to look, or how much of the record there is. */
+const READING_BYTES: readonly [string, Family, string][] = [
+  ["u32", "ipv4", '-m u32 --u32 "0>>22&0x3c@0>>24=0:5,7&&4&0x1fff<<2@60@0=0"'],
+];
+
 describe("the validator", () => {
   const loader = new BlobLoader();
 
@@ -171,6 +178,23 @@ describe("the validator", () => {
     expect(refused).toBeGreaterThan(taken);
     expect(taken).toBeGreaterThan(1000);
   });
+
+  for (const [name, family, rule] of READING_BYTES)
+    it(`refuses ${name} with a bit turned, or takes it and walks to an end`, () => {
+      const whole = blobOf(`*filter\n:INPUT ACCEPT [0:0]\n-A INPUT ${rule}\nCOMMIT\n`, family);
+      const [first = 0] = recordsOf(whole).rows;
+      const packet = blankPacket(family);
+      Object.assign(packet, { path: L.PATH_HOOK + L.HOOK_INPUT });
+      packet.bytes = wireBytes(packet);
+      expect(loader.load(whole)).toBeUndefined();
+      let refused = 0;
+      for (let bit = 8 * first; bit < 8 * (first + new DataView(whole.buffer).getUint16(first, true)); bit++) {
+        const turned = damaged(whole, (view) => view.setUint8(bit >> 3, view.getUint8(bit >> 3) ^ (1 << (bit & 7))));
+        if (loader.load(turned)) refused++;
+        else loader.walk(packet);
+      }
+      expect(refused).toBeGreaterThan(100);
+    });
 
   it("gives back the memory of what it refuses", () => {
     const fresh = new BlobLoader();

@@ -46,16 +46,20 @@ export function recordsOf(blob: Uint8Array): { heads: number[]; rows: number[]; 
   return found;
 }
 
+const PAYLOAD_BYTES = 2048;
+
 /** An engine that takes blobs as they are. */
 export class BlobLoader {
   private readonly engine: Engine;
   private readonly reader: Reader;
   private readonly pool: PacketPool;
+  private readonly payload: number;
 
   constructor(classifier: "linear" | "tuple-space" = "tuple-space") {
     this.engine = Engine.create({ readers: 1, classifier });
     this.reader = new Reader(this.engine, 0);
     this.pool = this.reader.allocate(1);
+    this.payload = this.engine.allocate(PAYLOAD_BYTES);
   }
 
   /** Loads the blob in place of its table, or says why not; refused, everything is as it was. */
@@ -76,7 +80,8 @@ export class BlobLoader {
 
   /** Walks the packet, whatever comes of it. */
   walk(packet: Packet): number {
-    this.pool.set(0, encodePacket(packet));
+    if (packet.bytes) new Uint8Array(this.engine.handle.memory.buffer, this.payload).set(packet.bytes);
+    this.pool.set(0, encodePacket(packet, this.payload));
     this.reader.match(this.pool, 0, 1);
     return this.pool.result(0).getUint8(L.RESULT_VERDICT);
   }

@@ -23,6 +23,7 @@ import { matchRecent } from "./match-recent.js";
 import { matchSet } from "./match-set.js";
 import { matchAh, matchEsp, matchFrag, matchIpcomp } from "./match-spi.js";
 import { matchTime } from "./match-time.js";
+import { matchU32 } from "./match-u32.js";
 import type { Rule } from "./rule.js";
 import { inverted, type Match, nameMatches, type Walk } from "./walk.js";
 
@@ -70,6 +71,7 @@ const MATCHES: Readonly<Record<number, Match>> = {
   [payloads.MATCH_CPU]: matchCpu,
   [payloads.MATCH_FRAG]: matchFrag,
   [payloads.MATCH_SET]: matchSet,
+  [payloads.MATCH_U32]: matchU32,
 };
 
 export function ruleMatches(rule: Rule, walk: Walk): boolean {

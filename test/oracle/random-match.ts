@@ -28,6 +28,7 @@ import {
   randomRealm,
 } from "./random-rare.js";
 import { hasPolicyDirection, randomDscp, randomPkttype, randomPolicy, randomTos, randomTtl } from "./random-header.js";
+import { randomU32 } from "./random-u32.js";
 import { hex, LENGTHS, MACS, MARKS, randomAddress } from "./random-pool.js";
 
 type Maker = (random: Random, place: Place) => Condition;
@@ -65,6 +66,7 @@ const MATCHES: readonly (readonly [number, Maker, (place: Place) => boolean])[] 
   [1, randomAh6, hasRoutingHeaders],
   [1, randomFragmentHeader, hasRoutingHeaders],
   [1, randomRoutingHeader, hasRoutingHeaders],
+  [1, randomU32, () => true],
   [1, randomTime, () => true],
   [1, randomHashlimit, ({ forgetful }) => !forgetful],
 ];

@@ -279,4 +279,5 @@ export const STEADY_MATCHES: Readonly<Record<number, Steadiness>> = {
   [P.MATCH_AH]: always,
   [P.MATCH_IPCOMP]: always,
   [P.MATCH_STRING]: always,
+  [P.MATCH_U32]: always,
 };
