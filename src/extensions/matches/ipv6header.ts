@@ -18,7 +18,7 @@ const HEADERS: readonly (readonly [bit: number, names: readonly string[]])[] = [
   [8, ["ah", "auth", "51"]],
   [4, ["esp", "50"]],
   [2, ["ipv6-nonxt", "none", "59"]],
-  [1, ["protocol", "prot", "proto", "255"]],
+  [1, ["protocol", "prot", "255"]],
 ];
 
 export const ipv6header: Extension = {
