@@ -69,14 +69,20 @@ export function headerOffset(bytes: usize, length: u32, wanted: u8): u32 {
     if (type == wanted) return at;
     // What a later fragment carries is not a header.
     if (type == FRAGMENT && bswap<u16>(load<u16>(bytes + at, 2)) & 0xfff8) return HEADER_NONE;
-    const size = <u32>load<u8>(bytes + at, 1);
-    const next = load<u8>(bytes + at);
-    at += type == FRAGMENT ? 8 : type == AUTHENTICATION ? (size + 2) << 2 : (size + 1) << 3;
-    type = next;
+    const header = bytes + at;
+    at += headerSize(type, header);
+    type = load<u8>(header);
   }
 }
 
-function isExtension(type: u8): bool {
+/** Bytes of the extension header at `header`, as it says itself. */
+export function headerSize(type: u8, header: usize): u32 {
+  const size = <u32>load<u8>(header, 1);
+  return type == FRAGMENT ? 8 : type == AUTHENTICATION ? (size + 2) << 2 : (size + 1) << 3;
+}
+
+/** ESP is none here: what comes behind it cannot be read. */
+export function isExtension(type: u8): bool {
   return (
     type == HOP_BY_HOP ||
     type == ROUTING ||

@@ -2,7 +2,7 @@
 import { PACKET_PAYLOAD_LENGTH } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { packet, setHotdrop } from "../packet";
-import { HEADER_CUT, HEADER_NONE, headerOffset, payload } from "../payload";
+import { HEADER_CUT, HEADER_NONE, headerOffset, headerSize, payload } from "../payload";
 
 const ROUTING: u8 = 43;
 const TYPE: u8 = 1;
@@ -22,13 +22,12 @@ export function matchRt(record: usize): bool {
   const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
   const offset = headerOffset(bytes, length, ROUTING);
   if (offset == HEADER_NONE) return false;
-  if (offset == HEADER_CUT) {
+  const header = bytes + offset;
+  const size: u32 = offset == HEADER_CUT ? 0 : headerSize(ROUTING, header);
+  if (!size || length - offset < size) {
     setHotdrop();
     return false;
   }
-  const header = bytes + offset;
-  const size = (<u32>load<u8>(header, 1) + 1) << 3;
-  if (length - offset < size) return false;
   const flags = load<u8>(record, P.RT_FLAGS);
   const invert = load<u8>(record, P.RT_INVERT);
   const left = <u32>load<u8>(header, 3);

@@ -56,13 +56,10 @@ export function matchRt(record: RecordView, walk: Walk): boolean {
   if (!packet) return false;
   const at = findHeader(packet, ROUTING);
   if (at === "none") return false;
-  if (at === "cut") {
-    walk.hotdrop = true;
-    return false;
-  }
-  const size = 8 * ((packet[at + 1] as number) + 1);
-  const header = packet.subarray(at, at + size);
-  return header.length === size && routingMatches(record, header);
+  const size = at === "cut" ? undefined : 8 * ((packet[at + 1] as number) + 1);
+  const header = packet.subarray(Number(at), Number(at) + (size ?? 0));
+  walk.hotdrop = header.length !== size;
+  return !walk.hotdrop && routingMatches(record, header);
 }
 
 function routingMatches({ bytes, view }: RecordView, header: Uint8Array): boolean {

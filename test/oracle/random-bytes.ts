@@ -55,7 +55,7 @@ function otherCase(byte: number): number {
 
 const ROUTING = 43;
 /** Hop-by-hop options, a fragment that is whole, authentication, destination options: padding within. */
-const OTHER_HEADERS = [
+export const OTHER_HEADERS = [
   { type: 0, bytes: Buffer.from([0, 0, 1, 4, 0, 0, 0, 0]) },
   { type: 44, bytes: Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]) },
   { type: 51, bytes: Buffer.from([0, 4, 0, 0, 0, 0, 0, 9, 0, 0, 0, 1, ...Array<number>(12).fill(0)]) },
@@ -68,7 +68,9 @@ export function randomRoutingHeader(random: Random): Condition {
   const type = random.pick([0, 0, 2, 4]);
   const left = random.below(3);
   const aim: Condition["aim"] = (packet) => {
-    const fixed = Buffer.from([0, 2 * addresses.length, type, left, 0, 0, 0, random.pick([0, 0, 0, 1])]);
+    // Now and then it says that it is longer than the packet.
+    const size = random.chance(0.05) ? 200 : 2 * addresses.length;
+    const fixed = Buffer.from([0, size, type, left, 0, 0, 0, random.pick([0, 0, 0, 1])]);
     const routing = { type: ROUTING, bytes: Buffer.concat([fixed, ...addresses.map(addressBytes)]) };
     const others = random.chance(0.5) ? [] : random.some(OTHER_HEADERS);
     packet.extensions = random.chance(0.7) ? [...others, routing] : [routing, ...others];
