@@ -8,10 +8,12 @@ import { connections } from "./conntrack/pool";
 import { checkChunks } from "./matches/chunks";
 import { checkConntrack } from "./matches/conntrack";
 import { checkDccp } from "./matches/dccp";
+import { checkHeaderOptions, checkIpv6header } from "./matches/extension-headers";
 import { checkHashlimit } from "./matches/hashlimit";
 import { checkEcnMatch, checkPolicy } from "./matches/header";
 import { checkRt } from "./matches/rt";
 import { checkSet } from "./matches/set";
+import { checkSrh } from "./matches/srh";
 import { checkString } from "./matches/string";
 import { checkTime } from "./matches/time";
 import { checkU32 } from "./matches/u32";
@@ -114,6 +116,15 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.CONNLABEL_SIZE && connections() != 0;
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
+    case P.MATCH_IPV6HEADER:
+      return bytes == P.IPV6HEADER_SIZE;
+    case P.MATCH_HBH:
+    case P.MATCH_DST:
+      return bytes == P.HEADER_OPTIONS_SIZE;
+    case P.MATCH_MH:
+      return bytes == P.MH_SIZE;
+    case P.MATCH_SRH:
+      return bytes == P.SRH_SIZE;
     case P.MATCH_U32:
       return bytes <= <u32>P.U32_SIZE;
     default:
@@ -171,6 +182,13 @@ export function checkMatch(type: u32, record: usize): bool {
       return checkConnlabel(record);
     case P.MATCH_SET:
       return checkSet(record);
+    case P.MATCH_IPV6HEADER:
+      return checkIpv6header(record);
+    case P.MATCH_HBH:
+    case P.MATCH_DST:
+      return checkHeaderOptions(record);
+    case P.MATCH_SRH:
+      return checkSrh(record);
     case P.MATCH_U32:
       return checkU32(record);
     default:

@@ -6,6 +6,7 @@ import { matchHelper } from "./conntrack/helper-name";
 import { matchAddrtype } from "./matches/addrtype";
 import { matchDscp, matchEcn, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
 import { matchDccp } from "./matches/dccp";
+import { matchDst, matchHbh, matchIpv6header, matchMh } from "./matches/extension-headers";
 import { matchFrag } from "./matches/frag";
 import { matchHashlimit } from "./matches/hashlimit";
 import { matchIprange } from "./matches/iprange";
@@ -21,6 +22,7 @@ import { matchRecent } from "./matches/recent";
 import { matchRpfilter } from "./matches/rpfilter";
 import { matchRt } from "./matches/rt";
 import { matchAh, matchEsp, matchIpcomp } from "./matches/spi";
+import { matchSrh } from "./matches/srh";
 import { matchSet } from "./matches/set";
 import { matchStatistic } from "./matches/statistic";
 import { matchString } from "./matches/string";
@@ -128,6 +130,16 @@ export function matches(type: u32, record: usize): bool {
       return matchConnlabel(record);
     case P.MATCH_EUI64:
       return matchEui64();
+    case P.MATCH_IPV6HEADER:
+      return matchIpv6header(record);
+    case P.MATCH_HBH:
+      return matchHbh(record);
+    case P.MATCH_DST:
+      return matchDst(record);
+    case P.MATCH_MH:
+      return matchMh(record);
+    case P.MATCH_SRH:
+      return matchSrh(record);
     case P.MATCH_U32:
       return matchU32(record);
     default:

@@ -42,13 +42,16 @@ import {
   MATCH_CONNLABEL,
   MATCH_CONNLIMIT,
   MATCH_DCCP,
+  MATCH_DST,
   MATCH_ESP,
   MATCH_FRAG,
   MATCH_HASHLIMIT,
+  MATCH_HBH,
   MATCH_ICMP,
   MATCH_ICMP6,
   MATCH_IPCOMP,
   MATCH_LIMIT,
+  MATCH_MH,
   MATCH_MULTIPORT,
   MATCH_QUOTA,
   MATCH_RECENT,
@@ -138,6 +141,9 @@ export function hasSideEffect(type: u32): bool {
     case MATCH_IPCOMP:
     case MATCH_DCCP:
     case MATCH_FRAG:
+    case MATCH_HBH:
+    case MATCH_DST:
+    case MATCH_MH:
       return true;
     default:
       return false;

@@ -10,6 +10,14 @@ import { randomChunks, randomRoutingHeader, randomString } from "./oracle/random
 import { randomSlowHashlimit } from "./oracle/random-clock.js";
 import type { Condition, Place } from "./oracle/random-condition.js";
 import {
+  PROTOCOL_MOBILITY,
+  randomDst,
+  randomHbh,
+  randomIpv6header,
+  randomMh,
+  randomSrh,
+} from "./oracle/random-extension-headers.js";
+import {
   randomDscp,
   randomPkttype,
   randomPolicy,
@@ -109,6 +117,11 @@ const SUBJECTS: readonly Subject[] = [
   { name: "helper", make: randomHelper, families: BOTH },
   { name: "quota", make: randomQuota, families: BOTH },
   { name: "u32", make: randomU32, families: BOTH, fragments: true },
+  { name: "ipv6header", make: randomIpv6header, families: ["ipv6"] },
+  { name: "hbh", make: randomHbh, families: ["ipv6"] },
+  { name: "dst", make: randomDst, families: ["ipv6"] },
+  { name: "mh", make: randomMh, families: ["ipv6"], protocol: PROTOCOL_MOBILITY },
+  { name: "srh", make: randomSrh, families: ["ipv6"] },
 ];
 
 const TCP: Protocol = { number: PROTOCOL_TCP, exact: true, conditions: [] };

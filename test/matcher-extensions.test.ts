@@ -9,6 +9,14 @@ import { randomChunks, randomRoutingHeader, randomString } from "./oracle/random
 import { randomHashlimit, randomTime } from "./oracle/random-clock.js";
 import type { Condition, Place } from "./oracle/random-condition.js";
 import {
+  PROTOCOL_MOBILITY,
+  randomDst,
+  randomHbh,
+  randomIpv6header,
+  randomMh,
+  randomSrh,
+} from "./oracle/random-extension-headers.js";
+import {
   randomDscp,
   randomPkttype,
   randomPolicy,
@@ -73,6 +81,11 @@ const SUBJECTS: readonly Subject[] = [
   { name: "ecn", make: (random) => randomEcn(random, true), families: BOTH, protocol: PROTOCOL_TCP, rulesets: 40 },
   { name: "quota", make: randomQuota, families: BOTH, rulesets: 40 },
   { name: "u32", make: randomU32, families: BOTH, rulesets: 40 },
+  { name: "ipv6header", make: randomIpv6header, families: ["ipv6"], rulesets: 40 },
+  { name: "hbh", make: randomHbh, families: ["ipv6"], rulesets: 40 },
+  { name: "dst", make: randomDst, families: ["ipv6"], rulesets: 40 },
+  { name: "mh", make: randomMh, families: ["ipv6"], protocol: PROTOCOL_MOBILITY, rulesets: 40 },
+  { name: "srh", make: randomSrh, families: ["ipv6"], rulesets: 40 },
 ];
 
 function withSctp(make: Maker): Maker {

@@ -113,6 +113,8 @@ const DAMAGES: readonly [string, (view: DataView) => void, FaultName, number?][]
 /** Matches whose records say where in the packet to look, or how much of the record there is. */
 const READING_BYTES: readonly [string, Family, string][] = [
   ["u32", "ipv4", '-m u32 --u32 "0>>22&0x3c@0>>24=0:5,7&&4&0x1fff<<2@60@0=0"'],
+  ["hbh", "ipv6", "-m hbh --hbh-len 16 --hbh-opts 5:2,1"],
+  ["srh", "ipv6", "-m srh --srh-segs-left-gt 1 --srh-psid fd00::/64"],
 ];
 
 describe("the validator", () => {

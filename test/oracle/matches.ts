@@ -12,6 +12,7 @@ import * as payloads from "../../src/blob/payloads.js";
 import { underMask } from "./address.js";
 import { matchRt, matchString } from "./match-bytes.js";
 import { matchConnmark, matchConntrack, matchMark, matchState } from "./match-connection.js";
+import { matchDst, matchHbh, matchIpv6header, matchMh, matchSrh } from "./match-extension-headers.js";
 import { matchHashlimit } from "./match-hashlimit.js";
 import { matchDccp } from "./match-dccp.js";
 import { matchDscp, matchEcn, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./match-header.js";
@@ -72,6 +73,11 @@ const MATCHES: Readonly<Record<number, Match>> = {
   [payloads.MATCH_FRAG]: matchFrag,
   [payloads.MATCH_SET]: matchSet,
   [payloads.MATCH_U32]: matchU32,
+  [payloads.MATCH_IPV6HEADER]: matchIpv6header,
+  [payloads.MATCH_HBH]: matchHbh,
+  [payloads.MATCH_DST]: matchDst,
+  [payloads.MATCH_MH]: matchMh,
+  [payloads.MATCH_SRH]: matchSrh,
 };
 
 export function ruleMatches(rule: Rule, walk: Walk): boolean {

@@ -27,6 +27,7 @@ import {
   randomQuota,
   randomRealm,
 } from "./random-rare.js";
+import { randomDst, randomHbh, randomIpv6header, randomSrh } from "./random-extension-headers.js";
 import { hasPolicyDirection, randomDscp, randomPkttype, randomPolicy, randomTos, randomTtl } from "./random-header.js";
 import { randomU32 } from "./random-u32.js";
 import { hex, LENGTHS, MACS, MARKS, randomAddress } from "./random-pool.js";
@@ -66,6 +67,10 @@ const MATCHES: readonly (readonly [number, Maker, (place: Place) => boolean])[] 
   [1, randomAh6, hasRoutingHeaders],
   [1, randomFragmentHeader, hasRoutingHeaders],
   [1, randomRoutingHeader, hasRoutingHeaders],
+  [1, randomIpv6header, hasRoutingHeaders],
+  [1, randomHbh, hasRoutingHeaders],
+  [1, randomDst, hasRoutingHeaders],
+  [1, randomSrh, hasRoutingHeaders],
   [1, randomU32, () => true],
   [1, randomTime, () => true],
   [1, randomHashlimit, ({ forgetful }) => !forgetful],

@@ -6,8 +6,8 @@ const LONGEST = 1500;
 const NO_OPERATION = 1;
 const MAXIMUM_SEGMENT_SIZE = 2;
 const PROTOCOL_DCCP = 33;
-/** ESP, AH, IPComp. */
-const HEADERS_IN_DATA = [50, 51, 108];
+/** ESP, AH, IPComp, mobility. */
+const HEADERS_IN_DATA = [50, 51, 108, 135];
 
 export function wireBytes(packet: Packet): Uint8Array {
   const transport = Buffer.concat([transportHeader(packet), packet.data]);

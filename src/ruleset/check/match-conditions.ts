@@ -280,4 +280,9 @@ export const STEADY_MATCHES: Readonly<Record<number, Steadiness>> = {
   [P.MATCH_IPCOMP]: always,
   [P.MATCH_STRING]: always,
   [P.MATCH_U32]: always,
+  [P.MATCH_IPV6HEADER]: always,
+  [P.MATCH_HBH]: always,
+  [P.MATCH_DST]: always,
+  [P.MATCH_MH]: always,
+  [P.MATCH_SRH]: always,
 };
