@@ -11,15 +11,14 @@ import { checkDccp } from "./matches/dccp";
 import { checkHeaderOptions, checkIpv6header } from "./matches/extension-headers";
 import { checkHashlimit } from "./matches/hashlimit";
 import { checkEcnMatch, checkPolicy } from "./matches/header";
+import { checkIpvs } from "./matches/ipvs";
+import { checkCgroup } from "./matches/socket";
 import { checkRt } from "./matches/rt";
 import { checkSet } from "./matches/set";
 import { checkSrh } from "./matches/srh";
 import { checkString } from "./matches/string";
 import { checkTime } from "./matches/time";
 import { checkU32 } from "./matches/u32";
-
-/** Whether a socket is transparent, or marked, the packet's record does not say. */
-const SOCKET_NOWILDCARD: u8 = 2;
 
 /** Whether the walk can do a match of this type whose record has `bytes` bytes. */
 export function matchSize(type: u32, bytes: u32): bool {
@@ -112,6 +111,10 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.RPFILTER_SIZE;
     case P.MATCH_SOCKET:
       return bytes == P.SOCKET_SIZE;
+    case P.MATCH_CGROUP:
+      return bytes == P.CGROUP_SIZE || bytes == P.CGROUP_PATH;
+    case P.MATCH_IPVS:
+      return bytes == P.IPVS_SIZE;
     case P.MATCH_CONNLABEL:
       return bytes == P.CONNLABEL_SIZE && connections() != 0;
     case P.MATCH_EUI64:
@@ -152,7 +155,11 @@ export function checkMatch(type: u32, record: usize): bool {
     case P.MATCH_OWNER:
       return (load<u8>(record, P.OWNER_MATCH) & ~15) == 0;
     case P.MATCH_SOCKET:
-      return (load<u8>(record, P.SOCKET_FLAGS) & ~SOCKET_NOWILDCARD) == 0;
+      return (load<u8>(record, P.SOCKET_FLAGS) & ~7) == 0;
+    case P.MATCH_CGROUP:
+      return checkCgroup(record);
+    case P.MATCH_IPVS:
+      return checkIpvs(record);
     case P.MATCH_TTL:
     case P.MATCH_HL:
       return load<u8>(record, P.TTL_MODE) <= 3;

@@ -11,10 +11,11 @@ import { matchFrag } from "./matches/frag";
 import { matchHashlimit } from "./matches/hashlimit";
 import { matchIprange } from "./matches/iprange";
 import { matchCpu, matchDevgroup, matchRealm } from "./matches/machine";
-import { hasSocket, matchEui64, matchLength, matchMac, matchMark, matchOwner } from "./matches/metadata";
+import { matchEui64, matchLength, matchMac, matchMark } from "./matches/metadata";
 import { matchConnbytes } from "./matches/connbytes";
 import { matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
 import { matchLimit } from "./matches/limit";
+import { matchIpvs } from "./matches/ipvs";
 import { matchMultiport } from "./matches/multiport";
 import { matchPhysdev } from "./matches/physdev";
 import { matchQuota } from "./matches/quota";
@@ -23,6 +24,7 @@ import { matchRpfilter } from "./matches/rpfilter";
 import { matchRt } from "./matches/rt";
 import { matchAh, matchEsp, matchIpcomp } from "./matches/spi";
 import { matchSrh } from "./matches/srh";
+import { matchCgroup, matchOwner, matchSocket } from "./matches/socket";
 import { matchSet } from "./matches/set";
 import { matchStatistic } from "./matches/statistic";
 import { matchString } from "./matches/string";
@@ -125,7 +127,11 @@ export function matches(type: u32, record: usize): bool {
     case P.MATCH_RPFILTER:
       return matchRpfilter(record);
     case P.MATCH_SOCKET:
-      return hasSocket();
+      return matchSocket(record);
+    case P.MATCH_CGROUP:
+      return matchCgroup(record);
+    case P.MATCH_IPVS:
+      return matchIpvs(record);
     case P.MATCH_CONNLABEL:
       return matchConnlabel(record);
     case P.MATCH_EUI64:

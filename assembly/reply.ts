@@ -16,6 +16,7 @@ import {
   PACKET_MARK,
   PACKET_OUTPUT,
   PACKET_PATH,
+  PACKET_KNOWN,
   PACKET_PAYLOAD,
   PACKET_PAYLOAD_LENGTH,
   PACKET_PHYSICAL_INPUT,
@@ -142,6 +143,7 @@ function turnAround(into: usize): void {
   store<u32>(into, 0, PACKET_UID);
   store<u32>(into, 0, PACKET_TCP_OPTIONS);
   memory.fill(into + PACKET_SOURCE_MAC, 0, 6);
+  store<u32>(into, 0, PACKET_KNOWN);
   store<u32>(into, 0, PACKET_PAYLOAD);
   store<u32>(into, 0, PACKET_PAYLOAD_LENGTH);
 }

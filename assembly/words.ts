@@ -58,6 +58,7 @@ import {
   MATCH_RT,
   MATCH_SCTP,
   MATCH_SET,
+  MATCH_SOCKET,
   MATCH_STATISTIC,
   MATCH_TCP,
   MATCH_TCPMSS,
@@ -132,6 +133,8 @@ export function hasSideEffect(type: u32): bool {
     case MATCH_HASHLIMIT:
     case MATCH_QUOTA:
     case MATCH_CONNLIMIT:
+    // It may mark the packet.
+    case MATCH_SOCKET:
     case MATCH_CONNLABEL:
     // These may drop.
     case MATCH_TCPMSS:

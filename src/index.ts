@@ -56,6 +56,7 @@ export {
 export { printConnection } from "./netfilter/print-connection.js";
 export { SYSCTLS, type SysctlName } from "./engine/sysctls.js";
 export { decodePacket, encodePacket, type Packet, PACKET_DEFAULTS } from "./netfilter/packet.js";
+export { encodeKnown, type IpvsMethod, type Known, type SocketTrait } from "./netfilter/packet-known.js";
 export { type Capture, CaptureError, readCapture } from "./netfilter/capture.js";
 export { type Journey, journeyOf } from "./netfilter/journey.js";
 export { PacketError, type PacketErrorCode } from "./netfilter/packet-error.js";

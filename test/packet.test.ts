@@ -31,6 +31,7 @@ import {
   VERDICT_REJECT,
 } from "../src/blob/layout.js";
 import { REJECT_ICMP_ADMIN_PROHIBITED } from "../src/blob/payloads.js";
+import { encodeKnown, SOCKET_TRAITS } from "../src/netfilter/packet-known.js";
 import { decodePacket, encodePacket, type Packet } from "../src/netfilter/packet.js";
 import { PacketError } from "../src/netfilter/packet-error.js";
 import { packetRecord, parsePacket } from "../src/netfilter/packet-grammar.js";
@@ -173,6 +174,16 @@ const packets = fc.constantFrom("ipv4" as const, "ipv6" as const).chain((family)
       uid: maybe(u32),
       zone: maybe(u16),
       time: maybe(u32),
+      groups: maybe(fc.array(u32, { maxLength: 64 })),
+      socket: maybe(fc.subarray([...SOCKET_TRAITS])),
+      socketMark: maybe(u32),
+      cgroup: maybe(u32),
+      cgroupPath: maybe(fc.stringMatching(/^[a-z/.]{0,40}$/)),
+      ipvs: maybe(fc.boolean()),
+      ipvsAddress: maybe(address),
+      ipvsPort: maybe(u16),
+      ipvsMethod: maybe(fc.constantFrom("MASQ" as const, "IPIP" as const, "GATE" as const)),
+      ipvsControlPort: maybe(u16),
     })
     .map((fields) => fieldsOfProtocol({ family, ...fields } as Packet));
 });
@@ -205,11 +216,14 @@ test("decoding a record and encoding it again gives the same bytes", () => {
   );
 });
 
+const hex = (bytes: Uint8Array = new Uint8Array()): string => Buffer.from(bytes).toString("hex");
+
 test("a printed packet reads back as the same record", () => {
   fc.assert(
     fc.property(packets, (packet) => {
       const record = encodePacket(packet);
       expect(packetRecord(printPacket(packet)), printPacket(packet)).toEqual(record);
+      expect(hex(encodeKnown(parsePacket(printPacket(packet)))), printPacket(packet)).toBe(hex(encodeKnown(packet)));
       expect(packetRecord(printPacket(decodePacket(record)))).toEqual(record);
     }),
     { numRuns: 500, seed: 1 },

@@ -1,10 +1,22 @@
 /** Matches and targets that few rulesets have, on real packets: what their rules count in Linux and in an engine. */
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { Engine } from "../src/engine/engine.js";
+import { Reader } from "../src/engine/reader.js";
+import { encodePacket } from "../src/netfilter/packet.js";
+import { parsePacket } from "../src/netfilter/packet-grammar.js";
+import { encodeKnown } from "../src/netfilter/packet-known.js";
+import { parseRuleset } from "../src/ruleset/parse.js";
+import { printRuleset } from "../src/ruleset/print.js";
+import type { Ruleset } from "../src/ruleset/ruleset.js";
+import { Updater } from "../src/update/updater.js";
 import type { Family } from "../src/ruleset/row-store.js";
 import { countedApart, type CountedRound, type Frame, mangle } from "./oracle/counted.js";
 import { frame, type Ends } from "./oracle/frame.js";
 import { Random } from "./oracle/random.js";
-import { trafficMissing, WAY_OUT } from "./oracle/traffic.js";
+import { readCounters, trafficMissing, WAY_OUT } from "./oracle/traffic.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
@@ -24,6 +36,11 @@ function datagram(family: Family, flow: number, answer = false): Frame {
   // Length of 8 without a checksum.
   return { device: answer ? WAY_OUT : "eth0", bytes: frame(family, UDP, answer ? back : there, "00080000") };
 }
+
+/** Where control groups are one tree, "" where that is not known. */
+const UNIFIED = existsSync("/proc/mounts")
+  ? (/^cgroup2 (\S+) cgroup2 rw/m.exec(readFileSync("/proc/mounts", "utf8"))?.[1] ?? "")
+  : "";
 
 const hit = ({ counting, rules }: { counting: number; rules: number }): boolean => counting > rules / 4;
 
@@ -48,4 +65,42 @@ describe("Linux and an engine", () => {
     expect(outcome.apart.length, outcome.apart[0]).toBe(0);
     expect(hit(outcome)).toBe(true);
   });
+
+  it.skipIf(missing || UNIFIED === "")(
+    `ask the same of a sending socket's user, groups and control group${skipped || (UNIFIED === "" ? " (skipped: needs cgroup2)" : "")}`,
+    () => {
+      const top = `ruleswap-test-${process.pid}`;
+      const cgroup = `${top}/a.slice`;
+      const paths = ["/", top, `/${top}//a.slice/`, `${cgroup}`].map((path) => `-m cgroup --path ${path}`);
+      const ids = ["--uid-owner 1000", "! --uid-owner 0-999", "--gid-owner 27", "--gid-owner 27 --suppl-groups"];
+      const more = ["! --gid-owner 20-30 --suppl-groups", "--gid-owner 100", "--gid-owner 5-23 --suppl-groups"];
+      const classes = ["--cgroup 0", "! --cgroup 0", "--cgroup 5"].map((one) => `-m cgroup ${one}`);
+      const inverted = paths.map((path) => path.replace("--path", "! --path"));
+      const conditions = [...paths, ...inverted, ...classes, ...[...ids, ...more].map((one) => `-m owner ${one}`)];
+      const text = mangle(...conditions.map((condition) => `-A OUTPUT -p udp --dport 9 ${condition}`));
+      const owner = { uid: 1000, gid: 100, groups: [4, 24, 27] };
+      const script = fileURLToPath(new URL("oracle/sender.py", import.meta.url));
+      const { stdout, stderr } = spawnSync("unshare", ["--net", "python3", script], {
+        input: JSON.stringify({ text, ...owner, cgroup, root: `${UNIFIED}/` }),
+        encoding: "utf8",
+      });
+      const linux = readCounters(stdout);
+      const engine = Engine.create();
+      new Updater(engine, { strategy: "full" }).load(parseRuleset(text, { family: "ipv4" }));
+      const reader = new Reader(engine, 0);
+      const pool = reader.allocate(1);
+      const packet = {
+        ...parsePacket("udp 127.0.0.1:40000 > 127.0.0.1:9 out lo len 29"),
+        ...owner,
+        cgroupPath: cgroup,
+      };
+      pool.set(0, encodePacket(packet));
+      pool.setKnown(0, encodeKnown(packet) as Uint8Array);
+      reader.match(pool, 0, 1);
+      const ours = readCounters(printRuleset(engine.readRuleset()[0] as Ruleset, { counters: true }));
+      const counts = (from: Map<string, string>) => conditions.map((_, nth) => from.get(`mangle OUTPUT ${nth + 1}`));
+      expect(counts(ours), stderr).toEqual(counts(linux));
+      expect(counts(linux).filter((count) => count === "1:29")).toHaveLength(9);
+    },
+  );
 });

@@ -1,21 +1,14 @@
-/** mark, mac, owner, length: what is known of the packet beside its addresses (xt_mark.c, xt_mac.c, xt_owner.c, xt_length.c). */
+/** mark, mac, eui64, length: what is known of the packet beside its addresses (xt_mark.c, xt_mac.c, xt_length.c). */
 import {
   PACKET_FLAG_MAC,
-  PACKET_FLAG_SOCKET,
   PACKET_FLAGS,
-  PACKET_GID,
   PACKET_LENGTH,
   PACKET_MARK,
   PACKET_SOURCE,
   PACKET_SOURCE_MAC,
-  PACKET_UID,
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { packet } from "../packet";
-
-const OWNER_USER: u8 = 1;
-const OWNER_GROUP: u8 = 2;
-const OWNER_SOCKET: u8 = 4;
 
 export function matchMark(record: usize): bool {
   const same = (load<u32>(packet, PACKET_MARK) & load<u32>(record, P.MARK_MASK)) == load<u32>(record, P.MARK_VALUE);
@@ -42,30 +35,6 @@ export function matchEui64(): bool {
     load<u8>(end, 5) == load<u8>(mac, 3) &&
     load<u16>(end, 6) == load<u16>(mac, 4)
   );
-}
-
-/** Whether the packet's record names a socket, by its user or group. */
-export function hasSocket(): bool {
-  return (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_SOCKET) != 0;
-}
-
-/** The record has one group; it is taken for all that the user is in. */
-export function matchOwner(record: usize): bool {
-  const match = load<u8>(record, P.OWNER_MATCH);
-  const invert = load<u8>(record, P.OWNER_INVERT);
-  if (!(load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_SOCKET)) return match == invert;
-  if (match & invert & OWNER_SOCKET) return false;
-  if (match & OWNER_USER) {
-    const uid = load<u32>(packet, PACKET_UID);
-    const inside = uid >= load<u32>(record, P.OWNER_UID_MIN) && uid <= load<u32>(record, P.OWNER_UID_MAX);
-    if (inside == ((invert & OWNER_USER) != 0)) return false;
-  }
-  if (match & OWNER_GROUP) {
-    const gid = load<u32>(packet, PACKET_GID);
-    const inside = gid >= load<u32>(record, P.OWNER_GID_MIN) && gid <= load<u32>(record, P.OWNER_GID_MAX);
-    if (inside == ((invert & OWNER_GROUP) != 0)) return false;
-  }
-  return true;
 }
 
 export function matchLength(record: usize): bool {

@@ -234,8 +234,38 @@ export const PACKET_PAYLOAD_LENGTH = 156; // u32
 export const PACKET_PRIORITY = 160; // u32
 export const PACKET_ZONE = 164; // u16
 export const PACKET_ICMP_ID = 166; // u16 identifier of an ICMP request or reply
+export const PACKET_KNOWN = 168; // u32 address of what the machine knows of it beside (KNOWN_*), 0 nothing
 export const PACKET_DESTINATION_MAC = 184; // 6 bytes, zero unknown
 export const PACKET_SIZE = 192;
+
+/*
+ * ---- Known: what the machine knows of a packet that the packet does not carry, for rules that ask for it ----
+ *
+ *  0     1       2      4        6       8         12        16             32          544
+ * +-----+-------+------+--------+-------+---------+---------+--------------+-----------+--------+
+ * |flags|method | port |control |groups | sk mark | cgroup  | IPVS address | path      | groups |
+ * +-----+-------+------+--------+-------+---------+---------+--------------+-----------+--------+
+ */
+export const KNOWN_FLAGS = 0; // u8 KNOWN_FLAG_*
+export const KNOWN_IPVS_METHOD = 1; // u8 as IPVS_METHOD of payloads.ts
+export const KNOWN_IPVS_PORT = 2; // u16
+export const KNOWN_IPVS_CONTROL_PORT = 4; // u16
+export const KNOWN_GROUP_COUNT = 6; // u16
+export const KNOWN_SOCKET_MARK = 8; // u32
+export const KNOWN_CGROUP = 12; // u32 class
+export const KNOWN_IPVS_ADDRESS = 16; // 16
+export const KNOWN_CGROUP_PATH = 32; // 512, zero-padded
+export const KNOWN_CGROUP_PATH_BYTES = 512;
+export const KNOWN_GROUPS = KNOWN_CGROUP_PATH + KNOWN_CGROUP_PATH_BYTES; // u32 x KNOWN_GROUPS_COUNT: of the socket's owner
+export const KNOWN_GROUPS_COUNT = 64;
+export const KNOWN_SIZE = KNOWN_GROUPS + 4 * KNOWN_GROUPS_COUNT;
+/** The socket is transparent; it listens on every address. */
+export const KNOWN_FLAG_TRANSPARENT = 1;
+export const KNOWN_FLAG_WILDCARD = 2;
+/** IPVS has handled the packet; it has a connection for it; that one is controlled by another. */
+export const KNOWN_FLAG_IPVS = 4;
+export const KNOWN_FLAG_IPVS_CONNECTION = 8;
+export const KNOWN_FLAG_IPVS_CONTROL = 16;
 
 /** Values of PACKET_FLAGS. */
 export const PACKET_FLAG_SOCKET = 1;

@@ -28,6 +28,12 @@ A packet: PROTOCOL SOURCE > DESTINATION, then words in any order.
   icmp 10.0.0.1 > 10.0.0.2 type 8/0 in eth0 ctstate ESTABLISHED
   tcp 10.0.0.1:1 > 10.0.0.2:2 hook INPUT mark 0x4000      one hook alone
 
+What a packet does not carry is said as well, for rules that ask for it:
+  mark, ctmark, priority, zone, time (ms), mac, dmac, pkttype     what the link layer and earlier rules made of it
+  uid, gid, groups 4,24, cgroup CLASS, cgpath PATH                who owns the socket that sends it (owner, cgroup)
+  socket plain|transparent|wildcard, skmark N                     what socket there is for it (socket)
+  ipvs, vaddr, vport, vmethod MASQ|IPIP|GATE, vportctl            what IPVS knows of it (ipvs)
+
 Several packets are sent in their order through one machine, which tracks their connections: replies are known, and
 NAT is undone for them; --connections lists them at the end. With --no-track, and for one packet alone, the packet itself says its state (ctstate) and NAT
 rewrites it alone.

@@ -28,6 +28,12 @@ export interface TraceStep {
   record: Uint8Array;
 }
 
+/** Memory for good, for what lies beside a packet. */
+interface Room {
+  readonly address: number;
+  readonly size: number;
+}
+
 /** Packets and results of one reader, in shared memory for good. */
 export class PacketPool {
   readonly count: number;
@@ -35,7 +41,8 @@ export class PacketPool {
   readonly results: number;
   private readonly engine: Engine;
   private view: Uint32Array | undefined;
-  private readonly bytes = new Map<number, { address: number; size: number }>();
+  private readonly bytes = new Map<number, Room>();
+  private readonly known = new Map<number, Room>();
 
   constructor(engine: Engine, count: number) {
     this.engine = engine;
@@ -53,15 +60,29 @@ export class PacketPool {
 
   /** The bytes of packet `index` from its IP header on, for what its record does not say. After `set`. */
   setBytes(index: number, bytes: Uint8Array): void {
-    let room = this.bytes.get(index);
+    this.point(index, L.PACKET_PAYLOAD, this.put(this.bytes, index, bytes));
+    this.point(index, L.PACKET_PAYLOAD_LENGTH, bytes.length);
+  }
+
+  /** What the machine knows of packet `index`: the record that `encodeKnown` gives. After `set`. */
+  setKnown(index: number, known: Uint8Array): void {
+    if (known.length !== L.KNOWN_SIZE) throw new RangeError(`${L.KNOWN_SIZE} bytes, not ${known.length}`);
+    this.point(index, L.PACKET_KNOWN, this.put(this.known, index, known));
+  }
+
+  private point(index: number, field: number, value: number): void {
+    this.engine.data().setUint32(this.packets + index * L.PACKET_SIZE + field, value, true);
+  }
+
+  /** Copies to the place that `rooms` has for the packet; its address. */
+  private put(rooms: Map<number, Room>, index: number, bytes: Uint8Array): number {
+    let room = rooms.get(index);
     if (room === undefined || room.size < bytes.length) {
       room = { address: this.engine.allocate(bytes.length), size: bytes.length };
-      this.bytes.set(index, room);
+      rooms.set(index, room);
     }
-    const memory = this.engine.data();
-    new Uint8Array(memory.buffer, room.address, bytes.length).set(bytes);
-    memory.setUint32(this.packets + index * L.PACKET_SIZE + L.PACKET_PAYLOAD, room.address, true);
-    memory.setUint32(this.packets + index * L.PACKET_SIZE + L.PACKET_PAYLOAD_LENGTH, bytes.length, true);
+    new Uint8Array(this.engine.data().buffer, room.address, bytes.length).set(bytes);
+    return room.address;
   }
 
   /** The rows that `classify` named: a view is dear to make, and batches tend to be of one size. */

@@ -23,6 +23,7 @@ import type { PacketPool, Reader, TraceStep } from "../engine/reader.js";
 import { printRule } from "../ruleset/print.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { encodePacket, type Packet } from "./packet.js";
+import { encodeKnown } from "./packet-known.js";
 import { PROTOCOL_TCP } from "./packet-names.js";
 import { printPacket } from "./packet-print.js";
 import { decodeResult, type PacketResult } from "./result.js";
@@ -66,6 +67,8 @@ export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: T
   const { family, protocol = PROTOCOL_TCP } = packet;
   const record = encodePacket(packet);
   pool.set(0, record);
+  const known = encodeKnown(packet);
+  if (known) pool.setKnown(0, known);
   if (bytes) pool.setBytes(0, bytes);
   const traced = reader.trace(pool, 0);
   const end = tracedResult(pool.result(0), family, protocol);
@@ -79,7 +82,8 @@ export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: T
     const after = tracedStep(step.record, family, protocol);
     const changes = tracedChanges(now, after);
     const { text, target } = ruleOf(step, ruleset);
-    const isOwn = ({ what }: TracedChange): boolean => CHANGERS[what].has(target);
+    const isOwn = ({ what }: TracedChange): boolean =>
+      CHANGERS[what].has(target) || (what === "mark" && text.includes(MARKING_MATCH));
     steps.push({
       hook: step.hook,
       table: step.registered ?? step.table,
@@ -102,6 +106,8 @@ export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: T
   };
 }
 
+/** The one match that changes a packet. */
+const MARKING_MATCH = " --restore-skmark";
 const NAT = new Set([TARGET_DNAT, TARGET_SNAT, TARGET_MASQUERADE, TARGET_REDIRECT, TARGET_NETMAP]);
 /** Targets that change this; what else changes it happens between rules. */
 const CHANGERS: Readonly<Record<keyof Traced, ReadonlySet<number>>> = {

@@ -50,6 +50,16 @@ export function printPacket(packet: Packet): string {
   say("dmac", packet.destinationMac);
   say("uid", packet.uid);
   say("gid", packet.gid);
+  say("groups", packet.groups?.join(","), "");
+  say("socket", packet.socket?.join(","), "");
+  say("skmark", packet.socketMark);
+  say("cgroup", packet.cgroup);
+  say("cgpath", packet.cgroupPath, "");
+  if (packet.ipvs) words.push("ipvs");
+  say("vaddr", packet.ipvsAddress);
+  say("vport", packet.ipvsPort);
+  say("vmethod", packet.ipvsMethod);
+  say("vportctl", packet.ipvsControlPort);
   say("zone", packet.zone, 0);
   say("priority", packet.priority, 0);
   say("pkttype", packet.type, "host");

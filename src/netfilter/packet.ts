@@ -48,6 +48,7 @@ import type { Family } from "../ruleset/row-store.js";
 import { HOOK_NAMES, type HookName } from "../ruleset/ruleset.js";
 import { readAddressText, writeAddress } from "./address.js";
 import { PacketError } from "./packet-error.js";
+import { type Known, saysSocket } from "./packet-known.js";
 import {
   CT_STATES,
   type CtState,
@@ -59,7 +60,7 @@ import {
   nameOf,
 } from "./packet-names.js";
 
-export interface Packet {
+export interface Packet extends Known {
   readonly family: Family;
   /** IP protocol number of the transport. Default 6, TCP. */
   readonly protocol?: number;
@@ -169,7 +170,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
- * The record of `packet`, PACKET_SIZE bytes: `into` when it is given (cleared first), else new ones.
+ * The record of `packet`, PACKET_SIZE bytes: `into` when it is given (cleared first), else new ones. What `Known` adds to a
+ * packet has no place there: `encodeKnown`.
  * @throws PacketError when an address is not of the family or a field does not fit its record.
  */
 export function encodePacket(packet: Packet, into: Uint8Array = new Uint8Array(PACKET_SIZE)): Uint8Array {
@@ -191,7 +193,7 @@ export function encodePacket(packet: Packet, into: Uint8Array = new Uint8Array(P
   into[PACKET_TYPE] = PACKET_TYPES.indexOf(packet.type ?? "host");
   into[PACKET_PATH] = pathNumber(packet.path ?? "in");
   into[PACKET_FLAGS] =
-    (packet.uid !== undefined || packet.gid !== undefined ? PACKET_FLAG_SOCKET : 0) |
+    (packet.uid !== undefined || packet.gid !== undefined || saysSocket(packet) ? PACKET_FLAG_SOCKET : 0) |
     (packet.odd ? PACKET_FLAG_ODD : 0) |
     (packet.moreFragments ? PACKET_FLAG_MORE : 0) |
     (packet.sourceMac !== undefined ? PACKET_FLAG_MAC : 0);

@@ -4,6 +4,7 @@ import { Engine, type EngineOptions } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
 import { listConnections } from "../../src/netfilter/connections.js";
 import { encodePacket } from "../../src/netfilter/packet.js";
+import { encodeKnown } from "../../src/netfilter/packet-known.js";
 import { parsePacket } from "../../src/netfilter/packet-grammar.js";
 import { printConnection } from "../../src/netfilter/print-connection.js";
 import { parseRuleset } from "../../src/ruleset/parse.js";
@@ -43,11 +44,14 @@ export class Host {
 
   /** "verdict SOURCE > DESTINATION STATES". */
   send(text: string, time = 0, icmpId = 0): string {
-    const packet = encodePacket(parsePacket(text));
+    const described = parsePacket(text);
+    const packet = encodePacket(described);
+    const known = encodeKnown(described);
     const view = new DataView(packet.buffer, packet.byteOffset);
     view.setUint32(L.PACKET_TIME, time, true);
     if (icmpId) view.setUint16(L.PACKET_ICMP_ID, icmpId, true);
     this.pool.set(0, packet);
+    if (known) this.pool.setKnown(0, known);
     this.reader.match(this.pool, 0, 1);
     const result = this.pool.result(0);
     const end = (address: number, port: number) =>

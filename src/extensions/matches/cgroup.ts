@@ -1,4 +1,4 @@
-/** -m cgroup: the group of processes that the sending socket belongs to, by class or by path. */
+/** -m cgroup: the group of processes that the sending socket belongs to, by class or by path. A packet's description says it. */
 import {
   CGROUP_CLASS,
   CGROUP_FLAGS,

@@ -1,4 +1,4 @@
-/** -m ipvs: what the load balancer in the kernel knows of the packet's connection. */
+/** -m ipvs: what the load balancer in the kernel knows of the packet's connection. A packet's description says it. */
 import {
   IPVS_ADDRESS,
   IPVS_CONTROL_PORT,

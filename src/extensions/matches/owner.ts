@@ -1,4 +1,4 @@
-/** -m owner: user and group of the local socket that sent the packet. */
+/** -m owner: user and group of the local socket that sent the packet, as its description says. */
 import {
   MATCH_OWNER,
   OWNER_GID_MAX,

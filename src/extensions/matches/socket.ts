@@ -1,4 +1,4 @@
-/** -m socket: there is a local socket for the packet. */
+/** -m socket: there is a local socket for the packet. The packet's description says it, and what kind of socket. */
 import { MATCH_SOCKET, SOCKET_FLAGS, SOCKET_SIZE } from "../../blob/payloads.js";
 import { type Extension, INPUT, type Option, PREROUTING } from "../extension.js";
 
