@@ -5,6 +5,7 @@
 import * as P from "../src/blob/payloads";
 import { checkConnlabel } from "./conntrack/labels";
 import { connections } from "./conntrack/pool";
+import { checkBpf } from "./matches/bpf";
 import { checkChunks } from "./matches/chunks";
 import { checkConntrack } from "./matches/conntrack";
 import { checkDccp } from "./matches/dccp";
@@ -117,6 +118,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.IPVS_SIZE;
     case P.MATCH_CONNLABEL:
       return bytes == P.CONNLABEL_SIZE && connections() != 0;
+    case P.MATCH_BPF:
+      return bytes <= <u32>P.BPF_SIZE;
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
     case P.MATCH_IPV6HEADER:
@@ -187,6 +190,8 @@ export function checkMatch(type: u32, record: usize): bool {
       return checkEcnMatch(record);
     case P.MATCH_CONNLABEL:
       return checkConnlabel(record);
+    case P.MATCH_BPF:
+      return checkBpf(record);
     case P.MATCH_SET:
       return checkSet(record);
     case P.MATCH_IPV6HEADER:

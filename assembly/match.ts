@@ -5,6 +5,7 @@ import { matchConnlabel } from "./conntrack/labels";
 import { matchHelper } from "./conntrack/helper-name";
 import { matchAddrtype } from "./matches/addrtype";
 import { matchDscp, matchEcn, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
+import { matchBpf } from "./matches/bpf";
 import { matchDccp } from "./matches/dccp";
 import { matchDst, matchHbh, matchIpv6header, matchMh } from "./matches/extension-headers";
 import { matchFrag } from "./matches/frag";
@@ -134,6 +135,8 @@ export function matches(type: u32, record: usize): bool {
       return matchIpvs(record);
     case P.MATCH_CONNLABEL:
       return matchConnlabel(record);
+    case P.MATCH_BPF:
+      return matchBpf(record);
     case P.MATCH_EUI64:
       return matchEui64();
     case P.MATCH_IPV6HEADER:

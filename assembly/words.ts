@@ -38,6 +38,7 @@ import {
   ICMP_INVERT,
   ICMP_TYPE,
   MATCH_AH,
+  MATCH_BPF,
   MATCH_COMMENT,
   MATCH_CONNLABEL,
   MATCH_CONNLIMIT,
@@ -133,6 +134,8 @@ export function hasSideEffect(type: u32): bool {
     case MATCH_HASHLIMIT:
     case MATCH_QUOTA:
     case MATCH_CONNLIMIT:
+    // It may draw a number.
+    case MATCH_BPF:
     // It may mark the packet.
     case MATCH_SOCKET:
     case MATCH_CONNLABEL:

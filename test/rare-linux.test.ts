@@ -11,10 +11,12 @@ import { encodeKnown } from "../src/netfilter/packet-known.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
 import { printRuleset } from "../src/ruleset/print.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
+import { RulesetError } from "../src/ruleset/ruleset-error.js";
 import { Updater } from "../src/update/updater.js";
 import type { Family } from "../src/ruleset/row-store.js";
 import { countedApart, type CountedRound, type Frame, mangle } from "./oracle/counted.js";
 import { frame, type Ends } from "./oracle/frame.js";
+import { randomProgram } from "./oracle/random-program.js";
 import { Random } from "./oracle/random.js";
 import { readCounters, trafficMissing, WAY_OUT } from "./oracle/traffic.js";
 
@@ -42,7 +44,18 @@ const UNIFIED = existsSync("/proc/mounts")
   ? (/^cgroup2 (\S+) cgroup2 rw/m.exec(readFileSync("/proc/mounts", "utf8"))?.[1] ?? "")
   : "";
 
-const hit = ({ counting, rules }: { counting: number; rules: number }): boolean => counting > rules / 4;
+const hit = ({ counting, rules }: { counting: number; rules: number }): boolean => counting > rules / 8;
+
+/** Whether the parser takes it. */
+function readsBack(text: string, family: Family = "ipv4"): boolean {
+  try {
+    parseRuleset(text, { family });
+    return true;
+  } catch (error) {
+    if (error instanceof RulesetError) return false;
+    throw error;
+  }
+}
 
 describe("Linux and an engine", () => {
   it.skipIf(missing)(`find the same labels on connections${skipped}`, () => {
@@ -103,4 +116,39 @@ describe("Linux and an engine", () => {
       expect(counts(linux).filter((count) => count === "1:29")).toHaveLength(9);
     },
   );
+
+  it.skipIf(missing)(`run the same programs of bpf${skipped}`, () => {
+    const rounds = Array.from({ length: 40 }, (_, seed): CountedRound => {
+      const random = new Random(seed);
+      const family = random.pick(FAMILIES);
+      const rules: string[] = [];
+      while (rules.length < 40) {
+        const rule = `-A PREROUTING -m bpf --bytecode "${randomProgram(random)}"`;
+        if (readsBack(mangle(rule), family)) rules.push(rule);
+      }
+      const frames = Array.from({ length: 20 }, () => datagram(family, random.below(20), random.chance(0.4)));
+      return { family, text: mangle(...rules), frames };
+    });
+    const outcome = countedApart(rounds, WATCHED);
+    expect(outcome.apart.length, outcome.apart[0]).toBe(0);
+    expect(hit(outcome)).toBe(true);
+  });
+
+  it.skipIf(missing)(`take the same programs of bpf${skipped}`, () => {
+    const random = new Random(7);
+    const programs = Array.from({ length: 300 }, () => randomProgram(random, 60));
+    const script =
+      'while read -r program; do iptables-legacy -A INPUT -m bpf --bytecode "$program" && echo yes || echo no; done';
+    const { stdout } = spawnSync("unshare", ["--net", "bash", "-c", script], {
+      input: programs.map((program) => `${program}\n`).join(""),
+      encoding: "utf8",
+    });
+    const theirs = stdout.trim().split("\n");
+    const apart = programs.filter(
+      (program, nth) => readsBack(mangle(`-A INPUT -m bpf --bytecode "${program}"`)) !== (theirs[nth] === "yes"),
+    );
+    expect(apart).toEqual([]);
+    expect(theirs.filter((answer) => answer === "yes").length).toBeGreaterThan(60);
+    expect(theirs.filter((answer) => answer === "no").length).toBeGreaterThan(60);
+  });
 });

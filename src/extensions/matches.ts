@@ -1,6 +1,7 @@
 /** Every match there is. */
 import type { Extension } from "./extension.js";
 import { addrtype } from "./matches/addrtype.js";
+import { bpf } from "./matches/bpf.js";
 import { cgroup } from "./matches/cgroup.js";
 import { cluster } from "./matches/cluster.js";
 import { comment } from "./matches/comment.js";
@@ -61,6 +62,7 @@ export const MATCHES: Readonly<Record<string, Extension>> = {
   addrtype,
   ah,
   ah6,
+  bpf,
   cgroup,
   cluster,
   comment,

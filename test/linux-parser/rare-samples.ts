@@ -22,6 +22,7 @@ export function rareMatchSamples(random: Random, family: Family, protocol: strin
     `-m helper ${not(random)}--helper ${random.pick(["ftp", '"irc-6667"', "sip"])}`,
     `-m quota ${not(random)}--quota ${random.below(2 ** 40)}`,
     `-m connbytes ${not(random)}--connbytes ${range(random, 2 ** 31)} --connbytes-dir ${random.pick(["original", "reply", "both"])} --connbytes-mode ${random.pick(["packets", "bytes", "avgpkt"])}`,
+    `-m bpf --bytecode "${random.pick(["4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0", `1,6 0 0 ${random.below(2 ** 32)}`, "1, 6  0 0 1,"])}"`,
     `-m cpu ${not(random)}--cpu ${random.below(64)}`,
     `-m connlabel ${not(random)}--label ${random.below(128)}${random.pick(["", " --set"])}`,
     `-m cluster --cluster-total-nodes ${4 + random.below(28)} ${not(random)}--cluster-local-node ${1 + random.below(4)} --cluster-hash-seed ${random.below(2 ** 31)}`,
@@ -36,7 +37,7 @@ export function rareMatchSamples(random: Random, family: Family, protocol: strin
   if (!v4)
     samples.push(
       `-m srh ${not(random)}--srh-segs-left-gt ${random.below(256)} ${not(random)}--srh-psid fd00::/${random.below(129)} --srh-tag ${random.below(2 ** 16)}`,
-      `-m dst ${not(random)}--dst-len ${random.below(99)} --dst-opts ${random.below(256)}:${random.below(256)},${random.below(256)}`,
+      `-m dst ${not(random)}--dst-len ${random.below(99)} --dst-opts ${1 + random.below(255)}:${random.below(256)},${random.below(256)}`,
       `-m hbh ${random.pick(["", `${not(random)}--hbh-len ${random.below(99)}`])}`,
       `-m ipv6header ${not(random)}--header ${random.pick(["hop,route", "none", "esp,auth,frag", "dst,prot"])}${random.pick(["", " --soft"])}`,
     );

@@ -14,6 +14,7 @@ import {
   TOS_VALUE,
   U32_INVERT,
 } from "../../blob/payloads.js";
+import { printProgram } from "../matches/bpf.js";
 import { printTests } from "../matches/u32.js";
 import type { IcmpName } from "../values/icmp-types.js";
 import { tosSymbol } from "../values/tos.js";
@@ -124,3 +125,10 @@ export const osfListing = headed(
   { genre: ({ value, inverted }) => ` ${inverted ? "! " : ""}${value}` },
   () => "",
 );
+
+/** Linux' tool ends it by the byte 0 of its string. */
+export const bpfListing: Lister = ({ out, record, at }) => {
+  out.text("match bpf ");
+  printProgram(out, record, at);
+  out.byte(0);
+};

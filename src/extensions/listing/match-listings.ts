@@ -11,6 +11,7 @@ import * as security from "./security-listings.js";
 export const MATCH_LISTINGS: Readonly<Record<number, Lister>> = {
   [P.MATCH_ADDRTYPE]: header.addrtypeListing,
   [P.MATCH_AH]: security.ahListing,
+  [P.MATCH_BPF]: header.bpfListing,
   [P.MATCH_CGROUP]: connection.cgroupListing,
   [P.MATCH_CLUSTER]: connection.clusterListing,
   [P.MATCH_COMMENT]: connection.commentListing,
