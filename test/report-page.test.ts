@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeReport } from "../src/report/html.js";
-import { SAMPLE } from "./report/sample-result.js";
+import { SAMPLE, sampleContention } from "./report/sample-result.js";
 
 const CHROMIUM = "/usr/bin/chromium";
 const missing = existsSync(CHROMIUM) ? "" : " (skipped: no /usr/bin/chromium)";
@@ -98,6 +98,22 @@ describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
     const lines = readFileSync(await download.path(), "utf8").split("\r\n");
     expect(lines[0]).toBe("what,size,changes,p50,p90,p99,p99.9,max,service p50,unfinished,failed");
     expect(lines[1]).toMatch(/^"full, tuple-space","1,000 services",3,26600,/);
+    await page.close();
+  });
+
+  it("draws what several writers did where there were some, and leaves it out where there was one", async () => {
+    const alone = await open(1280);
+    expect(await alone.$("#wait-plot")).toBeNull();
+    await alone.close();
+    const contention = [1000, 5000].flatMap((size) => [
+      sampleContention(size, "full", 26 * size),
+      sampleContention(size, "incremental", 9.2),
+    ]);
+    const page = await open(390, "dark", { ...SAMPLE, contention });
+    for (const plot of ["throughput-plot", "wait-plot"]) expect(await inked(page, plot), plot).toBeGreaterThan(1500);
+    expect(await page.$$eval("#contention tbody tr", (rows) => rows.length)).toBe(4);
+    expect(await page.$$eval("#writers tbody tr", (rows) => rows.length)).toBe(8);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
     await page.close();
   });
 

@@ -16,7 +16,7 @@ import { QUIESCE } from "../update/quiesce.js";
 import { STRATEGIES } from "../update/updater.js";
 import { KUBE_PROXY_CHURNS } from "../workload/kube-proxy-options.js";
 import { isSpread, SPREADS } from "../workload/spread.js";
-import { fileWorkload, isWorkloadName, workloads } from "../workload/workloads.js";
+import { fileWorkload, isWorkloadName, type WorkloadName, workloads } from "../workload/workloads.js";
 import type { Workload } from "../workload/workload.js";
 import { CliError, EXIT_FINDING } from "./fault.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
@@ -28,13 +28,15 @@ import { progressLine } from "./progress.js";
 import { addSetOptions, type SetOptions } from "./set-options.js";
 
 /** As commander hands them over. */
-type BenchArguments = Omit<BenchOptions, "sizes" | "linux" | "shard"> &
+type BenchArguments = Omit<BenchOptions, "sizes" | "linux" | "shard" | "writers" | "lockTimeout"> &
   MachineOptions &
   SetOptions & {
     sizes?: number[];
     /** True where no program is named: all. */
     linux?: KernelTargetName[] | true;
     shard?: string;
+    writers?: WorkloadName[];
+    lockTimeout?: number;
     writer: "thread" | "main";
     saveBaseline?: string;
     baseline?: string;
@@ -99,6 +101,16 @@ export function addBench(program: Command): void {
       d.quiesce,
     )
     .option(
+      "--writers <list>",
+      `also programs that change one ruleset at once, each with its rules, as fast as they can unless --rate says: ${names(workloads).join(", ")}`,
+      listOf(oneOf(names(workloads))),
+    )
+    .option(
+      "--lock-timeout <s>",
+      `with --writers: seconds until one gives up waiting for the lock, and tries again (default: ${d.lockTimeout}, as kube-proxy)`,
+      numberFrom(0.001, 3600),
+    )
+    .option(
       "--linux [programs]",
       `the same changes in the real kernel, in a namespace of its own: ${names(KERNEL_TARGETS).join(", ")}`,
       listOf(oneOf(names(KERNEL_TARGETS))),
@@ -130,6 +142,8 @@ async function bench(all: BenchArguments): Promise<void> {
   const own = addresses ? { localAddresses: [] } : {};
   const workload = (size: number): Workload => ({ ...bare(size), ...own, routing });
   checkBenchOptions(options);
+  if (writer === "main" && options.writers.length > 0)
+    throw new CliError("--writers: several have threads of their own; not with --writer main");
   const progress = progressLine();
   const abort = new AbortController();
   const interrupt = (): void => abort.abort();
@@ -167,8 +181,10 @@ function resolveWorkload(
   options: BenchOptions;
   workload: (size: number) => Workload;
 } {
-  const { sets, emptySets = false, linux = [], shard = null, ...rest } = given;
-  const options = { ...rest, linux: linux === true ? names(KERNEL_TARGETS) : linux, shard };
+  const { sets, emptySets = false, linux = [], shard = null, writers = [], ...rest } = given;
+  const { lockTimeout = d.lockTimeout } = rest;
+  const options = { ...rest, linux: linux === true ? names(KERNEL_TARGETS) : linux, shard, writers, lockTimeout };
+  if (rest.lockTimeout !== undefined && writers.length === 0) throw new CliError("--lock-timeout: only with --writers");
   const { workload: name, sizes, family, seed, churn } = options;
   if (churn !== "single" && name !== "kube-proxy") throw new CliError("--churn: only kube-proxy has a choice");
   if (isWorkloadName(name)) {
@@ -181,6 +197,7 @@ function resolveWorkload(
   }
   if (!existsSync(name))
     throw new CliError(`--workload: no file and no workload "${name}"; workloads are ${names(workloads).join(", ")}`);
+  if (writers.length > 0) throw new CliError(`--writers: ${name} has one size, its own; name a workload`);
   if (sizes) throw new CliError(`--sizes: ${name} has one size, its own`);
   const text = sets === undefined ? {} : { sets: Buffer.from(readInput(sets).bytes).toString("utf8") };
   const made = fileWorkload(name, { seed, emptySets, ...text }); // Whatever reading it throws names the file.

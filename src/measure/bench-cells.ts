@@ -9,6 +9,14 @@ import type { Workload } from "../workload/workload.js";
 import { assembleKernelRecord, assembleRecord, quantile } from "./assemble.js";
 import { type BenchOptions, parseShard } from "./bench-options.js";
 import { type Cell, type CellRound, measureCell, type Subject } from "./cell.js";
+import type { ContentionRecord, WriterResult } from "./contention.js";
+import {
+  assembleContention,
+  type ContendedCell,
+  type ContentionSubject,
+  contentionSubject,
+  measureContention,
+} from "./contention-cell.js";
 import type { Crew } from "./crew.js";
 import { type KernelCell, type KernelRound, measureKernelCell } from "./kernel-cell.js";
 import { LEAST_CHANGES } from "./plan.js";
@@ -29,8 +37,10 @@ export interface BenchCell {
   readonly weight: number;
   /** Measures another round; when the signal comes first, the round does not count. */
   measure(context: CellContext): Promise<void>;
-  /** Undefined before the first round has been measured. */
+  /** Undefined before the first round has been measured, and where several writers are. */
   record(): ResultRecord | undefined;
+  /** Of several writers, once the first round has been measured. */
+  contention?(): ContentionRecord | undefined;
   /** Why it cannot be measured. */
   readonly absence?: Absence | undefined;
 }
@@ -51,6 +61,7 @@ export function cellsOf(options: BenchOptions, workload: (size: number) => Workl
         ),
       ),
       ...options.linux.flatMap((target) => kernelCells(options, size, target, made)),
+      ...contendedCells(options, size, () => contentionSubject(options, size, made(), trafficOf)),
     ];
   });
   if (options.shard === null) return cells;
@@ -71,6 +82,17 @@ function kernelCells(options: BenchOptions, size: number, target: KernelTargetNa
             form,
           }),
       ),
+  );
+}
+
+function contendedCells(options: BenchOptions, size: number, make: () => ContentionSubject): BenchCell[] {
+  if (options.writers.length === 0) return [];
+  const subject = once(make);
+  return options.strategies.flatMap((strategy) =>
+    options.classifiers.map(
+      (classifier) =>
+        new SeveralWriters(options, size, strategy, classifier, () => ({ subject: subject(), strategy, classifier })),
+    ),
   );
 }
 
@@ -119,6 +141,37 @@ class EngineCell implements BenchCell {
 
   record(): ResultRecord | undefined {
     return this.rounds.length > 0 ? assembleRecord(this.cell(), this.rounds, this.options) : undefined;
+  }
+}
+
+class SeveralWriters implements BenchCell {
+  readonly label: string;
+  readonly weight: number;
+  private readonly rounds: WriterResult[][] = [];
+
+  constructor(
+    private readonly options: BenchOptions,
+    size: number,
+    strategy: Strategy,
+    classifier: string,
+    private readonly cell: () => ContendedCell,
+  ) {
+    const { writers, duration, rounds } = options;
+    this.label = `${strategy}/${classifier}/${writers.join("+")}/${size}`;
+    this.weight = 1 + size * 1e-4 + duration / rounds + writers.length * SECONDS_A_SERVICE[strategy] * size;
+  }
+
+  async measure(context: CellContext): Promise<void> {
+    const measured = await measureContention(this.cell(), { ...context, options: this.options });
+    if (!context.signal.aborted) this.rounds.push(measured);
+  }
+
+  record(): undefined {
+    return undefined;
+  }
+
+  contention(): ContentionRecord | undefined {
+    return this.rounds.length > 0 ? assembleContention(this.cell(), this.rounds, this.options) : undefined;
   }
 }
 

@@ -5,7 +5,7 @@ import { QUIESCE, type Quiesce } from "../update/quiesce.js";
 import { STRATEGIES, type Strategy } from "../update/updater.js";
 import type { Family } from "../ruleset/row-store.js";
 import { KUBE_PROXY_CHURNS, type KubeProxyChurn } from "../workload/kube-proxy-options.js";
-import { workloads } from "../workload/workloads.js";
+import { type WorkloadName, workloads } from "../workload/workloads.js";
 import { ARRIVALS, type Arrivals } from "./open-loop.js";
 
 export interface BenchOptions {
@@ -33,6 +33,13 @@ export interface BenchOptions {
   readonly traffic: string;
   /** Threads that match packets, 1 to 64. */
   readonly readers: number;
+  /**
+   * Programs that change one ruleset at once, by the workload that each has of every size: none, or two and more. Measured
+   * beside the cells of one writer; without a rate each writer makes its changes as fast as it can.
+   */
+  readonly writers: readonly WorkloadName[];
+  /** Seconds that one of several writers waits for the lock before it gives up and tries again, as iptables' -w: 0.001 to 3600. */
+  readonly lockTimeout: number;
   /** How replacing strategies learn that readers have left the old table. */
   readonly quiesce: Quiesce;
   /** Of rulesets, changes, traffic and arrivals: 0 to 2^32 - 1. */
@@ -56,6 +63,8 @@ export const BENCH_DEFAULTS: BenchOptions = Object.freeze({
   churn: "single",
   traffic: "uniform",
   readers: 1,
+  writers: [],
+  lockTimeout: 5, // As kube-proxy has it.
   quiesce: "seqcount",
   seed: 1,
   linux: [],
@@ -68,7 +77,7 @@ export function checkBenchOptions(options: BenchOptions): void {
     const values: readonly unknown[] = options[list];
     if (values.length === 0) throw new RangeError(`${list}: at least one`);
   }
-  for (const list of ["sizes", "strategies", "classifiers", "linux"] as const) {
+  for (const list of ["sizes", "strategies", "classifiers", "linux", "writers"] as const) {
     const values: readonly unknown[] = options[list];
     const twice = values.find((value, nth) => values.indexOf(value) !== nth);
     if (twice !== undefined) throw new RangeError(`${list}: ${twice} is there twice`);
@@ -77,6 +86,10 @@ export function checkBenchOptions(options: BenchOptions): void {
   for (const strategy of options.strategies) checkName("strategies", strategy, STRATEGIES);
   for (const classifier of options.classifiers) checkName("classifiers", classifier, CLASSIFIERS);
   for (const target of options.linux) checkName("linux", target, KERNEL_TARGETS);
+  for (const writer of options.writers) checkName("writers", writer, workloads);
+  if (options.writers.length === 1) throw new RangeError("writers: two or more, or none");
+  if ((["kube-proxy", "kube-proxy-ipvs"] as const).every((mode) => options.writers.includes(mode)))
+    throw new RangeError("writers: kube-proxy in one mode, as both own the same chains");
   if (options.shard !== null) parseShard(options.shard);
   checkName("family", options.family, { ipv4: true, ipv6: true });
   checkName("churn", options.churn, Object.fromEntries(KUBE_PROXY_CHURNS.map((name) => [name, true])));
@@ -85,6 +98,7 @@ export function checkBenchOptions(options: BenchOptions): void {
   if (options.rate !== "auto") checkNumber("rate", options.rate, 0.01, 100_000, false);
   checkNumber("duration", options.duration, 0.01, 86_400, false);
   checkNumber("rounds", options.rounds, 1, 100, true);
+  checkNumber("lockTimeout", options.lockTimeout, 0.001, 3600, false);
   checkNumber("readers", options.readers, 1, 64, true);
   checkNumber("seed", options.seed, 0, 2 ** 32 - 1, true);
 }

@@ -54,6 +54,7 @@ export async function runBench(
     elapsed_s: (performance.now() - started) / 1000,
     results,
     growth: assembleGrowth(results),
+    contention: cells.flatMap((cell) => cell.contention?.() ?? []),
     absent: distinct([...absent, ...cells.flatMap(({ absence }) => absence ?? [])]),
   };
 }

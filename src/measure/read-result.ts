@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { assembleGrowth } from "./assemble-growth.js";
 import { parseShard } from "./bench-options.js";
 import { cellKey } from "./compare.js";
+import { contentionKey, type ContentionRecord, contentionTogether } from "./contention.js";
 import { LatencyHistogram } from "./histogram.js";
 import { RESULT_SCHEMA, type ResultFile, type ResultRecord } from "./result.js";
 
@@ -18,7 +19,8 @@ export function readResult(path: string): ResultFile {
   const { schema, results } = (value ?? {}) as Partial<ResultFile>;
   if (schema !== RESULT_SCHEMA || !Array.isArray(results))
     throw new RangeError(`${path}: not a result of ${RESULT_SCHEMA}`);
-  return value as ResultFile;
+  // Results of earlier versions have none.
+  return { contention: [], ...(value as Omit<ResultFile, "contention">) };
 }
 
 /**
@@ -45,8 +47,26 @@ export function mergeResults(files: readonly ResultFile[]): ResultFile {
     elapsed_s: files.reduce((sum, { elapsed_s }) => sum + elapsed_s, 0),
     results,
     growth: assembleGrowth(results),
+    contention: contentionOfAll(files),
     absent: [...new Map(files.flatMap(({ absent }) => absent).map((one) => [JSON.stringify(one), one])).values()],
   };
+}
+
+/** Cells of several writers, in the order of the options. */
+function contentionOfAll(files: readonly ResultFile[]): ContentionRecord[] {
+  const cells = new Map<string, ContentionRecord[]>();
+  for (const record of files.flatMap(({ contention }) => contention))
+    cells.set(contentionKey(record), [...(cells.get(contentionKey(record)) ?? []), record]);
+  const { sizes, strategies, classifiers } = (files[0] as ResultFile).options;
+  const ordered = sizes.flatMap((services) =>
+    strategies.flatMap((strategy) =>
+      classifiers.map((classifier) => contentionKey({ services, strategy, classifier })),
+    ),
+  );
+  return ordered.flatMap((key) => {
+    const records = cells.get(key);
+    return records ? [contentionTogether(records)] : [];
+  });
 }
 
 /**

@@ -5,6 +5,7 @@ import type { NftForm } from "../linux/nft-script.js";
 import type { Phase } from "../update/phases.js";
 import type { Strategy } from "../update/updater.js";
 import type { BenchOptions } from "./bench-options.js";
+import type { ContentionRecord } from "./contention.js";
 import type { Environment } from "./environment.js";
 import type { EncodedHistogram, LatencySummary } from "./histogram.js";
 
@@ -20,6 +21,8 @@ export interface ResultFile {
   readonly elapsed_s: number;
   readonly results: readonly ResultRecord[];
   readonly growth: readonly GrowthRecord[];
+  /** Several writers of one ruleset; none where the bench had one. */
+  readonly contention: readonly ContentionRecord[];
   /** What was asked for and could not be measured here. */
   readonly absent: readonly Absence[];
 }

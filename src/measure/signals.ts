@@ -6,7 +6,8 @@
  * | stop  | phase | ready | armed |claimed| seen  | (unused)      | effectNs (f64)
  * +-------+-------+-------+-------+-------+-------+---------------+
  *
- * Written by: stop and phase the main thread; ready, claimed, seen and effectNs readers; armed the updater.
+ * Written by: stop and phase the main thread; ready, claimed, seen and effectNs readers; armed the updater; ready also
+ * writers of which there are several.
  */
 const STOP = 0;
 const PHASE = 1;
@@ -48,18 +49,24 @@ export class Signals {
 
   set phase(phase: number) {
     Atomics.store(this.words, PHASE, phase);
+    Atomics.notify(this.words, PHASE);
   }
 
   get phase(): number {
     return Atomics.load(this.words, PHASE);
   }
 
-  /** A reader has set up and begins to match. */
+  /** Blocks this thread while the phase is `phase`. */
+  awaitEndOf(phase: number): void {
+    while (this.phase === phase) Atomics.wait(this.words, PHASE, phase);
+  }
+
+  /** A reader has set up and begins to match, or one of several writers is warm. */
   reportReady(): void {
     Atomics.add(this.words, READY, 1);
   }
 
-  /** Readers that match. */
+  /** How many have reported. */
   get ready(): number {
     return Atomics.load(this.words, READY);
   }

@@ -2,6 +2,7 @@
 import type { BenchOptions } from "../measure/bench-options.js";
 import type { ResultFile, ResultRecord } from "../measure/result.js";
 import { isWorkloadName, workloads } from "../workload/workloads.js";
+import { contentionAnswers } from "./contention.js";
 import { duration, times, whole } from "./units.js";
 
 /** What the workload counts, one or many of it. */
@@ -13,7 +14,8 @@ function counted(workload: string, count: number): string {
 /** "one service change at 5,000 services: full 212 ms, incremental 9 us (23,000 times)". */
 export function answers(result: ResultFile): string[] {
   const { churn } = result.options;
-  return [...bySize(result.results).values()].flatMap((records) => answer(records, churn));
+  const alone = [...bySize(result.results).values()].flatMap((records) => answer(records, churn));
+  return [...alone, ...contentionAnswers(result.contention)];
 }
 
 /** Records by what `sizeOf` calls their size, in the order of measuring. */

@@ -16,7 +16,7 @@ export function cautions(result: ResultFile): string[] {
     );
   for (const { target, services, reason } of result.absent)
     said.push(`${target} is absent${services === null ? "" : ` at size ${whole(services)}`}: ${reason}`);
-  const threads = result.options.readers + 1;
+  const threads = result.options.readers + Math.max(1, result.options.writers.length);
   if (threads > environment.cores)
     said.push(`${threads} threads shared ${environment.cores} cores: matching and updates waited for each other.`);
   for (const record of results) {
@@ -33,12 +33,20 @@ export function cautions(result: ResultFile): string[] {
         `${nameOf(record)}: no reader saw the effect of ${whole(record.timeToEffect?.unseen ?? 0)} changes in time.`,
       );
   }
+  for (const { writers, strategy, classifier, services } of result.contention)
+    for (const { workload, failed, changes, first_failure } of writers)
+      if (failed > 0)
+        said.push(
+          `${workload} beside others, ${strategy}, ${classifier}, ${whole(services)}: ${whole(failed)} of ` +
+            `${whole(failed + changes)} changes failed: ${first_failure}`,
+        );
   return said;
 }
 
 /** Whether something went wrong that a script should stop at. */
 export function hasFindings(result: ResultFile): boolean {
-  return result.results.some(({ update }) => update.failed > 0);
+  const contended = result.contention.flatMap(({ writers }) => writers);
+  return result.results.some(({ update }) => update.failed > 0) || contended.some(({ failed }) => failed > 0);
 }
 
 const nameOf = (record: ResultRecord): string => `${labelOf(record)}, ${sizeOf(record)}`;

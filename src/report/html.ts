@@ -9,6 +9,7 @@ import { html, type Html, join as all, raw, scriptValue } from "./markup.js";
 import { type PageData, pageData } from "./page-data.js";
 import { PAGE_STYLE } from "./page-style.js";
 import {
+  contentionTables,
   environmentTable,
   growthTable,
   latencyTable,
@@ -55,7 +56,7 @@ ${figure("distribution", "Latency distribution", "Every change counts from its i
 ${latencyTable(result)}
 ${figure("phase", "Where the time goes", "Parts of an update, medians of each, as shares.", sizeSelect(data, "phase"), html`<p class="key" id="phase-key"></p>`)}
 ${phaseTable(result)}
-${figure("effect", "Time to effect", "From when a change was meant to begin until a reader's packet first got the new verdict, the median.")}
+${contentionPart(result, data)}${figure("effect", "Time to effect", "From when a change was meant to begin until a reader's packet first got the new verdict, the median.")}
 ${figure("match", "Matching one packet", "Whole way through all hooks and tables, nothing else going on, the median.")}
 ${figure("timeline", "Matching while rules change", "One reader's packets; a stripe is an update from begin to end.", html`${sizeSelect(data, "timeline")} <label>of <select id="timeline-line"></select></label>`, timed ? "" : html`<p>This result holds no timeline.</p>`)}
 ${matchTable(result)}
@@ -76,6 +77,21 @@ ${environmentTable(result)}
 }
 
 type Part = Html | "";
+
+/** Nothing where there was one writer. */
+function contentionPart(result: ResultFile, data: PageData): Part {
+  const [first] = result.contention;
+  if (!first) return "";
+  const names = first.writers.map(({ workload }) => workload).join(", ");
+  const { rate, lockTimeout } = result.options;
+  const pace = rate === "auto" ? "as fast as each can" : `each ${rate} a second`;
+  const drawn = data.lines.some(({ cells }) => cells.some((cell) => cell?.contention));
+  if (!drawn) return contentionTables(result.contention);
+  return html`${figure("throughput", "Several writers", `${names} change one ruleset at once, ${pace}: how many changes a second are made, all together. Both axes are logarithmic.`)}
+${figure("wait", "Waiting for the lock", `How long a change waited for other writers, attempts that gave up after ${lockTimeout} s included.`, sizeSelect(data, "wait"))}
+${contentionTables(result.contention)}
+`;
+}
 
 function figure(name: string, title: string, about: string, controls: Part = "", extra: Part = ""): Html {
   return html`<section aria-labelledby="${name}-title">

@@ -33,6 +33,14 @@ export interface PageCell {
   readonly liveBytes: number | null;
   readonly peakBytes: number | null;
   readonly timeline: PageTimeline | null;
+  readonly contention: PageContention | null;
+}
+
+/** Of several writers together. */
+export interface PageContention {
+  readonly perSecond: number;
+  /** Waits for the lock, as `distribution` above. */
+  readonly waits: readonly (readonly [number, number])[];
 }
 
 export interface PageTimeline {
@@ -72,7 +80,7 @@ export function pageData(result: ResultFile): PageData {
         target,
         cells: sizes.map((wanted) => {
           const record = records.find((one) => size(one) === wanted);
-          return record ? cellOf(record) : null;
+          return record ? cellOf(record, contentionOf(result, record)) : null;
         }),
         exponent: fit?.exponent ?? null,
       };
@@ -94,7 +102,16 @@ export function labelOf(cell: {
   return `${target} ${strategy}${classifier === "linear" ? "" : `, ${classifier}`}`;
 }
 
-function cellOf(record: ResultRecord): PageCell {
+function contentionOf({ contention }: ResultFile, record: ResultRecord): PageContention | null {
+  if (record.target !== "ruleswap") return null;
+  const { services, strategy, classifier } = record;
+  const found = contention.find(
+    (one) => one.services === services && one.strategy === strategy && one.classifier === classifier,
+  );
+  return found ? { perSecond: found.changes_per_second, waits: distributionOf(found.wait.histogram) } : null;
+}
+
+function cellOf(record: ResultRecord, contention: PageContention | null): PageCell {
   const { update, timeToEffect, memory, match } = record;
   const seen = timeToEffect && timeToEffect.count > 0 ? timeToEffect : null;
   const timeline = match?.updating?.timeline;
@@ -116,6 +133,7 @@ function cellOf(record: ResultRecord): PageCell {
           updates: timeline.updates_ms,
         }
       : null,
+    contention,
   };
 }
 

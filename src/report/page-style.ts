@@ -60,6 +60,12 @@ thead th { color: var(--muted); font-weight: 600; }
 .environment :is(th, td) { text-align: left; white-space: normal; vertical-align: top; }
 .environment th { color: var(--muted); font-weight: 500; }
 pre { background: var(--raised); border: 1px solid var(--edge); border-radius: 8px; padding: .7rem .9rem; overflow-x: auto; }
+@media (max-width: 30rem) {
+  .switches { flex-wrap: nowrap; overflow-x: auto; }
+  .switches span { flex-wrap: nowrap; white-space: nowrap; }
+  th, td { padding: .25rem .4rem; font-size: .8rem; }
+  td:first-child { white-space: normal; }
+}
 @media print {
   .switches, .csv, .controls, .tip { display: none; }
   section, details { break-inside: avoid; }

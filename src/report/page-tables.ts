@@ -1,10 +1,12 @@
 /** The page's tables: what each plot shows, as numbers, to read and to take away. */
+import type { ContentionRecord, WriterResult } from "../measure/contention.js";
 import type { GrowthMetric, GrowthRecord, ResultFile, ResultRecord } from "../measure/result.js";
 import { bySize, sizeOf, titleOf } from "./answer.js";
 import { byCell, type Column, COLUMNS, exponent, GROWTH_HEADS } from "./columns.js";
 import { html, type Html, join as all } from "./markup.js";
 import { labelOf } from "./page-data.js";
-import { bytes, digits } from "./units.js";
+import { CONTENTION_COLUMNS } from "./contention.js";
+import { bytes, digits, duration, whole } from "./units.js";
 
 interface TableParts {
   /** Names the table's file. */
@@ -26,7 +28,10 @@ ${all(lines)}</tbody></table></div>
   return open ? html`<details open>${body}</details>` : html`<details>${body}</details>`;
 }
 
-const titled = ({ head, title }: Column): Html => html`<th scope="col" title="${title}">${head}</th>`;
+/** With the sign that a terminal may lack. */
+const micro = (text: string): string => text.replace(/ us$/, " \u00b5s");
+const titled = ({ head, title }: Pick<Column, "head" | "title">): Html =>
+  html`<th scope="col" title="${title}">${head}</th>`;
 
 /** The same columns as on the terminal, a table a size. */
 export function sizeTables({ results }: ResultFile): Html[] {
@@ -35,7 +40,7 @@ export function sizeTables({ results }: ResultFile): Html[] {
       id: `update-${nth + 1}`,
       caption: titleOf(records[0] as ResultRecord),
       heads: COLUMNS.map(titled),
-      rows: records.map((record) => COLUMNS.map(({ text }) => text(record).replace(/ us$/, " \u00b5s"))),
+      rows: records.map((record) => COLUMNS.map(({ text }) => micro(text(record)))),
       open: true,
     }),
   );
@@ -108,6 +113,47 @@ export function memoryTable({ results }: ResultFile): Html {
     }),
   });
 }
+
+/** All writers together, as on the terminal, then each. */
+export function contentionTables(records: readonly ContentionRecord[]): Html {
+  const shown = (of: WriterResult | ContentionRecord): string[] =>
+    CONTENTION_COLUMNS.map(({ text }) => micro(text(of)));
+  const together = table({
+    id: "contention",
+    caption: "Several writers, all together",
+    heads: ["what", "size", ...CONTENTION_COLUMNS.map(titled)],
+    rows: records.map((record) => [labelOf(record), `${whole(record.services)} each`, ...shown(record)]),
+    open: true,
+  });
+  const each = table({
+    id: "writers",
+    caption: "Several writers, one by one",
+    heads: ["writer", "what", "each", ...CONTENTION_COLUMNS.map(titled), ...WRITER_HEADS],
+    rows: records.flatMap((record) =>
+      record.writers.map((one) => [
+        one.workload,
+        labelOf(record),
+        whole(record.services),
+        ...shown(one),
+        ...[one.changes, one.retried, one.most_attempts].map(whole),
+        ...[one.change.p50_us, one.change.p99_us].map((value) => micro(duration(value))),
+        ...[one.unfinished, one.failed].map(whole),
+      ]),
+    ),
+  });
+  return html`${together}
+${each}`;
+}
+
+const WRITER_HEADS: readonly Html[] = [
+  ["changes", "Changes that were made"],
+  ["retried", "Changes that took more than one attempt"],
+  ["attempts", "Attempts at the change that took the most"],
+  ["change p50", "Half of the changes took no longer, waiting included"],
+  ["p99", "99 of 100 changes took no longer, waiting included"],
+  ["unfinished", "Changes that had arrived but were not done at the end"],
+  ["failed", "Changes that were refused"],
+].map(([head = "", title = ""]) => titled({ head, title }));
 
 export function growthTable(growth: readonly GrowthRecord[]): Html {
   const metrics = Object.keys(GROWTH_HEADS) as GrowthMetric[];

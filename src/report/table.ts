@@ -1,11 +1,13 @@
 /** A result for a terminal of 80 columns: the answer first, then the numbers behind it. */
 import { styleText } from "node:util";
 import Table from "cli-table3";
+import type { ContentionRecord } from "../measure/contention.js";
 import type { GrowthMetric, GrowthRecord, ResultFile, ResultRecord, Target, UpdateResult } from "../measure/result.js";
 import { answers, bySize, cost, titleOf } from "./answer.js";
 import { cautions } from "./cautions.js";
 import { byCell, COLUMNS, exponent, GROWTH_HEADS } from "./columns.js";
-import { duration } from "./units.js";
+import { CONTENTION_COLUMNS, contentionBySize, contentionTitle } from "./contention.js";
+import { duration, whole } from "./units.js";
 
 export interface TextOptions {
   readonly color: boolean;
@@ -17,6 +19,7 @@ export function renderText(result: ResultFile, { color }: TextOptions): string {
   const parts = [answers(result).map((sentence) => style("bold", wrap(sentence)))];
   parts.push(cautions(result).map((sentence) => style("yellow", wrap(`! ${sentence}`))));
   for (const records of bySize(result.results).values()) parts.push([sizeTable(records, style)]);
+  for (const records of contentionBySize(result.contention).values()) parts.push([contentionTable(records)]);
   if (result.growth.length > 0) parts.push([growthTable(result.growth)]);
   const said = parts.filter((part) => part.length > 0).map((part) => part.join("\n"));
   return `${said.join("\n\n")}\n`;
@@ -78,6 +81,15 @@ function logBars(costs: readonly number[]): number[] {
 function byTarget<R extends { readonly target: Target }>(records: readonly R[]): R[][] {
   const targets = [...new Set(records.map(({ target }) => target))];
   return targets.map((wanted) => records.filter(({ target }) => target === wanted));
+}
+
+/** All writers of a strategy together; the page has them one by one. */
+function contentionTable(records: readonly ContentionRecord[]): string {
+  const first = records[0] as ContentionRecord;
+  const table = plainTable(["strategy", "classifier", ...CONTENTION_COLUMNS.map(({ head }) => head)], 2);
+  for (const record of records)
+    table.push([record.strategy, record.classifier, ...CONTENTION_COLUMNS.map(({ text }) => text(record))]);
+  return `${contentionTitle(first)}, ${whole(first.rules)} rules\n${table}`;
 }
 
 function growthTable(growth: readonly GrowthRecord[]): string {

@@ -1,5 +1,7 @@
 /** A result as bench makes one, for tests of what is made of it: two sizes, full and incremental. */
 import { BENCH_DEFAULTS } from "../../src/measure/bench-options.js";
+import type { ContenderRecord } from "../../src/measure/contender-task.js";
+import { contentionOf, type ContentionRecord, writerResult } from "../../src/measure/contention.js";
 import { LatencyHistogram } from "../../src/measure/histogram.js";
 import type { MatchResult, ResultFile, ResultRecord } from "../../src/measure/result.js";
 import { PHASES } from "../../src/update/phases.js";
@@ -58,6 +60,26 @@ export function sampleRecord(services: number, strategy: ResultRecord["strategy"
   };
 }
 
+export function sampleContention(
+  services: number,
+  strategy: ContentionRecord["strategy"],
+  us: number,
+): ContentionRecord {
+  const lengthNs = 3 * us * 1000;
+  const record = (timeouts: number): ContenderRecord => ({
+    changeNs: Float64Array.of(lengthNs / 3, lengthNs / 3, lengthNs / 3),
+    unfinished: 0,
+    waitNs: Float64Array.of(0, lengthNs / 6, lengthNs / 6),
+    timeouts: Float64Array.of(0, timeouts, 0),
+    failed: 0,
+    lengthNs,
+  });
+  return contentionOf(
+    { services, rules: 18 * services, strategy, classifier: "tuple-space", target: "ruleswap", seed: 1 },
+    [writerResult("kube-proxy", record(0)), writerResult("portmap", record(2))],
+  );
+}
+
 export const SAMPLE: ResultFile = {
   schema: "ruleswap.result/1",
   environment: {
@@ -73,6 +95,7 @@ export const SAMPLE: ResultFile = {
     started: "2026-01-02T03:04:05.000Z",
   },
   options: BENCH_DEFAULTS,
+  contention: [],
   absent: [],
   partial: false,
   elapsed_s: 50,

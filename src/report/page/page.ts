@@ -6,7 +6,7 @@ import { distributionPlot } from "./distribution-plot.js";
 import { sizePlot } from "./size-plot.js";
 import { offerCsv } from "./tables.js";
 import { timelinePlot } from "./timeline-plot.js";
-import { bytes } from "./units.js";
+import { bytes, whole } from "./units.js";
 
 interface LinePlot {
   readonly plot: uPlot;
@@ -17,6 +17,7 @@ const data = JSON.parse(document.getElementById("data")?.textContent ?? "") as P
 const hidden = new Set<string>();
 let size = data.sizes.length - 1;
 let timelineLine = -1;
+const contended = data.lines.some(({ cells }) => cells.some((cell) => cell?.contention));
 
 const place = (id: string): HTMLElement => document.getElementById(id) as HTMLElement;
 const isShown = ({ strategy, classifier, target }: PageLine): boolean =>
@@ -52,12 +53,40 @@ function drawBySize(): void {
       published: published("match"),
     }),
   );
+  if (contended)
+    bySize.push(
+      sizePlot({
+        ...common,
+        place: place("throughput-plot"),
+        label: "changes a second",
+        value: ({ contention }) => contention?.perSecond ?? null,
+        say: whole,
+      }),
+    );
 }
 
 /** Draws anew what belongs to the chosen size. */
 function drawOneSize(): void {
   for (const { plot } of ofOneSize) plot.destroy();
-  ofOneSize = [distributionPlot(place("distribution-plot"), data, size)];
+  ofOneSize = [
+    distributionPlot({
+      place: place("distribution-plot"),
+      data,
+      size,
+      label: "update latency",
+      values: ({ distribution }) => distribution,
+    }),
+  ];
+  if (contended)
+    ofOneSize.push(
+      distributionPlot({
+        place: place("wait-plot"),
+        data,
+        size,
+        label: "wait for the lock",
+        values: ({ contention }) => contention?.waits ?? [],
+      }),
+    );
   drawBars();
   showLines();
 }

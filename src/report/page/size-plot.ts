@@ -10,8 +10,10 @@ export interface SizePlotOptions {
   readonly place: HTMLElement;
   readonly data: PageData;
   readonly label: string;
-  /** Microseconds; null where there is none. */
+  /** Null where there is none. */
   readonly value: (cell: PageCell) => number | null;
+  /** A value as text; microseconds where it is not said. */
+  readonly say?: (value: number) => string;
   readonly exponents: boolean;
   readonly published: readonly Published[];
 }
@@ -22,7 +24,7 @@ const LINE_HEIGHT = 13;
 
 /** The plot, and which of its series belongs to line `nth` of the data. */
 export function sizePlot(options: SizePlotOptions): { plot: uPlot; seriesOf: (nth: number) => number[] } {
-  const { place, data, label, value, exponents, published } = options;
+  const { place, data, label, value, say = duration, exponents, published } = options;
   const all = published.flatMap(({ points }) => points.map(([size]) => size));
   const sizes = [...new Set([...data.sizes, ...all])].sort((a, b) => a - b);
   const columns = data.lines.map(({ cells }) =>
@@ -45,7 +47,7 @@ export function sizePlot(options: SizePlotOptions): { plot: uPlot; seriesOf: (nt
         values: (_, at) => at.map((size) => whole(size)),
       },
     },
-    y: { label, scale: { distr: 3 }, say: duration },
+    y: { label, scale: { distr: 3 }, say },
     right: exponents ? MARGIN : 24,
     at: (index) => `${whole(sizes[index] as number)} ${data.counts}`,
     series: [

@@ -1,0 +1,150 @@
+/** Several writers of one ruleset, in a result file: how long they waited for each other, and what they got done. */
+import type { Classifier } from "../engine/engine.js";
+import type { Strategy } from "../update/updater.js";
+import type { WorkloadName } from "../workload/workloads.js";
+import type { ContenderRecord } from "./contender-task.js";
+import { type EncodedHistogram, LatencyHistogram, type LatencySummary } from "./histogram.js";
+
+export interface ContentionRecord {
+  /** What each writer's workload counts, as many of each. */
+  readonly services: number;
+  /** Of all writers together. */
+  readonly rules: number;
+  readonly strategy: Strategy;
+  readonly classifier: Classifier;
+  readonly target: "ruleswap";
+  readonly seed: number;
+  /** Changes that all writers together made a second. */
+  readonly changes_per_second: number;
+  /** Of all writers. */
+  readonly wait: DurationResult;
+  readonly timeouts: number;
+  readonly writers: readonly WriterResult[];
+}
+
+/** In microseconds. */
+export interface DurationResult extends LatencySummary {
+  readonly histogram: EncodedHistogram;
+}
+
+export interface WriterResult {
+  readonly workload: WorkloadName;
+  /** Those that were made. */
+  readonly changes: number;
+  /** Seconds in which they were, of all rounds. */
+  readonly seconds: number;
+  readonly changes_per_second: number;
+  /** From a change's arrival until it was in force; without a rate each arrives when the one before is done. */
+  readonly change: DurationResult;
+  /** For the lock, attempts that gave up included. */
+  readonly wait: DurationResult;
+  /** Seconds of waiting in all. */
+  readonly waited_s: number;
+  /** Attempts that gave up waiting for the lock. */
+  readonly timeouts: number;
+  /** Changes that took more than one attempt. */
+  readonly retried: number;
+  /** Attempts at the change that took the most. */
+  readonly most_attempts: number;
+  /** Changes that had arrived but were not done at the end; they are in `change` with their age. */
+  readonly unfinished: number;
+  readonly failed: number;
+  /** What the first that failed said. */
+  readonly first_failure?: string;
+}
+
+/** What tells one record from another. */
+export type ContentionCell = Omit<ContentionRecord, "changes_per_second" | "wait" | "timeouts" | "writers">;
+
+/** "5000,incremental,tuple-space": the same in every run of the same options. */
+export function contentionKey({
+  services,
+  strategy,
+  classifier,
+}: Pick<ContentionRecord, "services" | "strategy" | "classifier">): string {
+  return [services, strategy, classifier].join();
+}
+
+export function contentionOf(cell: ContentionCell, writers: readonly WriterResult[]): ContentionRecord {
+  const { services, rules, strategy, classifier, target, seed } = cell;
+  return {
+    services,
+    rules,
+    strategy,
+    classifier,
+    target,
+    seed,
+    changes_per_second: total(writers, "changes_per_second"),
+    wait: durations(writers.map(({ wait }) => LatencyHistogram.decode(wait.histogram))),
+    timeouts: total(writers, "timeouts"),
+    writers,
+  };
+}
+
+/** What one writer did in one round. */
+export function writerResult(workload: WorkloadName, record: ContenderRecord): WriterResult {
+  const { changeNs, waitNs, timeouts, unfinished, failed, firstFailure, lengthNs } = record;
+  return {
+    workload,
+    changes: waitNs.length,
+    seconds: lengthNs / 1e9,
+    changes_per_second: waitNs.length / (lengthNs / 1e9),
+    change: durations([LatencyHistogram.of(changeNs)]),
+    wait: durations([LatencyHistogram.of(waitNs)]),
+    waited_s: waitNs.reduce((sum, one) => sum + one, 0) / 1e9,
+    timeouts: timeouts.reduce((sum, one) => sum + one, 0),
+    retried: timeouts.filter((one) => one > 0).length,
+    most_attempts: timeouts.reduce((most, one) => Math.max(most, one + 1), 0),
+    unfinished,
+    failed,
+    ...(firstFailure === undefined ? {} : { first_failure: firstFailure }),
+  };
+}
+
+/** The same writer in several rounds or runs, none of which is left out. */
+export function writerTogether(parts: readonly WriterResult[]): WriterResult {
+  const firstFailure = parts.find(({ first_failure }) => first_failure)?.first_failure;
+  const [changes, seconds] = [total(parts, "changes"), total(parts, "seconds")];
+  return {
+    workload: (parts[0] as WriterResult).workload,
+    changes,
+    seconds,
+    changes_per_second: changes / seconds,
+    change: durations(parts.map(({ change }) => LatencyHistogram.decode(change.histogram))),
+    wait: durations(parts.map(({ wait }) => LatencyHistogram.decode(wait.histogram))),
+    waited_s: total(parts, "waited_s"),
+    timeouts: total(parts, "timeouts"),
+    retried: total(parts, "retried"),
+    most_attempts: Math.max(...parts.map(({ most_attempts }) => most_attempts)),
+    unfinished: total(parts, "unfinished"),
+    failed: total(parts, "failed"),
+    ...(firstFailure === undefined ? {} : { first_failure: firstFailure }),
+  };
+}
+
+/** The same cell in several runs. */
+export function contentionTogether(records: readonly ContentionRecord[]): ContentionRecord {
+  const [first] = records as [ContentionRecord];
+  const writers = first.writers.map((_, nth) =>
+    writerTogether(records.map((record) => record.writers[nth] as WriterResult)),
+  );
+  return contentionOf(first, writers);
+}
+
+function durations(histograms: readonly LatencyHistogram[]): DurationResult {
+  const all = new LatencyHistogram();
+  for (const one of histograms) all.add(one);
+  return { ...all.summary(), histogram: all.encode() };
+}
+
+type Total =
+  | "changes"
+  | "seconds"
+  | "changes_per_second"
+  | "waited_s"
+  | "timeouts"
+  | "retried"
+  | "unfinished"
+  | "failed";
+const total = (writers: readonly WriterResult[], name: Total): number =>
+  writers.reduce((sum, one) => sum + one[name], 0);
