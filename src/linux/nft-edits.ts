@@ -48,7 +48,10 @@ export class NftEditor {
       case "flush":
         return this.flush(chain);
       case "remove":
-        this.say(`delete chain ${this.place(chain)}`);
+        this.say(
+          `delete chain ${this.place(chain)}`,
+          ...(chain.mapped ? [`delete map ${this.writer.mapOf(chain)}`] : []),
+        );
         this.touched.delete(chain);
         this.chains.delete(`${chain.table} ${chain.name}`);
     }
@@ -65,23 +68,26 @@ export class NftEditor {
     if (known && policy === undefined) this.flush(chain);
   }
 
+  /** A map stays, empty, for the rules that come. */
   private flush(chain: NftChain): void {
-    if (chain.mapped) {
-      chain.mapped = false;
-      this.say(`flush chain ${this.place(chain)}`, `delete map ${this.writer.mapOf(chain)}`);
-    } else this.say(`flush chain ${this.place(chain)}`);
+    this.say(`flush chain ${this.place(chain)}`, ...(chain.mapped ? [`flush map ${this.writer.mapOf(chain)}`] : []));
     chain.rules = [];
   }
 
   private insert(chain: NftChain, at: number, body: string): void {
     const [before, behind] = [chain.rules[at - 1], chain.rules[at]];
-    const element = chain.mapped && (before?.element || behind?.element) ? elementOf(body) : undefined;
+    const isAsked = chain.rules.some((rule) => rule.element);
+    const belongs = chain.mapped && (!isAsked || before?.element || behind?.element);
+    const element = belongs ? elementOf(body) : undefined;
     const rule: NftRule = element ? { body, element } : { body };
     if (element) this.say(this.writer.elements(chain, [element], "add"));
-    else if (before?.element && behind?.element) throw inMap(chain);
-    else if (at >= chain.rules.length) this.say(`add rule ${this.place(chain)} ${this.writer.rule(chain, body)}`);
-    else if (at === 0) this.say(`insert rule ${this.place(chain)} ${this.writer.rule(chain, body)}`);
-    else this.say(`add rule ${this.place(chain)} position ${handleOf(before)} ${this.writer.rule(chain, body)}`);
+    if (!element && before?.element && behind?.element) throw inMap(chain);
+    if (!element || !isAsked) {
+      const text = element ? this.writer.askMap(chain) : this.writer.rule(chain, body);
+      if (at >= chain.rules.length) this.say(`add rule ${this.place(chain)} ${text}`);
+      else if (at === 0) this.say(`insert rule ${this.place(chain)} ${text}`);
+      else this.say(`add rule ${this.place(chain)} position ${handleOf(before)} ${text}`);
+    }
     chain.rules.splice(at, 0, rule);
   }
 

@@ -130,6 +130,11 @@ export class NftWriter {
     return this.place(table, `${name}-map`);
   }
 
+  /** The rule that stands for all elements of a chain's map. */
+  askMap({ name }: NftChain): string {
+    return `${this.nftFamily} daddr . meta l4proto . th dport vmap @${name}-map`;
+  }
+
   /** Element by element or in one statement: nft is faster with one. */
   elements(chain: NftChain, elements: readonly Element[], verb: "add" | "delete"): string {
     const said = elements.map(({ key, verdict }) =>
@@ -150,7 +155,7 @@ export class NftWriter {
         lines.push(
           `add map ${this.mapOf(chain)} { type ${address} . inet_proto . inet_service : verdict; }`,
           this.elements(chain, elements, "add"),
-          `add rule ${this.place(chain.table, chain.name)} ${this.nftFamily} daddr . meta l4proto . th dport vmap @${chain.name}-map`,
+          `add rule ${this.place(chain.table, chain.name)} ${this.askMap(chain)}`,
         );
       }
     }
