@@ -14,7 +14,7 @@ import {
 import { decodePacket } from "../src/netfilter/packet.js";
 import { kubeProxy } from "../src/workload/kube-proxy.js";
 import { endpointChain, serviceChain } from "../src/workload/kube-proxy-names.js";
-import type { KubeProxyOptions } from "../src/workload/kube-proxy-options.js";
+import { KUBE_PROXY_CHURNS, type KubeProxyOptions } from "../src/workload/kube-proxy-options.js";
 import { savedProbability } from "../src/workload/kube-proxy-rules.js";
 import { type Change, effectOf, isOutcome } from "../src/workload/workload.js";
 import { loadAndSave, tablesOf, whyNoKernel } from "./workload-linux.js";
@@ -132,6 +132,47 @@ describe.each(["ipv4", "ipv6"] as const)("%s", (family) => {
     }
   });
 
+  test.each(KUBE_PROXY_CHURNS)("%s ends where it began, counts its rules, and comes out the same again", (churn) => {
+    const make = () => kubeProxy({ services: 47, family, churn, ...ALL_KINDS });
+    const workload = make();
+    const changes = take(workload.changes(5), 2 * workload.period);
+    expect(take(make().changes(5), 2 * workload.period).map(({ batch }) => batch)).toEqual(
+      changes.map(({ batch }) => batch),
+    );
+    for (const [nth, change] of changes.entries()) {
+      const whole = change.whole();
+      expect(countRules(whole), change.label).toBe(change.rules);
+      if ((nth + 1) % workload.period === 0) expect(whole === workload.ruleset(), change.label).toBe(true);
+      else expect(whole === workload.ruleset(), change.label).toBe(false);
+    }
+  });
+
+  test("a service that is rolled has one endpoint more, or as many as it wants", () => {
+    const workload = kubeProxy({ services: 20, endpoints: 4, family, churn: "rolling-deploy" });
+    expect(workload.period).toBe(16);
+    const more = take(workload.changes(), 16).map(({ rules }) => rules - workload.rules);
+    expect(more).toEqual(Array.from({ length: 8 }, () => [3, 0]).flat());
+  });
+
+  test("a node's endpoints are some thirty, each of another service, at any size", () => {
+    for (const services of [100, 500]) {
+      const [drain] = take(kubeProxy({ services, family, churn: "node-drain" }).changes(), 1) as [Change];
+      const chains = [...drain.batch.matchAll(/^-X KUBE-SEP-/gm)];
+      expect(chains.length).toBeGreaterThan(15);
+      expect(chains.length).toBeLessThanOrEqual(30);
+      expect(drain.batch.match(/^-D KUBE-SVC-/gm)).toHaveLength(chains.length);
+    }
+  });
+
+  test("a cold start begins with no service and has all after ten batches", () => {
+    const workload = kubeProxy({ services: 95, family, churn: "cold-start" });
+    const rules = take(workload.changes(), workload.period).map((change) => change.rules);
+    expect(rules).toHaveLength(11);
+    expect(rules[0]).toBe(8);
+    expect(rules[1]).toBe(8 + 11 * 9);
+    expect(rules.at(-1)).toBe(workload.rules);
+  });
+
   test("traffic goes to services, to addresses of none and to ports of none as 90 to 5 to 5", () => {
     const workload = kubeProxy({ services: 200, family });
     const served = new Set<string>();
@@ -175,11 +216,17 @@ describe.each(["ipv4", "ipv6"] as const)("%s", (family) => {
     ["flapping", {}],
     ["flapping", ALL_KINDS],
     ["endpoint", ALL_KINDS],
+    ["rolling-deploy", {}],
+    ["rolling-deploy", ALL_KINDS],
+    ["node-drain", {}],
+    ["node-drain", ALL_KINDS],
+    ["cold-start", {}],
+    ["cold-start", ALL_KINDS],
   ] as const)(
     `in the kernel the edits, the restatement and the whole of a change agree: churn %s %j ${whyNoKernel}`,
     (churn, options) => {
       const workload = kubeProxy({ services: 30, family, churn, ...options });
-      const changes = take(workload.changes(), 8);
+      const changes = take(workload.changes(), Math.max(8, workload.period + 1));
       const base = { text: workload.ruleset(), kind: "whole" } as const;
       const edited = loadAndSave(family, [
         base,

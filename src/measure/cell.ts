@@ -70,6 +70,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     warmUp({
       cell,
       first,
+      period: workload.period,
       changes: changesOf,
       update: (task) => crew.update({ ...writing(cell, options, engine), ...task }),
     });

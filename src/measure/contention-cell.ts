@@ -51,8 +51,8 @@ export interface ContentionContext {
 const CONTENDER = new URL("../../dist/measure/contender-task.js", import.meta.url).href;
 /** In which a new thread's code is optimised, more or less. */
 const WARM_UP_MS = 300;
-/** Changes that a writer makes over and over. */
-const CYCLE = 200;
+/** Changes that a writer makes over and over, more or less. */
+const CYCLE = 24;
 
 /** @param machine Another workload of the bench: it has the machine's addresses and routes where the user describes them. */
 export function contentionSubject(
@@ -165,7 +165,7 @@ function contenderTask(
     family: writer.family,
     quiesce: options.quiesce,
     lockTimeoutMs: options.lockTimeout * 1000,
-    requests: take(writer.changes(seed), CYCLE).map(requestOf),
+    requests: take(writer.changes(seed), Math.ceil(CYCLE / writer.period) * writer.period).map(requestOf),
     warmUpMs: WARM_UP_MS,
     scheduleNs: backToBack ? null : scheduleNs({ arrivals, rate, count: plan.count, seed }),
     deadlineNs: backToBack ? (options.duration / options.rounds) * 1e9 : plan.deadlineNs,

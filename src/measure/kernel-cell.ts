@@ -141,13 +141,13 @@ class Measurement {
     return result;
   }
 
-  /** One change and its undoing; a replacement for each edit tells what one by one costs. Nanoseconds of a change. */
+  /** A period of changes; a replacement for each edit tells what one by one costs. Nanoseconds of a change. */
   private async warmUp(seed: number): Promise<number> {
     const { strategy, workload } = this.cell;
     const oneByOne = strategy === "one-by-one";
     let best = Number.POSITIVE_INFINITY;
     let edits = 1;
-    for (const change of take(workload.changes(seed), 2)) {
+    for (const change of take(workload.changes(seed), workload.period)) {
       const commands = await this.session.prepare(change, oneByOne ? "partial" : strategy);
       const { begunNs, endedNs } = await this.namespace.run(commands);
       await this.session.settle();

@@ -9,7 +9,9 @@ export interface WarmUp {
   readonly cell: Pick<Cell, "strategy">;
   /** Whether the writer's thread has not made changes of this strategy yet: its code is not optimised then. */
   readonly first: boolean;
-  /** The first `count` changes, an even number, so that the ruleset ends as it was. */
+  /** Changes after which the ruleset is as it was. */
+  readonly period: number;
+  /** The first `count` changes, whole periods of them. */
   readonly changes: (count: number) => Change[];
   /** Carries out a task in the writer's thread; the rest of the task is the engine's. */
   readonly update: (
@@ -26,13 +28,14 @@ const LATER_MS = 60;
 const MOST_CHANGES = 2000;
 
 /** Resolves with the nanoseconds that one of the cell's changes takes at best. */
-export async function warmUp({ cell, first, changes, update }: WarmUp): Promise<number> {
+export async function warmUp({ cell, first, period, changes, update }: WarmUp): Promise<number> {
   // One replacement tells what one by one costs: as many of them as there are edits.
   const strategy = cell.strategy === "one-by-one" ? "partial" : cell.strategy;
   let best = Number.POSITIVE_INFINITY;
   let leftNs = (first ? FIRST_MS : LATER_MS) * 1e6;
   for (let made = 0; made < MOST_CHANGES && leftNs > 0; ) {
-    const count = made === 0 ? 2 : Math.max(2, Math.min(MOST_CHANGES - made, Math.floor(leftNs / best)) & ~1);
+    const wanted = made === 0 ? 1 : Math.floor(Math.min(MOST_CHANGES - made, leftNs / best) / period);
+    const count = Math.max(1, wanted) * period;
     const { serviceNs } = await update({
       strategy,
       requests: changes(count).map((change) => requestOf(change, cell.strategy)),
@@ -43,9 +46,11 @@ export async function warmUp({ cell, first, changes, update }: WarmUp): Promise<
       signals: new Signals().buffer,
       yardstick: false,
     });
-    best = Math.min(best, ...serviceNs);
-    leftNs -= serviceNs.reduce((sum, service) => sum + service, 0);
+    const spentNs = serviceNs.reduce((sum, service) => sum + service, 0);
+    // A change and its undoing cost about as much; what changes of a longer period cost differs, as those that arrive do.
+    best = period === 2 ? Math.min(best, ...serviceNs) : Math.min(best, spentNs / count);
+    leftNs -= spentNs;
     made += count;
   }
-  return cell.strategy === "one-by-one" ? best * Math.max(...changes(2).map(editsOf)) : best;
+  return cell.strategy === "one-by-one" ? best * Math.max(...changes(period).map(editsOf)) : best;
 }

@@ -40,6 +40,15 @@ export function titleOf(record: ResultRecord): string {
   return `${record.workload}, ${sizeOf(record)}${rules}`;
 }
 
+/** What one change is, where it is not that something counted comes or goes. */
+const CHANGED: Partial<Record<BenchOptions["churn"], string>> = {
+  endpoint: "endpoint change",
+  flapping: "endpoint change",
+  "rolling-deploy": "endpoint change",
+  "node-drain": "change of a node's endpoints",
+  "cold-start": "change of a tenth of the services",
+};
+
 function answer(all: readonly ResultRecord[], churn: BenchOptions["churn"] | undefined): string[] {
   const records = all.filter(({ target }) => target === "ruleswap");
   const kernel = kernelAnswer(all.filter(({ target }) => target !== "ruleswap"));
@@ -50,8 +59,8 @@ function answer(all: readonly ResultRecord[], churn: BenchOptions["churn"] | und
   const fast =
     shown.find(({ strategy }) => strategy === "incremental") ?? shown.reduce((a, b) => (cost(b) < cost(a) ? b : a));
   const named = (record: ResultRecord): string => `${record.strategy} ${duration(cost(record))}`;
-  const changed = churn === "endpoint" || churn === "flapping" ? "endpoint" : counted(first.workload, 1);
-  const where = `one ${changed} change at ${sizeOf(first)}: `;
+  const changed = CHANGED[churn ?? "single"] ?? `${counted(first.workload, 1)} change`;
+  const where = `one ${changed} at ${sizeOf(first)}: `;
   if (slow === fast) return [where + named(slow), ...kernel];
   return [`${where}${named(slow)}, ${named(fast)} (${times(cost(slow) / cost(fast))} times)`, ...kernel];
 }

@@ -75,6 +75,7 @@ export function docker(options: Partial<DockerOptions> = {}): Workload {
     family,
     services: containers,
     rules: document.rules,
+    period: 2,
     localAddresses: [family === "ipv4" ? "127.0.0.1 lo" : "::1 lo", `${NODES[family]} eth0`],
     ruleset: () => document.print(),
     changes: (of = seed) => changes(whole, document, of),

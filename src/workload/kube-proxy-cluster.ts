@@ -141,10 +141,23 @@ export function serviceAt(index: number, options: KubeProxyOptions): Service {
 /** The service after its endpoint `nth` moved to a pod that no service has had. */
 export function withNewEndpoint(service: Service, nth: number, index: number, options: KubeProxyOptions): Service {
   const old = service.endpoints[nth] as string;
-  // Pods are numbered up from 0 for the services there are, so the upper half's last is free.
-  const fresh = podEnd(2 ** POD_BITS - 2 - (index % 1000), Number(old.slice(old.lastIndexOf(":") + 1)), options);
+  const fresh = freshEnd(old, index, options);
   const replace = (ends: readonly string[]): string[] => ends.map((end) => (end === old ? fresh : end));
   return { ...service, endpoints: replace(service.endpoints), localEndpoints: replace(service.localEndpoints) };
+}
+
+/** The port of `old` at a pod that no service has had; one of a thousand. */
+export function freshEnd(old: string, index: number, options: KubeProxyOptions): string {
+  // Pods are numbered up from 0 for the services there are, so the upper half's last is free.
+  return podEnd(2 ** POD_BITS - 2 - (index % 1000), Number(old.slice(old.lastIndexOf(":") + 1)), options);
+}
+
+/** Pods on a node, more or less. */
+const PODS_PER_NODE = 30;
+
+/** Nodes with endpoints; as many as a service has at least, so that no two of a service share one. */
+export function nodeCount({ services, endpoints }: KubeProxyOptions): number {
+  return Math.max(endpoints, Math.ceil((services * endpoints) / PODS_PER_NODE));
 }
 
 /** An address that no service has, for packets that miss. */

@@ -72,6 +72,7 @@ export function kubeProxyIpvs(options: Partial<KubeProxyIpvsOptions> = {}): Work
     family,
     services,
     rules: document.rules,
+    period: 2,
     localAddresses: NETWORKS[family].localAddresses,
     sets: setsOf(whole),
     ruleset: () => document.print(),

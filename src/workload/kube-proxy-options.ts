@@ -1,7 +1,14 @@
 import type { Family } from "../ruleset/row-store.js";
 import { checkWhole } from "./whole-number.js";
 
-export const KUBE_PROXY_CHURNS = ["single", "endpoint", "flapping"] as const;
+export const KUBE_PROXY_CHURNS = [
+  "single",
+  "endpoint",
+  "flapping",
+  "rolling-deploy",
+  "node-drain",
+  "cold-start",
+] as const;
 export type KubeProxyChurn = (typeof KUBE_PROXY_CHURNS)[number];
 
 export interface KubeProxyOptions {
@@ -20,8 +27,10 @@ export interface KubeProxyOptions {
   readonly tables?: "nat" | "all";
   /**
    * `single`: a service with its endpoints comes, and goes again. `endpoint`: a pod of some service is replaced by
-   * another, and comes back. `flapping`: an endpoint of some service goes and comes back; takes 2 endpoints or more.
-   * Default `single`.
+   * another, and comes back. `flapping`: an endpoint of some service goes and comes back. `rolling-deploy`: for each
+   * endpoint of some service a new one comes and then the old one goes; then back. `node-drain`: the endpoints of some
+   * node, one each of some 30 services, go at once and come back. `cold-start`: all services go at once and come back, a
+   * tenth at a time. Flapping and node-drain take 2 endpoints or more. Default `single`.
    */
   readonly churn: KubeProxyChurn;
   /** Shares of the services, 0 to 1, that ... Default 0. */
@@ -71,8 +80,8 @@ export function checkKubeProxyOptions(options: KubeProxyOptions): void {
   checkWhole("endpoints", options.endpoints, 1, 100);
   if (!KUBE_PROXY_CHURNS.includes(options.churn))
     throw new RangeError(`churn: ${KUBE_PROXY_CHURNS.join(", ")}, not "${options.churn}"`);
-  if (options.churn === "flapping" && options.endpoints < 2)
-    throw new RangeError("endpoints: at least 2 for churn flapping");
+  if ((options.churn === "flapping" || options.churn === "node-drain") && options.endpoints < 2)
+    throw new RangeError(`endpoints: at least 2 for churn ${options.churn}`);
   checkWhole("seed", options.seed, 0, 2 ** 32 - 1);
   for (const share of KUBE_PROXY_SHARES)
     if (!(options[share] >= 0 && options[share] <= 1))

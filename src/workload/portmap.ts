@@ -93,6 +93,7 @@ export function portmap(options: Partial<PortmapOptions> = {}): Workload {
     family,
     services: containers,
     rules: document.rules,
+    period: 2,
     localAddresses: [family === "ipv4" ? "127.0.0.1 lo" : "::1 lo", `${NETWORKS[family].node} eth0`],
     ruleset: () => document.print(),
     changes: (of = seed) => changes(whole, document, of),

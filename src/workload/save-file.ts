@@ -61,6 +61,7 @@ export function saveFile({
     name,
     family,
     rules: document.rules,
+    period: 2,
     localAddresses: local,
     ...(sets ? { sets } : {}),
     ruleset: () => document.print(),

@@ -2,8 +2,8 @@
  * A workload: a ruleset, an endless churn of changes to it, and traffic, all from a seed. The bench knows nothing else
  * about what it measures, and every generator in this folder makes one of these.
  *
- * The churn goes there and back: changes 0, 2, 4, ... each start from `ruleset()` and differ, change 1 undoes change 0,
- * change 3 undoes change 2, and so on. So the size never drifts, and any number of changes can be measured.
+ * The churn goes there and back: changes 0, p, 2p, ... each start from `ruleset()` and differ, p being the period; most
+ * often it is 2, change 1 undoes change 0, and so on. So the size never drifts, and any number of changes can be measured.
  */
 import {
   RESULT_DESTINATION,
@@ -26,6 +26,8 @@ export interface Workload {
   readonly services?: number;
   /** Lines `-A` of `ruleset()`: policies are not counted. */
   readonly rules: number;
+  /** Changes after which the ruleset is again what it was before the first of them: 2 or more. */
+  readonly period: number;
   /** "ADDRESS INTERFACE" of the machine: packets to them go to INPUT, they are LOCAL to addrtype, MASQUERADE takes them. */
   readonly localAddresses: readonly string[];
   /** The machine's interfaces, addresses and routes, where they are known; beside `localAddresses`. */
