@@ -7,6 +7,7 @@ import { checkConnlabel } from "./conntrack/labels";
 import { connections } from "./conntrack/pool";
 import { checkBpf } from "./matches/bpf";
 import { checkChunks } from "./matches/chunks";
+import { checkCluster } from "./matches/cluster";
 import { checkConntrack } from "./matches/conntrack";
 import { checkDccp } from "./matches/dccp";
 import { checkHeaderOptions, checkIpv6header } from "./matches/extension-headers";
@@ -122,6 +123,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes <= <u32>P.BPF_SIZE;
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
+    case P.MATCH_CLUSTER:
+      return bytes == P.CLUSTER_SIZE && connections() != 0;
     case P.MATCH_IPV6HEADER:
       return bytes == P.IPV6HEADER_SIZE;
     case P.MATCH_HBH:
@@ -194,6 +197,8 @@ export function checkMatch(type: u32, record: usize): bool {
       return checkBpf(record);
     case P.MATCH_SET:
       return checkSet(record);
+    case P.MATCH_CLUSTER:
+      return checkCluster(record);
     case P.MATCH_IPV6HEADER:
       return checkIpv6header(record);
     case P.MATCH_HBH:

@@ -6,6 +6,7 @@ import { matchHelper } from "./conntrack/helper-name";
 import { matchAddrtype } from "./matches/addrtype";
 import { matchDscp, matchEcn, matchPkttype, matchPolicy, matchTcpmss, matchTos, matchTtl } from "./matches/header";
 import { matchBpf } from "./matches/bpf";
+import { matchCluster } from "./matches/cluster";
 import { matchDccp } from "./matches/dccp";
 import { matchDst, matchHbh, matchIpv6header, matchMh } from "./matches/extension-headers";
 import { matchFrag } from "./matches/frag";
@@ -139,6 +140,8 @@ export function matches(type: u32, record: usize): bool {
       return matchBpf(record);
     case P.MATCH_EUI64:
       return matchEui64();
+    case P.MATCH_CLUSTER:
+      return matchCluster(record);
     case P.MATCH_IPV6HEADER:
       return matchIpv6header(record);
     case P.MATCH_HBH:

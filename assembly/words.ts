@@ -39,6 +39,7 @@ import {
   ICMP_TYPE,
   MATCH_AH,
   MATCH_BPF,
+  MATCH_CLUSTER,
   MATCH_COMMENT,
   MATCH_CONNLABEL,
   MATCH_CONNLIMIT,
@@ -139,6 +140,7 @@ export function hasSideEffect(type: u32): bool {
     // It may mark the packet.
     case MATCH_SOCKET:
     case MATCH_CONNLABEL:
+    case MATCH_CLUSTER:
     // These may drop.
     case MATCH_TCPMSS:
     case MATCH_RT:

@@ -151,6 +151,44 @@ describe("an expected connection", () => {
   });
 });
 
+describe("the share of a cluster that a connection is in", () => {
+  const node = (option: string) =>
+    forward(
+      ...Array.from(
+        { length: 32 },
+        (_, n) =>
+          `-A FORWARD -m cluster --cluster-total-nodes 32 ${option} ${n + 1} --cluster-hash-seed 1 -j CONNMARK --set-mark ${n + 1}`,
+      ),
+    );
+  const marks = (host: Host) => host.list().map((line) => /sport=(\d+).* mark=(\d+)/.exec(line)?.slice(1, 3));
+
+  it("is where it began, of what is expected where its master began, and of what nobody tracks none", () => {
+    const host = new Host(node("--cluster-local-node"));
+    const master = {
+      source: "10.0.0.9",
+      sourcePort: 1000,
+      destination: "198.51.100.7",
+      destinationPort: 53,
+      protocol: 17,
+    };
+    const expectation = { family: "ipv4", protocol: 17, master, destination: "10.0.0.9", expires: 60_000 } as const;
+    host.send(ASK);
+    expectConnection(host.engine, { ...expectation, source: "198.51.100.7", destinationPort: 4000 }, 0);
+    host.send(ANSWER.replace(":53", ":20").replace(":1000", ":4000"));
+    host.send(ANSWER.replace(":53", ":21").replace(":1000", ":4000"));
+    const byPort = new Map(marks(host).map((pair) => pair as [string, string]));
+    expect(byPort.get("20")).toBe(byPort.get("1000"));
+    expect(byPort.get("21")).not.toBe(byPort.get("1000"));
+    expect([...byPort.values()]).not.toContain("0");
+    const untracked = new Host(
+      raw("-A PREROUTING -j CT --notrack") +
+        node("! --cluster-local-node").replaceAll("CONNMARK --set-mark", "DROP -m comment --comment"),
+    );
+    expect(untracked.send(ASK)).toMatch(/^accept/);
+    expect(() => new Host(node("--cluster-local-node"), { connections: 0 })).toThrow();
+  });
+});
+
 describe("a masqueraded connection", () => {
   it("is over when it leaves by another interface, or that has lost its address", () => {
     const rules = nat("-A POSTROUTING -o eth0 -j MASQUERADE");

@@ -225,6 +225,16 @@ describe("nothing is claimed", () => {
       "mangle",
     ],
     [
+      "of a packet's type that a cluster's rule may set, in its own middle or a chain's between",
+      [
+        web,
+        "INPUT -m pkttype --pkt-type unicast -j ACCEPT",
+        "INPUT -j web",
+        "INPUT -m pkttype --pkt-type unicast -j ACCEPT",
+        "web -m pkttype --pkt-type multicast -m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 1 -m pkttype --pkt-type unicast",
+      ],
+    ],
+    [
       "of states in front of NOTRACK",
       [
         "PREROUTING -m state --state UNTRACKED -j ACCEPT",

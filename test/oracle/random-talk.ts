@@ -232,6 +232,7 @@ function rawWatchers(random: Random, places: Places): string[] {
     `-A PREROUTING -m conntrack --ctstatus ${random.pick(["CONFIRMED", "SEEN_REPLY", "NONE"])}`,
     "-A PREROUTING -m connmark --mark 0x0",
     `-A PREROUTING ${randomConnlimit(random, places)}`,
+    `-A PREROUTING ${randomCluster(random)}`,
   ];
 }
 
@@ -240,6 +241,13 @@ function randomConnlimit(random: Random, places: Places): string {
   const mask = random.pick([0, places.limitMask, places.limitMask, places.mask.slice(1)]);
   const limit = `--connlimit-${random.pick(["above", "upto"])} ${random.below(3)}`;
   return `${protocol}-m connlimit ${limit} --connlimit-mask ${mask} --connlimit-${random.pick(["s", "d"])}addr`;
+}
+
+function randomCluster(random: Random): string {
+  const total = random.pick([1, 2, 3, 4, 32]);
+  const not = random.chance(0.3) ? "! " : "";
+  const node = `${not}--cluster-local-node ${random.between(1, total)}`;
+  return `-m cluster --cluster-total-nodes ${total} ${node} --cluster-hash-seed 0x${random.below(0x7fffffff).toString(16)}`;
 }
 
 /** Rules that count, mostly, what the conntrack match sees. */
@@ -261,6 +269,7 @@ function watchingRules(random: Random, chain: string, places: Places): string[] 
     () =>
       `-m connbytes ${not}--connbytes ${random.below(4)}:${random.between(4, 200)} --connbytes-mode ${random.pick(["packets", "bytes", "avgpkt"])} --connbytes-dir ${random.pick(["original", "reply", "both"])}`,
     () => `-m helper ${not}--helper ftp`,
+    () => randomCluster(random),
   ];
   const rules = Array.from({ length: random.between(1, 6) }, () => {
     const target = random.chance(0.15) ? ` -j ${random.pick(["ACCEPT", "DROP"])}` : "";

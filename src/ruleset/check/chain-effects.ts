@@ -3,7 +3,7 @@ import { ROW_LINE } from "../../blob/layout.js";
 import type { Chain, Table } from "../ruleset.js";
 import { type Box, EVERYTHING } from "./box.js";
 import { ruleBox } from "./conditions.js";
-import { type Effect, effectOf } from "./effects.js";
+import { altersAsked, type Effect, effectOf } from "./effects.js";
 import { ALTERS_ALL, Fields, Versions } from "./fields.js";
 import type { RulePlace } from "./finding.js";
 
@@ -59,7 +59,7 @@ function effectOfChain(table: Table, chain: Chain, known: ReadonlyMap<number, Ch
   for (const [index, ordinal] of chain.rules.entries()) {
     const effect = effectOf(table.rows, ordinal);
     const callee = effect.callee < 0 ? undefined : (known.get(effect.callee) ?? UNKNOWN);
-    alters |= effect.alters | (callee?.alters ?? 0);
+    alters |= effect.alters | altersAsked(table.rows, ordinal) | (callee?.alters ?? 0);
     if (mayReturn || end) continue;
     // What may come out, by RETURN or behind a goto, comes out to the caller.
     if (effect.returns || (effect.callee >= 0 && effect.ends && !callee?.end)) mayReturn = true;

@@ -24,11 +24,12 @@ import {
   ROW_SOURCE,
   ROW_TARGET,
 } from "../../blob/layout.js";
+import { MATCH_CLUSTER } from "../../blob/payloads.js";
 import { prefixLength } from "../../extensions/values/address.js";
 import { type RowStore, rowHeadSize } from "../row-store.js";
 import { addressLimit, bigEndian, invertedIf, prefixSet } from "./addresses.js";
 import { type Box, type Field, intersectBoxes } from "./box.js";
-import { ALTERS_REST, type Fields, type Versions } from "./fields.js";
+import { ALTERS_REST, ALTERS_TYPE, type Fields, type Versions } from "./fields.js";
 import type { Bound, IntervalSet } from "./interval-set.js";
 import { MATCH_CONDITIONS, STEADY_MATCHES } from "./match-conditions.js";
 
@@ -38,7 +39,7 @@ export interface Conditions {
   add(name: string, limit: Bound, kinds: number, values: IntervalSet): void;
 }
 
-/** The packets that a rule takes where it stands, undefined where there can be none. */
+/** The packets that a rule takes where it stands, undefined where there can be none. Notes what asking alters. */
 export function ruleBox(rows: RowStore, ordinal: number, fields: Fields, versions: Versions): Box | undefined {
   let box: Box | undefined = new Map<Field, IntervalSet>();
   const narrow = (field: Field, values: IntervalSet): void => {
@@ -58,6 +59,8 @@ export function ruleBox(rows: RowStore, ordinal: number, fields: Fields, version
     record += view.getUint16(record + RECORD_BYTES, true)
   ) {
     const type = view.getUint16(record + RECORD_TYPE, true);
+    // Asked, it tells the packet's type otherwise, whatever it answers.
+    if (type === MATCH_CLUSTER) versions.alter(ALTERS_TYPE);
     if (MATCH_CONDITIONS[type]?.(conditions, rows, record)) continue;
     const kinds = STEADY_MATCHES[type]?.(rows, record);
     if (kinds === undefined) narrow(fields.single(), YES);

@@ -1,5 +1,5 @@
 /** What a rule does to the packets that it takes: whether its chain is over for them, and what it may alter of them. */
-import { RECORD_TYPE, ROW_FLAG_GOTO, ROW_FLAGS, ROW_TARGET } from "../../blob/layout.js";
+import { RECORD_BYTES, RECORD_TYPE, ROW_FLAG_GOTO, ROW_FLAGS, ROW_TARGET } from "../../blob/layout.js";
 import * as P from "../../blob/payloads.js";
 import type { RowStore } from "../row-store.js";
 import {
@@ -11,6 +11,7 @@ import {
   ALTERS_STATE,
   ALTERS_TCP_FLAGS,
   ALTERS_TOS,
+  ALTERS_TYPE,
 } from "./fields.js";
 
 export interface Effect {
@@ -69,6 +70,16 @@ const TARGET_EFFECTS: Readonly<Record<number, TargetEffect>> = {
   [P.TARGET_TCPOPTSTRIP]: () => altering(ALTERS_BYTES),
   [P.TARGET_CHECKSUM]: () => altering(ALTERS_BYTES),
 };
+
+/** ALTERS_* bits of packets that the rule is asked about, whether it takes them or not. */
+export function altersAsked(rows: RowStore, ordinal: number): number {
+  const { view } = rows;
+  const at = rows.offsets[ordinal] as number;
+  const target = at + view.getUint16(at + ROW_TARGET, true);
+  for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true))
+    if (view.getUint16(match + RECORD_TYPE, true) === P.MATCH_CLUSTER) return ALTERS_TYPE;
+  return 0;
+}
 
 /** Of a jump it says nothing but where it leads: what happens there is for others to say. */
 export function effectOf(rows: RowStore, ordinal: number): Effect {

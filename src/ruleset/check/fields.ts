@@ -2,7 +2,7 @@
 import type { Field } from "./box.js";
 import type { Bound } from "./interval-set.js";
 
-/** Bits for what targets alter; a field lists those that it depends on. */
+/** Bits for what targets, and a few matches, alter; a field lists those that it depends on. */
 export const ALTERS_MARK = 1;
 export const ALTERS_STATE = 2;
 export const ALTERS_TOS = 4;
@@ -11,11 +11,13 @@ export const ALTERS_TCP_FLAGS = 16;
 export const ALTERS_LENGTH = 32;
 /** Options and payload. */
 export const ALTERS_BYTES = 64;
+/** Whom the link layer sent it to. */
+export const ALTERS_TYPE = 256;
 /** Of a target that is not known well enough. */
-export const ALTERS_ALL = 255;
+export const ALTERS_ALL = 511;
 /** What no known target alters and stays in the table: addresses, ports, devices. */
 export const ALTERS_REST = 128;
-const KINDS = 8;
+const KINDS = 9;
 
 /** A field as it is at one place of a chain: behind a rule that may alter it, it is another field than in front. */
 export interface PacketField extends Field {

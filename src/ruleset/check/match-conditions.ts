@@ -21,6 +21,7 @@ import {
   ALTERS_STATE,
   ALTERS_TCP_FLAGS,
   ALTERS_TOS,
+  ALTERS_TYPE,
 } from "./fields.js";
 import { filtered, type IntervalSet, union } from "./interval-set.js";
 
@@ -214,7 +215,7 @@ const dscp: MatchConditions = (conditions, { bytes }, at) =>
 const pkttype: MatchConditions = (conditions, { bytes }, at) => {
   const type = bytes[at + P.PKTTYPE_TYPE] as number;
   const values = invertedIf(bytes[at + P.PKTTYPE_INVERT] !== 0, rangeSet(type, type), 256);
-  conditions.add("packet type", 256, ALTERS_REST, values);
+  conditions.add("packet type", 256, ALTERS_TYPE, values);
   return true;
 };
 
@@ -264,6 +265,7 @@ export const STEADY_MATCHES: Readonly<Record<number, Steadiness>> = {
   [P.MATCH_MULTIPORT]: byOrigin,
   [P.MATCH_CONNTRACK]: ({ view }, at) =>
     view.getUint16(at + P.CONNTRACK_MATCH, true) & CHANGING_CONNTRACK ? undefined : ALTERS_STATE | ALTERS_REST,
+  [P.MATCH_CLUSTER]: () => ALTERS_STATE,
   [P.MATCH_ADDRTYPE]: byOrigin,
   [P.MATCH_PHYSDEV]: byOrigin,
   [P.MATCH_OWNER]: byOrigin,
