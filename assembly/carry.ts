@@ -16,31 +16,44 @@ import {
   ROW_MOVED,
   ROW_TARGET,
   RECORD_BYTES,
+  RECORD_TYPE,
+  ROW_FLAGS,
+  ROW_NEXT,
+  CHAIN_NEXT,
+  CHAIN_ROW_COUNT,
+  CHAIN_SIZE,
+  BLOB_FIRST_CHAIN,
 } from "../src/blob/layout";
-import { CHUNK_NEXT, CHUNK_USED } from "../src/blob/memory";
+import { CHUNK_NEXT, CHUNK_USED, CONTROL_ADDRESS, CONTROL_COUNTER_TOP } from "../src/blob/memory";
+import { TARGET_SET } from "../src/blob/payloads";
 import { chunkRow } from "./chunk";
-import { rowTable, sameRule } from "./content";
+import { heapAllocate, heapFree } from "./heap";
+import { rowTable, runtimeWord, sameRule } from "./content";
 import { stateMove, targetGive } from "./state";
 import { put16, walked } from "./store";
 import { rowMatches } from "./words";
 
 const LOOK_AHEAD: u32 = 64;
 
-/** Moves counters and state from the rows of `from` to equal rows of `to`. `room` holds a word for each of both. */
-export function carryChain(from: usize, to: usize, room: usize): void {
+/**
+ * Moves counters and state from the rows of `from` to equal rows of `to`, which have none yet and lie behind their chain's head
+ * as in the blob. `room` holds a word for each of both, `address` is the bytes of one.
+ */
+export function carryChain(from: usize, to: usize, room: usize, address: u32): void {
   const oldPolicy: usize = load<u32>(from, CHAIN_POLICY);
   const newPolicy: usize = load<u32>(to, CHAIN_POLICY);
-  if (oldPolicy && newPolicy) move(oldPolicy, newPolicy);
+  if (oldPolicy && newPolicy) adopt(oldPolicy, newPolicy, address);
   const oldCount = load<u32>(from, CHAIN_LIVE_ROWS);
   const newCount = load<u32>(to, CHAIN_LIVE_ROWS);
   if (!oldCount || !newCount) return;
+  width = address;
+  const first = carryFirst(from, to, newCount);
+  walked(oldCount + newCount);
+  if (first == oldCount || first == newCount) return;
   const old = room;
   const fresh = old + oldCount * 4;
   list(from, old);
   list(to, fresh);
-  walked(oldCount + newCount);
-  let first: u32 = 0;
-  while (first < oldCount && first < newCount && same(old, fresh, first, first)) first++;
   let oldEnd = oldCount;
   let newEnd = newCount;
   while (oldEnd > first && newEnd > first && same(old, fresh, oldEnd - 1, newEnd - 1)) {
@@ -58,11 +71,32 @@ export function carryChain(from: usize, to: usize, room: usize): void {
   }
 }
 
+/** Bytes of an address. */
+let width: u32 = 0;
+
+/** Carries the rows that both chains begin with; how many they are. */
+function carryFirst(from: usize, to: usize, count: u32): u32 {
+  let row = to + CHAIN_SIZE;
+  let first: u32 = 0;
+  for (let chunk: usize = load<u32>(from, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+    const used = <u32>load<u16>(chunk, CHUNK_USED);
+    for (let i: u32 = 0; i < used; i++) {
+      const old = chunkRow(chunk, i);
+      if (!old || load<u32>(old, ROW_DIED) != GENERATION_NEVER) continue;
+      if (first == count || !sameRule(old, row, true)) return first;
+      adopt(old, row, width);
+      row += load<u16>(row, ROW_NEXT);
+      first++;
+    }
+  }
+  return first;
+}
+
 function same(old: usize, fresh: usize, i: u32, k: u32): bool {
   const a: usize = load<u32>(old + (i << 2));
   const b: usize = load<u32>(fresh + (k << 2));
   if (!sameRule(a, b, true)) return false;
-  move(a, b);
+  adopt(a, b, width);
   return true;
 }
 
@@ -80,8 +114,24 @@ function list(head: usize, into: usize): void {
   }
 }
 
-/** Counter and state cells go over; the old row no longer owns them. */
-export function move(old: usize, fresh: usize): void {
+/** Counter and state go over to a row that says the same and has none; the old row no longer owns them. */
+function adopt(old: usize, fresh: usize, address: u32): void {
+  if (load<u16>(old, ROW_MOVED)) return;
+  store<u32>(fresh, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
+  put16(old + ROW_MOVED, 1);
+  const target = old + load<u16>(old, ROW_TARGET);
+  const offset = fresh - old;
+  for (let match = rowMatches(old, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
+    const word = runtimeWord(load<u16>(match, RECORD_TYPE));
+    if (word) store<u32>(match + offset + word, load<u32>(match + word));
+  }
+  // What it refers to by name has an address.
+  if (load<u16>(target, RECORD_TYPE) == TARGET_SET)
+    memory.copy(target + offset, target, load<u16>(target, RECORD_BYTES));
+}
+
+/** The same for a row that has state of its own, perhaps with other values. */
+function move(old: usize, fresh: usize): void {
   if (load<u16>(old, ROW_MOVED)) return;
   store<u32>(fresh, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
   put16(old + ROW_MOVED, 1);
@@ -92,4 +142,47 @@ export function move(old: usize, fresh: usize): void {
     stateMove(match, match + offset);
   // Both refer to the same; the old row will not give back what it holds.
   targetGive(target + offset);
+}
+
+/** Rows that name a counter of a rule in force of the replaced table take it over, with its state. */
+export function carryNamed(table: usize, replaced: usize): bool {
+  const top = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_TOP);
+  const rows = heapAllocate(top * 4);
+  if (!rows) return false;
+  memory.fill(rows, 0, top * 4);
+  if (replaced)
+    for (let head: usize = load<u32>(replaced, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
+      const policy: usize = load<u32>(head, CHAIN_POLICY);
+      if (policy) store<u32>(rows + (load<u32>(policy, ROW_COUNTER) << 2), <u32>policy);
+      for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+        const used = <u32>load<u16>(chunk, CHUNK_USED);
+        for (let i: u32 = 0; i < used; i++) {
+          const row = chunkRow(chunk, i);
+          if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER)
+            store<u32>(rows + (load<u32>(row, ROW_COUNTER) << 2), <u32>row);
+        }
+      }
+    }
+  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
+    let row = head + CHAIN_SIZE;
+    for (let left = load<u32>(head, CHAIN_ROW_COUNT); left; left--) {
+      const counter = load<u32>(row, ROW_COUNTER);
+      const old: usize = counter && counter < top ? <usize>load<u32>(rows + (counter << 2)) : 0;
+      store<u32>(row, 0, ROW_COUNTER);
+      if (old && sameShape(old, row)) move(old, row);
+      row += load<u16>(row, ROW_NEXT);
+    }
+  }
+  heapFree(rows, top * 4);
+  return true;
+}
+
+/** Whether both rows have the same records, so that state can go from one to the other. */
+function sameShape(old: usize, row: usize): bool {
+  const target = <usize>load<u16>(row, ROW_TARGET);
+  if (load<u16>(old, ROW_TARGET) != target || load<u8>(old, ROW_FLAGS) != load<u8>(row, ROW_FLAGS)) return false;
+  const first = rowMatches(row, load<u32>(rowTable(row), BLOB_ADDRESS_BYTES)) - row;
+  for (let at = first; at < target; at += load<u16>(row + at, RECORD_BYTES))
+    if (load<u32>(row + at) != load<u32>(old + at)) return false;
+  return true;
 }

@@ -34,12 +34,10 @@ import {
   CHAIN_TWIN,
   CHAIN_USER,
   GENERATION_NEVER,
-  RECORD_BYTES,
   ROW_BORN,
   ROW_CHAIN,
   ROW_COUNTER,
   ROW_DIED,
-  ROW_FLAGS,
   ROW_MOVED,
   ROW_NEXT,
   ROW_TARGET,
@@ -52,16 +50,15 @@ import {
   CLASSIFIER_TUPLE_SPACE,
   CONTROL_ADDRESS,
   CONTROL_CLASSIFIER,
-  CONTROL_COUNTER_TOP,
   COUNTER_SIZE,
 } from "../src/blob/memory";
 import { INDEX_THRESHOLD } from "../src/blob/tuple-space";
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
 import { graphChain, graphHead, graphMake, graphRow } from "./call-graph";
-import { carryChain, move } from "./carry";
+import { carryChain, carryNamed } from "./carry";
 import { ANY_WORD, chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
-import { isJump, rowTable, sameText, textAddress } from "./content";
+import { isJump, sameText, textAddress } from "./content";
 import { counterTake } from "./counters";
 import { directoryBuild, WALKED_CHUNKS } from "./directory";
 import { heapAllocate, heapFree } from "./heap";
@@ -70,7 +67,6 @@ import { engineArena, generation } from "./retire";
 import { releaseRow, rowState } from "./row";
 import { touched } from "./store";
 import { indexBuild } from "./tuple-space";
-import { rowMatches } from "./words";
 
 /** Success, or why a table could not be linked. */
 export const LINK_DONE: u32 = 0;
@@ -96,7 +92,7 @@ export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
   duplicateHead = 0;
   chunkLinking(true);
   if (!graphMake(load<u32>(table, BLOB_CHAIN_COUNT), load<u32>(table, BLOB_ROW_COUNT))) return LINK_MEMORY;
-  const linked = linkHeads(table) && linkChains(table) && linkCounters(table, replaced, carry);
+  const linked = linkHeads(table, carry == CARRY_CONTENT ? replaced : 0) && linkChains(table, replaced, carry);
   chunkLinking(false);
   if (duplicateHead) return LINK_DUPLICATE;
   if (!linked) return LINK_MEMORY;
@@ -123,8 +119,12 @@ export function releaseTable(table: usize): void {
   heapFree(table, load<u32>(table, BLOB_LENGTH));
 }
 
-/** Links heads in order and enters their names. */
-function linkHeads(table: usize): bool {
+/** Links heads in order, enters their names, and finds each one's namesake in the table that is replaced (0: none). */
+function linkHeads(table: usize, replaced: usize): bool {
+  twinsLongest = 1;
+  // Both tables mostly have the same chains in the same order.
+  let likely: usize = 0;
+  if (replaced) likely = load<u32>(replaced, BLOB_FIRST_CHAIN);
   const names = namesMake(table, load<u32>(table, BLOB_CHAIN_COUNT));
   if (!names) return false;
   store<u32>(table, <u32>names, BLOB_NAMES);
@@ -142,6 +142,7 @@ function linkHeads(table: usize): bool {
       duplicateHead = head;
       return false;
     }
+    if (replaced) likely = findTwin(table, head, replaced, likely);
     head = table + load<u32>(head, CHAIN_ROWS_END);
   }
   store<u32>(table, <u32>previous, BLOB_LAST_CHAIN);
@@ -149,11 +150,20 @@ function linkHeads(table: usize): bool {
   return true;
 }
 
-/** Rows: run-time fields, jumps, state; chunks and index of each chain. */
-function linkChains(table: usize): bool {
+/**
+ * Chain by chain, while its rows are at hand: run-time fields, jumps, chunks, counters, state, index. Rows that name counters
+ * are carried when all are linked.
+ */
+function linkChains(table: usize, replaced: usize, carry: u32): bool {
   const arena: usize = load<u32>(table, BLOB_ARENA);
   const staging = heapAllocate(CHUNK_ROWS * 4);
   if (!staging) return false;
+  const room = heapAllocate(twinsLongest * 8);
+  if (!room) return false;
+  const address = load<u32>(table, BLOB_ADDRESS_BYTES);
+  const named = carry == CARRY_NAMED;
+  const initial: usize = load<u32>(table, BLOB_COUNTERS);
+  countersAt = initial ? table + initial : 0;
   let rules: u32 = 0;
   let good = true;
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head && good; head = load<u32>(head, CHAIN_NEXT)) {
@@ -168,9 +178,8 @@ function linkChains(table: usize): bool {
     while (left && good) {
       const count = left < <u32>CHUNK_ROWS ? left : <u32>CHUNK_ROWS;
       for (let i: u32 = 0; i < count; i++) {
-        linkRow(table, head, row);
+        linkRow(table, head, row, named);
         graphRow(row);
-        good = rowState(table, row) && good;
         store<u32>(staging + (i << 2), <u32>row);
         row += load<u16>(row, ROW_NEXT);
       }
@@ -182,8 +191,13 @@ function linkChains(table: usize): bool {
     }
     if (good && load<u32>(head, CHAIN_LIVE_ROWS) > <u32>CHUNK_ROWS * WALKED_CHUNKS) good = directoryBuild(head);
     if (row < end) {
-      linkRow(table, head, row);
+      linkRow(table, head, row, named);
       store<u32>(head, <u32>row, CHAIN_POLICY);
+    }
+    if (!named && good) {
+      const twin: usize = load<u32>(head, CHAIN_TWIN);
+      if (twin) carryChain(twin, head, room, address);
+      good = linkCounters(table, head, true);
     }
     if (
       good &&
@@ -193,15 +207,17 @@ function linkChains(table: usize): bool {
       good = indexBuild(head);
   }
   heapFree(staging, CHUNK_ROWS * 4);
+  heapFree(room, twinsLongest * 8);
   store<u32>(table, rules, BLOB_LIVE_ROWS);
-  return good;
+  return good && (!named || linkNamed(table, replaced));
 }
 
-function linkRow(table: usize, head: usize, row: usize): void {
+function linkRow(table: usize, head: usize, row: usize, named: bool): void {
   store<u32>(row, generation() + 1, ROW_BORN);
   store<u32>(row, GENERATION_NEVER, ROW_DIED);
   store<u32>(row, <u32>head, ROW_CHAIN);
   store<u16>(row, 0, ROW_MOVED);
+  if (!named) store<u32>(row, 0, ROW_COUNTER);
   const target = row + load<u16>(row, ROW_TARGET);
   if (!isJump(target)) return;
   const callee = table + load<u32>(target, JUMP_CHAIN);
@@ -209,91 +225,49 @@ function linkRow(table: usize, head: usize, row: usize): void {
   store<u32>(callee, load<u32>(callee, CHAIN_REFERENCES) + 1, CHAIN_REFERENCES);
 }
 
-/** Gives every row its counter: the one it names, its twin's in the replaced table, or a fresh one. */
-function linkCounters(table: usize, replaced: usize, carry: u32): bool {
-  const longest = replaced && carry == CARRY_CONTENT ? findTwins(table, replaced) : 0;
-  const room = longest ? heapAllocate(longest * 4) : 0;
-  if (longest && !room) return false;
-  if (carry == CARRY_NAMED && !carryNamed(table, replaced)) return false;
-  const initial: usize = load<u32>(table, BLOB_COUNTERS);
-  let counters = table + initial;
+/** State for every row, then what those that name a rule in force take over from it, and counters for the others. */
+function linkNamed(table: usize, replaced: usize): bool {
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     let row = head + CHAIN_SIZE;
-    const twin: usize = load<u32>(head, CHAIN_TWIN);
-    if (twin) carryChain(twin, head, room);
-    for (let left = load<u32>(head, CHAIN_ROW_COUNT); left; left--) {
-      if (carry == CARRY_NONE) store<u32>(row, 0, ROW_COUNTER);
-      if (!load<u32>(row, ROW_COUNTER)) {
-        const counter = initial ? counterTake(load<u64>(counters), load<u64>(counters, 8)) : counterTake(0, 0);
-        if (!counter) return false;
-        store<u32>(row, counter, ROW_COUNTER);
-      }
-      counters += COUNTER_SIZE;
-      row += load<u16>(row, ROW_NEXT);
-    }
+    for (let left = load<u32>(head, CHAIN_LIVE_ROWS); left; left--, row += load<u16>(row, ROW_NEXT))
+      if (!rowState(table, row)) return false;
   }
-  if (longest) heapFree(room, longest * 4);
+  if (!carryNamed(table, replaced)) return false;
+  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
+    if (!linkCounters(table, head, false)) return false;
   return true;
 }
 
-/** Finds each chain's namesake in the replaced table; the most rules that a chain and one of those may have together. */
-function findTwins(table: usize, replaced: usize): u32 {
-  let longest: u32 = 1;
-  let longestOld: u32 = 1;
-  // Both tables mostly have the same chains in the same order.
-  let likely: usize = load<u32>(replaced, BLOB_FIRST_CHAIN);
-  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
-    const name = textAddress(table, load<u32>(head, CHAIN_NAME));
-    let twin = likely;
-    if (!twin || !sameText(textAddress(replaced, load<u32>(twin, CHAIN_NAME)), name)) twin = chainFind(replaced, name);
-    store<u32>(head, <u32>twin, CHAIN_TWIN);
-    if (load<u32>(head, CHAIN_LIVE_ROWS) > longest) longest = load<u32>(head, CHAIN_LIVE_ROWS);
-    if (!twin) continue;
-    if (load<u32>(twin, CHAIN_LIVE_ROWS) > longestOld) longestOld = load<u32>(twin, CHAIN_LIVE_ROWS);
-    likely = load<u32>(twin, CHAIN_NEXT);
-  }
-  return longest + longestOld;
-}
+/** The counters that came with the blob, of the rows that are linked next; 0: they are zero. */
+let countersAt: usize = 0;
 
-/** Rows that name a counter of a rule in force of the replaced table take it over, with its state. */
-function carryNamed(table: usize, replaced: usize): bool {
-  const top = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_TOP);
-  const rows = heapAllocate(top * 4);
-  if (!rows) return false;
-  memory.fill(rows, 0, top * 4);
-  if (replaced)
-    for (let head: usize = load<u32>(replaced, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
-      const policy: usize = load<u32>(head, CHAIN_POLICY);
-      if (policy) store<u32>(rows + (load<u32>(policy, ROW_COUNTER) << 2), <u32>policy);
-      for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-        const used = <u32>load<u16>(chunk, CHUNK_USED);
-        for (let i: u32 = 0; i < used; i++) {
-          const row = chunkRow(chunk, i);
-          if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER)
-            store<u32>(rows + (load<u32>(row, ROW_COUNTER) << 2), <u32>row);
-        }
-      }
-    }
-  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
-    let row = head + CHAIN_SIZE;
-    for (let left = load<u32>(head, CHAIN_ROW_COUNT); left; left--) {
-      const counter = load<u32>(row, ROW_COUNTER);
-      const old: usize = counter && counter < top ? <usize>load<u32>(rows + (counter << 2)) : 0;
-      store<u32>(row, 0, ROW_COUNTER);
-      if (old && sameShape(old, row)) move(old, row);
-      row += load<u16>(row, ROW_NEXT);
-    }
+/** Gives the rows of a chain that were not carried their counters, and where `states` their state. False without memory. */
+function linkCounters(table: usize, head: usize, states: bool): bool {
+  let row = head + CHAIN_SIZE;
+  for (let left = load<u32>(head, CHAIN_ROW_COUNT); left; left--, row += load<u16>(row, ROW_NEXT)) {
+    const at = countersAt;
+    if (at) countersAt += COUNTER_SIZE;
+    if (load<u32>(row, ROW_COUNTER)) continue;
+    const counter = at ? counterTake(load<u64>(at), load<u64>(at, 8)) : counterTake(0, 0);
+    if (!counter || (states && !rowState(table, row))) return false;
+    store<u32>(row, counter, ROW_COUNTER);
   }
-  heapFree(rows, top * 4);
   return true;
 }
 
-/** Whether both rows have the same records, so that state can go from one to the other. */
-function sameShape(old: usize, row: usize): bool {
-  const target = <usize>load<u16>(row, ROW_TARGET);
-  if (load<u16>(old, ROW_TARGET) != target || load<u8>(old, ROW_FLAGS) != load<u8>(row, ROW_FLAGS)) return false;
-  const first = rowMatches(row, load<u32>(rowTable(row), BLOB_ADDRESS_BYTES)) - row;
-  for (let at = first; at < target; at += load<u16>(row + at, RECORD_BYTES))
-    if (load<u32>(row + at) != load<u32>(old + at)) return false;
-  return true;
+/** The most rules that a chain has which has a namesake, or one of those. */
+let twinsLongest: u32 = 1;
+
+/** Finds a chain's namesake in the replaced table, perhaps `likely`; the chain behind that. */
+function findTwin(table: usize, head: usize, replaced: usize, likely: usize): usize {
+  const name = textAddress(table, load<u32>(head, CHAIN_NAME));
+  let twin = likely;
+  if (!twin || !sameText(textAddress(replaced, load<u32>(twin, CHAIN_NAME)), name)) twin = chainFind(replaced, name);
+  store<u32>(head, <u32>twin, CHAIN_TWIN);
+  if (!twin) return likely;
+  const rows = load<u32>(head, CHAIN_ROW_COUNT);
+  const rules = load<u32>(twin, CHAIN_LIVE_ROWS);
+  if (rows > twinsLongest) twinsLongest = rows;
+  if (rules > twinsLongest) twinsLongest = rules;
+  return load<u32>(twin, CHAIN_NEXT);
 }

@@ -105,7 +105,7 @@ export function validateBlob(blob: usize, length: u32, sealed: bool): u32 {
   jumps = jumpsEnd = heads + ((bits + 3) & ~3);
   let result = checkRecords(blob, heads);
   if (!result) result = checkJumps(blob, heads);
-  if (!result) result = checkHooks(blob, heads);
+  if (!result) result = checkHooks(blob);
   heapFree(heads, bytes);
   return result;
 }
@@ -144,6 +144,9 @@ function checkHeader(blob: usize, length: u32, sealed: bool): u32 {
   return FAULT_NONE;
 }
 
+/** Bit n: the records have a built-in chain of hook n, which the header names as its entry, and its policy as the underflow. */
+let builtin: u32 = 0;
+
 /** Every record from the header's end to BLOB_RECORDS_END. */
 function checkRecords(blob: usize, heads: usize): u32 {
   const end = load<u32>(blob, BLOB_RECORDS_END);
@@ -151,6 +154,7 @@ function checkRecords(blob: usize, heads: usize): u32 {
   let at: u32 = BLOB_HEADER_SIZE;
   let chains: u32 = 0;
   let rows: u32 = 0;
+  builtin = 0;
   while (at < end) {
     const head = blob + at;
     if (end - at < <u32>CHAIN_SIZE || load<u8>(head, CHAIN_KIND) != RECORD_CHAIN) return refuse(FAULT_CHAIN, at);
@@ -167,7 +171,9 @@ function checkRecords(blob: usize, heads: usize): u32 {
     if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
     let left = load<u32>(head, CHAIN_ROW_COUNT);
     at += CHAIN_SIZE;
+    let last = at;
     while (at < rowsEnd) {
+      last = at;
       if (!left) return refuse(FAULT_CHAIN, at);
       const result = checkRow(blob, at, rowsEnd, addressBytes, hook != CHAIN_USER && left == 1);
       if (result) return result;
@@ -180,8 +186,13 @@ function checkRecords(blob: usize, heads: usize): u32 {
       jumpsEnd += 4;
     }
     if (left) return refuse(FAULT_CHAIN, <u32>(head - blob) + CHAIN_ROW_COUNT);
-    if (hook != CHAIN_USER && rowsEnd == <u32>(head - blob) + CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
     chains++;
+    if (hook == CHAIN_USER) continue;
+    if (rowsEnd == <u32>(head - blob) + CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
+    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != <u32>(head - blob))
+      return refuse(FAULT_HOOK, <u32>(head - blob) + CHAIN_HOOK);
+    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2)) != last) return refuse(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
+    builtin |= 1 << hook;
   }
   if (chains != load<u32>(blob, BLOB_CHAIN_COUNT) || !chains) return refuse(FAULT_HEADER, BLOB_CHAIN_COUNT);
   if (rows != load<u32>(blob, BLOB_ROW_COUNT)) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
@@ -258,22 +269,10 @@ function checkJumps(blob: usize, heads: usize): u32 {
   return FAULT_NONE;
 }
 
-/** Hook entries name built-in chains of their hook, underflows their policies. */
-function checkHooks(blob: usize, _heads: usize): u32 {
+/** The hooks of the blob are those that its built-in chains have, and no other is told an entry or an underflow. */
+function checkHooks(blob: usize): u32 {
   const hooks = load<u32>(blob, BLOB_VALID_HOOKS);
-  const end = load<u32>(blob, BLOB_RECORDS_END);
   if (!hooks || hooks >> HOOK_COUNT) return refuse(FAULT_HOOK, BLOB_VALID_HOOKS);
-  let builtin: u32 = 0;
-  for (let at: u32 = BLOB_HEADER_SIZE; at < end; at = load<u32>(blob + at, CHAIN_ROWS_END)) {
-    const hook = <u32>load<u8>(blob + at, CHAIN_HOOK);
-    if (hook == CHAIN_USER) continue;
-    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != at)
-      return refuse(FAULT_HOOK, at + CHAIN_HOOK);
-    builtin |= 1 << hook;
-    let row = at + CHAIN_SIZE;
-    for (let left = load<u32>(blob + at, CHAIN_ROW_COUNT); left > 1; left--) row += load<u16>(blob + row, ROW_NEXT);
-    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2)) != row) return refuse(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
-  }
   for (let hook: u32 = 0; hook < <u32>HOOK_COUNT; hook++) {
     if (builtin & (1 << hook)) continue;
     if (load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2))) return refuse(FAULT_HOOK, BLOB_HOOK_ENTRY + (hook << 2));
