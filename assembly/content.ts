@@ -28,19 +28,25 @@ import {
   MATCH_CONNLIMIT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
+  MATCH_NFACCT,
   MATCH_QUOTA,
+  MATCH_RATEEST,
   MATCH_RECENT,
   MATCH_SET,
   MATCH_STATISTIC,
+  NFACCT_OBJECT,
   QUOTA_STATE,
+  RATEEST_FIRST_OBJECT,
   RECENT_OBJECT,
   SET_OBJECT,
+  SETRATEEST_OBJECT,
   SETTARGET_ADD,
   SETTARGET_PART_OBJECT,
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
   STATISTIC_STATE,
   TARGET_JUMP,
+  TARGET_RATEEST,
   TARGET_VERDICT,
   TARGET_SET,
 } from "../src/blob/payloads";
@@ -55,7 +61,14 @@ export function runtimeWord(type: u32): u32 {
   if (type == MATCH_HASHLIMIT) return HASHLIMIT_OBJECT;
   if (type == MATCH_QUOTA) return QUOTA_STATE;
   if (type == MATCH_CONNLIMIT) return CONNLIMIT_OBJECT;
+  if (type == MATCH_NFACCT) return NFACCT_OBJECT;
+  if (type == MATCH_RATEEST) return RATEEST_FIRST_OBJECT;
   return 0;
+}
+
+/** How many bytes it writes there. */
+export function runtimeBytes(type: u32): usize {
+  return type == MATCH_RATEEST ? 8 : 4;
 }
 
 /** The blob that a linked or staged row belongs to. */
@@ -101,13 +114,16 @@ function sameMatch(a: usize, b: usize, at: usize, bytes: usize): bool {
     );
   const hole = <usize>runtimeWord(type);
   if (!hole) return sameBytes(first, second, bytes);
-  return sameBytes(first, second, hole) && sameBytes(first + hole + 4, second + hole + 4, bytes - hole - 4);
+  const next = hole + runtimeBytes(type);
+  return sameBytes(first, second, hole) && sameBytes(first + next, second + next, bytes - next);
 }
 
 function sameTarget(a: usize, b: usize, bytes: usize, twins: bool): bool {
   if (load<u32>(a) != load<u32>(b)) return false;
   if (twins && isJump(a)) return jumpTwin(b) == load<u32>(a, 4);
-  if (load<u16>(a, RECORD_TYPE) == TARGET_SET) return sameSetTarget(a, b, bytes);
+  const type = <u32>load<u16>(a, RECORD_TYPE);
+  if (type == TARGET_SET) return sameSetTarget(a, b, bytes);
+  if (type == TARGET_RATEEST) return sameBytes(a, b, SETRATEEST_OBJECT);
   return sameBytes(a, b, bytes);
 }
 

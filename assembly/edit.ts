@@ -72,6 +72,7 @@ import { counterSet } from "./counters";
 import { verifyTable } from "./levels";
 import { chainFind, chainMake, chainRemove, chainRename } from "./names";
 import { policyReplace, rowAt, rowDelete, rowFind, rowInsert } from "./row";
+import { stateBegin, stateFault } from "./state";
 import { validateStaged } from "./validate";
 import { rowMatches } from "./words";
 
@@ -164,7 +165,8 @@ function insert(table: usize, batch: usize, head: usize, position: u32, row: usi
   const before = position == load<u32>(head, CHAIN_LIVE_ROWS) ? <usize>0 : rowAt(head, position);
   const packets: u64 = counters ? load<u64>(counters) : 0;
   const bytes: u64 = counters ? load<u64>(counters, 8) : 0;
-  return rowInsert(head, before, row, packets, bytes) ? FAULT_NONE : FAULT_MEMORY;
+  stateBegin();
+  return rowInsert(head, before, row, packets, bytes) ? FAULT_NONE : stateFault;
 }
 
 function remove(row: usize): u32 {

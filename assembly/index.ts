@@ -48,6 +48,7 @@ import { traceInto, traceNext } from "./walk";
 
 export { editBatch, editZero, failedEdit } from "./edit";
 export { faultRow } from "./call-graph";
+export { accountAdd, accountRemove } from "./matches/nfacct";
 export { chunksCompared, entriesCompared, rowsChecked, tuplesProbed } from "./effort";
 export { chainFind } from "./names";
 export { nameOpen, nameRefusal } from "./reading/edits";

@@ -2,6 +2,7 @@
  * What a match record may look like: its size, and the values of its fields. What the walk cannot do is refused here when a
  * blob is loaded, and never asked by a packet.
  */
+import { FAULT_ACCOUNT, FAULT_NONE, FAULT_SET } from "../src/blob/memory";
 import * as P from "../src/blob/payloads";
 import { checkConnlabel } from "./conntrack/labels";
 import { connections } from "./conntrack/pool";
@@ -15,9 +16,12 @@ import { checkHashlimit } from "./matches/hashlimit";
 import { checkEcnMatch, checkPolicy } from "./matches/header";
 import { checkIpvs } from "./matches/ipvs";
 import { checkCgroup } from "./matches/socket";
+import { accountFind } from "./matches/nfacct";
+import { checkRateest } from "./matches/rateest";
 import { checkRt } from "./matches/rt";
 import { checkSet } from "./matches/set";
 import { checkSrh } from "./matches/srh";
+import { knowsSet } from "./sets/known";
 import { checkString } from "./matches/string";
 import { checkTime } from "./matches/time";
 import { checkU32 } from "./matches/u32";
@@ -121,6 +125,10 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.CONNLABEL_SIZE && connections() != 0;
     case P.MATCH_BPF:
       return bytes <= <u32>P.BPF_SIZE;
+    case P.MATCH_NFACCT:
+      return bytes == P.NFACCT_SIZE;
+    case P.MATCH_RATEEST:
+      return bytes == P.RATEEST_SIZE;
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
     case P.MATCH_CLUSTER:
@@ -195,6 +203,10 @@ export function checkMatch(type: u32, record: usize): bool {
       return checkConnlabel(record);
     case P.MATCH_BPF:
       return checkBpf(record);
+    case P.MATCH_NFACCT:
+      return load<u32>(record, P.NFACCT_OBJECT) == 0;
+    case P.MATCH_RATEEST:
+      return checkRateest(record);
     case P.MATCH_SET:
       return checkSet(record);
     case P.MATCH_CLUSTER:
@@ -211,4 +223,10 @@ export function checkMatch(type: u32, record: usize): bool {
     default:
       return true;
   }
+}
+
+/** Why what the record names will not do, a FAULT_*. */
+export function missingName(type: u32, record: usize): u32 {
+  if (!knowsSet(type, record)) return FAULT_SET;
+  return type == P.MATCH_NFACCT && !accountFind(record + P.NFACCT_NAME) ? FAULT_ACCOUNT : FAULT_NONE;
 }

@@ -19,8 +19,10 @@ import { matchConnmark, matchConntrack, matchState } from "./matches/conntrack";
 import { matchLimit } from "./matches/limit";
 import { matchIpvs } from "./matches/ipvs";
 import { matchMultiport } from "./matches/multiport";
+import { matchNfacct } from "./matches/nfacct";
 import { matchPhysdev } from "./matches/physdev";
 import { matchQuota } from "./matches/quota";
+import { matchRateest } from "./matches/rateest";
 import { matchRecent } from "./matches/recent";
 import { matchRpfilter } from "./matches/rpfilter";
 import { matchRt } from "./matches/rt";
@@ -138,6 +140,10 @@ export function matches(type: u32, record: usize): bool {
       return matchConnlabel(record);
     case P.MATCH_BPF:
       return matchBpf(record);
+    case P.MATCH_NFACCT:
+      return matchNfacct(record);
+    case P.MATCH_RATEEST:
+      return matchRateest(record);
     case P.MATCH_EUI64:
       return matchEui64();
     case P.MATCH_CLUSTER:

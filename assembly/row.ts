@@ -51,8 +51,9 @@ import { counterGive, counterTake } from "./counters";
 import { directoryFind, positionInChunk } from "./directory";
 import { ruleAdded, ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
-import { stateGive, stateTake, targetGive, targetTake } from "./state";
+import { stateFault, stateGive, stateTake, targetGive, targetTake } from "./state";
 import { put16, put32, touched, walked, wrote } from "./store";
+import { refuse } from "./validate";
 import { indexBuild, indexFind, indexInsert, indexRemove } from "./tuple-space";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
 
@@ -170,14 +171,20 @@ export function releaseRow(table: usize, row: usize): void {
   }
 }
 
-/** State for every match of a fresh row that remembers. False without memory. */
+/** State for every match of a fresh row that remembers. False when it cannot be had, as stateFault says. */
 export function rowState(table: usize, row: usize): bool {
   const target = row + load<u16>(row, ROW_TARGET);
   const address = load<u32>(table, BLOB_ADDRESS_BYTES);
   for (let match = rowMatches(row, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
-    if (!stateTake(match, address)) return false;
+    if (!stateTake(match, address)) return lacks(table, match);
   }
-  return targetTake(target);
+  return targetTake(target) || lacks(table, target);
+}
+
+/** Notes the record of the table's blob that could not have its state. False. */
+function lacks(table: usize, record: usize): bool {
+  refuse(stateFault, record - table);
+  return false;
 }
 
 /** Replaces the policy of a built-in chain by `staged`. False without memory. */

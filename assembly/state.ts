@@ -1,13 +1,15 @@
 /** What matches remember between packets: taken when a rule is linked, given back when no reader sees it any more. */
 import { RECORD_TYPE } from "../src/blob/layout";
-import { STATE_COUNT, STATE_CREDIT, STATE_QUOTA, STATE_SIZE } from "../src/blob/memory";
+import { FAULT_ESTIMATOR, FAULT_MEMORY, STATE_COUNT, STATE_CREDIT, STATE_QUOTA, STATE_SIZE } from "../src/blob/memory";
 import {
   MATCH_CONNBYTES,
   MATCH_CONNLABEL,
   MATCH_CONNLIMIT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
+  MATCH_NFACCT,
   MATCH_QUOTA,
+  MATCH_RATEEST,
   MATCH_RECENT,
   MATCH_SET,
   MATCH_STATISTIC,
@@ -16,22 +18,33 @@ import {
   SET_OBJECT,
   STATISTIC_EVERY,
   STATISTIC_PACKET,
+  SETRATEEST_OBJECT,
+  TARGET_RATEEST,
   TARGET_SET,
 } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree } from "./arena";
 import { countedJoin, countedLeave } from "./conntrack/counted";
 import { labellersCount } from "./conntrack/labels";
-import { runtimeWord } from "./content";
+import { runtimeBytes, runtimeWord } from "./content";
 import { startAccounting } from "./matches/connbytes";
 import { hashTableLeave } from "./matches/hash-table";
 import { hashlimitJoin } from "./matches/hashlimit";
 import { limitCap } from "./matches/limit";
+import { accountJoin, accountLeave } from "./matches/nfacct";
+import { estimatorAgrees, estimatorJoin, estimatorLeave, estimatorsJoin, estimatorsLeave } from "./matches/rateest";
 import { recentJoin, recentLeave } from "./matches/recent";
 import { engineArena } from "./retire";
 import { setLeave, setRefer } from "./sets/names";
 import { setTargetJoin, setTargetLeave } from "./targets/set";
 
-/** Gives a fresh match record its state. `address`: bytes of an address. False without memory. */
+/** Why the last state could not be had; FAULT_MEMORY where nothing else is said. */
+export let stateFault: u32 = FAULT_MEMORY;
+
+export function stateBegin(): void {
+  stateFault = FAULT_MEMORY;
+}
+
+/** Gives a fresh match record its state. `address`: bytes of an address. False when it cannot be had. */
 export function stateTake(match: usize, address: u32): bool {
   const type = <u32>load<u16>(match, RECORD_TYPE);
   if (type == MATCH_RECENT) return recentJoin(match);
@@ -39,6 +52,11 @@ export function stateTake(match: usize, address: u32): bool {
   if (type == MATCH_CONNBYTES) startAccounting();
   if (type == MATCH_CONNLIMIT) countedJoin(match);
   if (type == MATCH_CONNLABEL) labellersCount(1);
+  if (type == MATCH_NFACCT) accountJoin(match);
+  if (type == MATCH_RATEEST && !estimatorsJoin(match)) {
+    stateFault = FAULT_ESTIMATOR;
+    return false;
+  }
   if (type == MATCH_SET) return setRefer(match + SET_NAME, match + SET_OBJECT, false);
   if (type != MATCH_STATISTIC && type != MATCH_LIMIT && type != MATCH_QUOTA) return true;
   const cell = arenaAllocate(engineArena(), STATE_SIZE);
@@ -57,6 +75,8 @@ export function stateGive(match: usize): void {
   else if (type == MATCH_HASHLIMIT) hashTableLeave(match);
   else if (type == MATCH_CONNLIMIT) countedLeave(match);
   else if (type == MATCH_CONNLABEL) labellersCount(-1);
+  else if (type == MATCH_NFACCT) accountLeave(match);
+  else if (type == MATCH_RATEEST) estimatorsLeave(match);
   else if (type == MATCH_SET) setLeave(load<u32>(match, SET_OBJECT));
   else if (type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_QUOTA)
     arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
@@ -70,13 +90,21 @@ export function stateMove(old: usize, fresh: usize): void {
   if (!word) return;
   stateGive(fresh);
   store<u32>(fresh + word, load<u32>(old + word));
+  if (runtimeBytes(type) > 4) store<u32>(fresh + word, load<u32>(old + word, 4), 4);
 }
 
-/** The same for a target that refers to something. False without memory. */
+/** The same for a target that refers to something. False when it cannot be had. */
 export function targetTake(target: usize): bool {
-  return load<u16>(target, RECORD_TYPE) != TARGET_SET || setTargetJoin(target);
+  const type = <u32>load<u16>(target, RECORD_TYPE);
+  if (type == TARGET_SET) return setTargetJoin(target);
+  if (type != TARGET_RATEEST) return true;
+  if (estimatorAgrees(target)) return estimatorJoin(target);
+  stateFault = FAULT_ESTIMATOR;
+  return false;
 }
 
 export function targetGive(target: usize): void {
-  if (load<u16>(target, RECORD_TYPE) == TARGET_SET) setTargetLeave(target);
+  const type = <u32>load<u16>(target, RECORD_TYPE);
+  if (type == TARGET_SET) setTargetLeave(target);
+  else if (type == TARGET_RATEEST) estimatorLeave(load<u32>(target, SETRATEEST_OBJECT));
 }

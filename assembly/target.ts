@@ -43,6 +43,7 @@ import { connection, scratchTuple, trackNot } from "./conntrack/track";
 import { eventAudit, eventLog, eventNflog, traceThis } from "./events";
 import { localFirst, localOn } from "./locals";
 import { tracked } from "./matches/conntrack";
+import { checkRateestTarget, measure } from "./matches/rateest";
 import { addressBytes, hook, packet, result } from "./packet";
 import { pathMtu } from "./routing/mtu";
 import { route } from "./routing/decide";
@@ -146,6 +147,9 @@ export function fire(type: u32, record: usize): u32 {
       return VERDICT_CONTINUE;
     case P.TARGET_TEE:
       return sendCopy(record);
+    case P.TARGET_RATEEST:
+      measure(record);
+      return VERDICT_CONTINUE;
     // Nothing that a rule can see: CHECKSUM fills in what hardware left open, the others label for a security module.
     case P.TARGET_CHECKSUM:
     case P.TARGET_SECMARK:
@@ -180,6 +184,8 @@ export function targetSize(type: u32, bytes: u32): bool {
       return bytes == P.SECMARK_SIZE;
     case P.TARGET_TEE:
       return bytes == P.TEE_SIZE;
+    case P.TARGET_RATEEST:
+      return bytes == P.SETRATEEST_SIZE;
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;
     case P.TARGET_SET:
@@ -216,6 +222,7 @@ export function checkTarget(type: u32, record: usize): bool {
   }
   if (type == P.TARGET_CT) return checkCt(record);
   if (type == P.TARGET_SET) return checkSetTarget(record);
+  if (type == P.TARGET_RATEEST) return checkRateestTarget(record);
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
   if (type == P.TARGET_TTL || type == P.TARGET_HL)
     return (

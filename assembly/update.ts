@@ -34,6 +34,7 @@ import { heapAllocate, heapFree } from "./heap";
 import { graphLevels } from "./call-graph";
 import { engineArena, generation, reclaim, retire, retireBegin } from "./retire";
 import { setsSpread } from "./sets/commands";
+import { stateBegin, stateFault } from "./state";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
 import { duplicateHead, LINK_DUPLICATE, LINK_MEMORY, linkTable } from "./table";
 import { refuse, validateBlob } from "./validate";
@@ -132,8 +133,9 @@ function swapRun(field: usize, fresh: usize, bytes: usize): u32 {
 function replaceAt(slot: usize, blob: usize, length: u32, carry: u32): u32 {
   const old: usize = load<u32>(slot);
   wrote(length);
+  stateBegin();
   const linked = linkTable(blob, old, carry);
-  if (linked == LINK_MEMORY) return FAULT_MEMORY;
+  if (linked == LINK_MEMORY) return stateFault;
   if (linked == LINK_DUPLICATE) return refuse(FAULT_CHAIN, duplicateHead - blob);
   const reached = graphLevels(blob, true);
   if (reached) return reached;

@@ -75,9 +75,9 @@ import {
 import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
 import { checksum } from "./checksum";
 import { heapAllocate, heapFree } from "./heap";
-import { checkMatch, matchSize } from "./match-record";
+import { checkMatch, matchSize, missingName } from "./match-record";
 import { isJump } from "./content";
-import { knowsSet, knowsSets, rulesWith } from "./sets/known";
+import { knowsSets, rulesWith } from "./sets/known";
 import { checkTarget, targetSize } from "./target";
 import { rowMatches } from "./words";
 
@@ -241,7 +241,8 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
     const type = <u32>load<u16>(row + match, RECORD_TYPE);
     if (!matchSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_MATCH, at + match);
     if (!checkMatch(type, row + match)) return refuse(FAULT_MATCH, at + match);
-    if (!knowsSet(type, row + match)) return refuse(FAULT_SET, at + match);
+    const missing = missingName(type, row + match);
+    if (missing) return refuse(missing, at + match);
     if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT)))
       return refuse(FAULT_TEXT, at + match);
     match += bytes;

@@ -55,6 +55,7 @@ import {
   MATCH_LIMIT,
   MATCH_MH,
   MATCH_MULTIPORT,
+  MATCH_NFACCT,
   MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_RT,
@@ -134,6 +135,7 @@ export function hasSideEffect(type: u32): bool {
     case MATCH_SET:
     case MATCH_HASHLIMIT:
     case MATCH_QUOTA:
+    case MATCH_NFACCT:
     case MATCH_CONNLIMIT:
     // It may draw a number.
     case MATCH_BPF:

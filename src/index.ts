@@ -1,6 +1,17 @@
 /** What `import ... from "ruleswap"` gives. */
 export { compile, type CompileOptions } from "./blob/compile.js";
 export {
+  AccountingError,
+  type AccountingErrorCode,
+  type AccountingObject,
+  addAccounting,
+  deleteAccounting,
+  listAccounting,
+  type NewAccountingObject,
+  printAccounting,
+  readAccounting,
+} from "./engine/accounting.js";
+export {
   CLASSIFIERS,
   type Classifier,
   Engine,

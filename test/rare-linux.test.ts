@@ -151,4 +151,56 @@ describe("Linux and an engine", () => {
     expect(theirs.filter((answer) => answer === "yes").length).toBeGreaterThan(60);
     expect(theirs.filter((answer) => answer === "no").length).toBeGreaterThan(60);
   });
+
+  it.skipIf(missing)(`match beyond the same quotas of nfacct${skipped}`, () => {
+    const script = fileURLToPath(new URL("oracle/nfacct.py", import.meta.url));
+    const rounds = Array.from({ length: 10 }, (_, seed): CountedRound => {
+      const random = new Random(seed);
+      // Objects outlive a round: every one has its own.
+      const names = Array.from({ length: 4 }, (_, nth) => `object-${seed}-${nth}`);
+      const objects = names.map((name) => {
+        if (random.chance(0.2)) return { name };
+        const of = random.pick(["packets", "bytes"] as const);
+        return { name, quota: { of, limit: BigInt(random.below(of === "packets" ? 20 : 600)) } };
+      });
+      const made = objects.map(({ name, quota }) => (quota ? `${name}=${quota.of}:${quota.limit}` : name));
+      const rules = Array.from({ length: 12 }, () => {
+        const flow = random.chance(0.5) ? `-p udp --sport ${1000 + random.below(4)} ` : "";
+        return `-A ${random.pick(["PREROUTING", "FORWARD"])} ${flow}-m nfacct --nfacct-name ${random.pick(names)}`;
+      });
+      const frames = Array.from({ length: 30 }, () => datagram("ipv4", random.below(6), random.chance(0.4)));
+      const setup = `python3 ${script} ${made.join(" ")}`;
+      return { family: "ipv4", text: mangle(...rules), setup, options: { accounting: objects }, frames };
+    });
+    const outcome = countedApart(rounds, WATCHED);
+    expect(outcome.apart.length, outcome.apart[0]).toBe(0);
+    expect(hit(outcome)).toBe(true);
+  });
+
+  it.skipIf(missing)(`estimate rates of one size${skipped}`, () => {
+    const conditions = [20, 1000].flatMap((pps) => [
+      `--rateest-gt --rateest-pps ${pps}`,
+      `! --rateest-lt --rateest-pps ${pps}`,
+    ]);
+    const rates = ["5kbit", "1mbit"].flatMap((bps) => [
+      `--rateest-lt --rateest-bps ${bps}`,
+      `--rateest-gt --rateest-bps ${bps}`,
+    ]);
+    const rest = [
+      "--rateest-delta --rateest-pps1 1000 --rateest-gt --rateest-pps2 500",
+      "--rateest-eq --rateest-pps --rateest-bps --rateest2 one",
+      "--rateest-gt --rateest-pps --rateest2 two",
+    ];
+    const estimator = (name: string, port: number) =>
+      `-A PREROUTING -p udp --sport ${port} -j RATEEST --rateest-name ${name} --rateest-interval 250ms --rateest-ewmalog 500ms`;
+    const asked = [...conditions, ...rates, ...rest].map(
+      (condition) =>
+        `-A PREROUTING -p udp --sport 1001 -m rateest --rateest${/rateest2 /.test(condition) ? "1" : ""} one ${condition}`,
+    );
+    const text = mangle(estimator("one", 1000), estimator("two", 1002), ...asked);
+    const frames = Array.from({ length: 80 }, () => ({ ...datagram("ipv4", 0), wait: 10 }));
+    const outcome = countedApart([{ family: "ipv4", text, frames: [...frames, datagram("ipv4", 1)] }], WATCHED);
+    expect(outcome.apart.length, outcome.apart[0]).toBe(0);
+    expect(outcome.counting).toBe(8);
+  });
 });

@@ -33,6 +33,8 @@ export const CONTROL_OBJECTS = 92; // u32 first named object
 export const CONTROL_EPOCH = 96; // u32 seconds since 1970 when the virtual clock was 0
 export const CONTROL_HASH_TABLES = 100; // u32 first table of hashlimit
 export const CONTROL_SETS = 104; // u32 first set (sets.ts)
+export const CONTROL_ACCOUNTS = 108; // u32 first object of nfacct
+export const CONTROL_ESTIMATORS = 112; // u32 first estimator of RATEEST
 export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
 export const CONTROL_SIZE = 128;
 /** Value: "RSWC". */
@@ -196,6 +198,8 @@ export const FAULT_REACHED = 25;
 export const FAULT_CALLEE_MISSING = 26;
 export const FAULT_POLICY = 27;
 export const FAULT_SET = 28;
+export const FAULT_ACCOUNT = 29;
+export const FAULT_ESTIMATOR = 30;
 
 /** A list of `recent`, by name: linked from CONTROL_OBJECTS, shared by the rules that name it. */
 export const LIST_NEXT = 0; // u32
@@ -259,3 +263,32 @@ export const HASH_ENTRY_PORTS = 48; // u32 source and destination port
 export const HASH_ENTRY_CREDIT = 56; // u64; rate match: seen in this interval
 export const HASH_ENTRY_CAP = 64; // u64 packets: the most credit; bytes: how often it may still be filled up
 export const HASH_ENTRY_SIZE = 72;
+
+/** What `nfacct add` makes: linked from CONTROL_ACCOUNTS, counted by every rule that names it, of either family. */
+export const ACCOUNT_NEXT = 0; // u32
+export const ACCOUNT_REFERENCES = 4; // u32 rules
+export const ACCOUNT_FLAGS = 8; // u32 ACCOUNT_FLAG_*
+export const ACCOUNT_NAME = 16; // 32
+export const ACCOUNT_PACKETS = 48; // u64, atomic
+export const ACCOUNT_BYTES = 56; // u64, atomic
+export const ACCOUNT_QUOTA = 64; // u64
+export const ACCOUNT_SIZE = 72;
+/** There is a quota, of packets or of bytes. */
+export const ACCOUNT_FLAG_PACKETS = 1;
+export const ACCOUNT_FLAG_BYTES = 2;
+
+/** What the first -j RATEEST of a name makes: linked from CONTROL_ESTIMATORS, shared by the rules that name it. */
+export const ESTIMATOR_NEXT = 0; // u32
+export const ESTIMATOR_REFERENCES = 4; // u32 rules
+export const ESTIMATOR_LOCK = 8; // i32, atomic: readers take turns
+export const ESTIMATOR_INTERVAL = 12; // u8 as SETRATEEST_INTERVAL
+export const ESTIMATOR_EWMA = 13; // u8 as SETRATEEST_EWMA
+export const ESTIMATOR_TICK = 16; // u32 ms: end of the interval that is being measured
+export const ESTIMATOR_NAME = 24; // 16
+export const ESTIMATOR_BYTES = 40; // u64 seen
+export const ESTIMATOR_PACKETS = 48; // u64
+export const ESTIMATOR_LAST_BYTES = 56; // u64 seen up to the last tick
+export const ESTIMATOR_LAST_PACKETS = 64; // u64
+export const ESTIMATOR_BYTE_RATE = 72; // u64 average a second, times 256
+export const ESTIMATOR_PACKET_RATE = 80; // u64
+export const ESTIMATOR_SIZE = 88;

@@ -13,7 +13,14 @@ import { type Input, readInput } from "./input.js";
 import { loadRuleset } from "./load.js";
 import { listOf, oneOf } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
-import { addSetOptions, type SetOptions, setText } from "./set-options.js";
+import {
+  accountingOf,
+  type AccountingOptions,
+  addAccountingOption,
+  addSetOptions,
+  type SetOptions,
+  setText,
+} from "./set-options.js";
 
 /** Errors that are told of one file. */
 const MOST_ERRORS = 50;
@@ -41,14 +48,14 @@ nothing is said.
 
 Exit code: 0 nothing found, 1 findings, 2 errors.`;
 
-interface CheckOptions extends SetOptions {
+interface CheckOptions extends SetOptions, AccountingOptions {
   readonly family: Family;
   readonly ignore: FindingKind[];
   readonly json?: string;
 }
 
 export function addCheck(program: Command): void {
-  addSetOptions(program.command("check"))
+  addAccountingOption(addSetOptions(program.command("check")))
     .description("every error with its place; rules that can never match and chains that nothing leads to")
     .argument("<rules>", 'what iptables-save prints, or any file for iptables-restore; "-" for standard input')
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
@@ -61,7 +68,8 @@ export function addCheck(program: Command): void {
 async function check(input: Input, { family, ignore, json, ...sets }: CheckOptions): Promise<void> {
   const { ruleset, errors } = parseAll(input, family);
   for (const error of errors) process.stderr.write(`${error.message}\n`);
-  if (ruleset && errors.length === 0) loadRuleset(ruleset, input, {}, setText(ruleset, sets));
+  if (ruleset && errors.length === 0)
+    loadRuleset(ruleset, input, { accounting: accountingOf(sets) }, setText(ruleset, sets));
   // What a rule that is wrong would take is not known, nor where it would lead.
   const tables = ruleset && errors.length === 0 ? [...ruleset.tables.values()] : [];
   const found = tables.map((table) => findings(table));

@@ -6,6 +6,7 @@ import { CaptureError } from "../netfilter/capture.js";
 import { PacketError } from "../netfilter/packet-error.js";
 import { RoutingTextError } from "../netfilter/routing/ip-text.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
+import { AccountingError } from "../engine/accounting.js";
 import { EngineError } from "../engine/engine-error.js";
 
 export const EXIT_FINE = 0;
@@ -25,6 +26,7 @@ const EXPECTED = [
   CaptureError,
   RoutingTextError,
   EngineError,
+  AccountingError,
   LinuxError,
   ClassBenchError,
   WorkerFailure,

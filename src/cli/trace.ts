@@ -1,5 +1,6 @@
 /** `ruleswap trace`: the way of packets through hooks, tables, chains and rules. */
 import { type Command, InvalidArgumentError } from "commander";
+import { listAccounting, printAccounting } from "../engine/accounting.js";
 import { Reader } from "../engine/reader.js";
 import { readCapture } from "../netfilter/capture.js";
 import { listConnections } from "../netfilter/connections.js";
@@ -15,7 +16,14 @@ import { loadRuleset } from "./load.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
 import { oneOf } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
-import { addSetOptions, type SetOptions, setText } from "./set-options.js";
+import {
+  accountingOf,
+  type AccountingOptions,
+  addAccountingOption,
+  addSetOptions,
+  type SetOptions,
+  setText,
+} from "./set-options.js";
 import { journeyText } from "./trace-text.js";
 
 /** Connections that are remembered from one packet to the next. */
@@ -41,7 +49,7 @@ rewrites it alone.
 First the answer, then each rule that matched with its line in the file; what changed stands behind the rule that
 changed it, or between rules where the connection or routing did.`;
 
-interface TraceOptions extends MachineOptions, SetOptions {
+interface TraceOptions extends MachineOptions, SetOptions, AccountingOptions {
   readonly packet?: string[];
   readonly pcap?: string;
   readonly interface: string;
@@ -53,7 +61,7 @@ interface TraceOptions extends MachineOptions, SetOptions {
 }
 
 export function addTrace(program: Command): void {
-  const command = addSetOptions(program.command("trace"))
+  const command = addAccountingOption(addSetOptions(program.command("trace")))
     .description("the way of packets through hooks, tables, chains and rules")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .option(
@@ -94,6 +102,7 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
   const ruleset = parseRuleset(input.bytes, { family, file: input.file });
   const machine = {
     localAddresses: local,
+    accounting: accountingOf(given),
     routing: readMachine(given),
     ...(track ? { connections: CONNECTIONS } : {}),
   };
@@ -107,9 +116,20 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
   });
   const now = travellers.at(-1)?.packet.time ?? 0;
   const lines = listed ? listConnections(engine, now).map((connection) => printConnection(connection, now)) : undefined;
-  const whole = { schema: "ruleswap.trace/1", packets: journeys, ...(lines ? { connections: lines } : {}) };
+  const accounting = listAccounting(engine);
+  const whole = {
+    schema: "ruleswap.trace/1",
+    packets: journeys,
+    ...(lines ? { connections: lines } : {}),
+    ...(accounting.length > 0 ? { nfacct: printAccounting(accounting).trim().split("\n") } : {}),
+  };
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(whole, null, 2)}\n`);
-  if (json !== "-") await print(textOf(journeys) + (lines ? ["", ...lines, ""].join("\n") : ""));
+  if (json !== "-")
+    await print(
+      textOf(journeys) +
+        (lines ? ["", ...lines, ""].join("\n") : "") +
+        (accounting.length > 0 ? `\n${printAccounting(accounting)}` : ""),
+    );
 }
 
 /** In the order in which they are sent. What a capture holds besides is told on standard error. */

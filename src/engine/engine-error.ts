@@ -32,6 +32,8 @@ export const FAULT_NAMES = [
   "callee-missing",
   "policy",
   "set",
+  "account",
+  "estimator",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -46,6 +48,8 @@ const TEXTS: Partial<Record<FaultName, string>> = {
   "chain-builtin": "a built-in chain cannot be deleted or renamed",
   "callee-missing": "no chain of the name that the rule jumps to",
   set: "a rule names a set that does not exist",
+  account: "a rule names an object of nfacct's that does not exist",
+  estimator: "no rule in front measures for this name, or one that does measures otherwise",
   policy: "only a built-in chain has a policy",
   position: "the chain has fewer rules",
   "rule-missing": "no rule of the chain says this",

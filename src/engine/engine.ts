@@ -5,6 +5,7 @@ import * as M from "../blob/memory.js";
 import type { IpSets } from "../ruleset/ipset/apply-sets.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { kernelModule } from "../ruleset/kernel-module.js";
+import { addAccounting, type NewAccountingObject } from "./accounting.js";
 import { EngineError, mustSucceed } from "./engine-error.js";
 import { registryRecord, usualHooks } from "./hook-registry.js";
 import { instantiateKernel, type Kernel } from "./kernel.js";
@@ -39,6 +40,8 @@ export interface EngineOptions {
   connections?: number;
   /** Settings of tracking by the names of Linux' sysctls without `net.netfilter.nf_conntrack_`, such as `udp_timeout`. */
   sysctls?: Readonly<Partial<Record<SysctlName, number>>>;
+  /** Objects of nfacct that rules may name; `addAccounting` makes more later. */
+  accounting?: readonly NewAccountingObject[];
   /** What the packets' clock counts from, for `time`: seconds since 1970 (UTC) at its millisecond 0. Default 0. */
   epoch?: number;
 }
@@ -105,6 +108,7 @@ export class Engine {
     if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffffffff)
       throw new RangeError(`epoch must be whole seconds from 0 to ${0xffffffff}, not ${epoch}`);
     engine.data().setUint32(M.CONTROL_ADDRESS + M.CONTROL_EPOCH, epoch, true);
+    addAccounting(engine, options.accounting ?? []);
     return engine;
   }
 

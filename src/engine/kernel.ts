@@ -10,6 +10,8 @@ export interface Kernel {
   engineForgetMasqueraded(name: number, address: number): void;
   engineExpect(master: number, expectation: number, now: number): number;
   engineAllocate(bytes: number): number;
+  accountAdd(from: number): number;
+  accountRemove(account: number): void;
   readerAttach(id: number): void;
   readerMatch(packets: number, results: number, count: number): void;
   readerClassify(table: number, hook: number, packets: number, rows: number, count: number): void;

@@ -12,19 +12,25 @@ import {
   MATCH_COMMENT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
+  MATCH_NFACCT,
   MATCH_QUOTA,
+  MATCH_RATEEST,
   MATCH_RECENT,
   MATCH_SET,
   MATCH_STATISTIC,
+  NFACCT_OBJECT,
   QUOTA_STATE,
+  RATEEST_FIRST_OBJECT,
   RECENT_OBJECT,
   SET_OBJECT,
   STATISTIC_STATE,
+  SETRATEEST_OBJECT,
   SETTARGET_ADD,
   SETTARGET_PART_OBJECT,
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
   TARGET_JUMP,
+  TARGET_RATEEST,
   TARGET_SET,
   VERDICT_VALUE,
 } from "../blob/payloads.js";
@@ -40,6 +46,7 @@ const RUNTIME_WORDS: Readonly<Record<number, number>> = {
   [MATCH_SET]: SET_OBJECT,
   [MATCH_HASHLIMIT]: HASHLIMIT_OBJECT,
   [MATCH_QUOTA]: QUOTA_STATE,
+  [MATCH_NFACCT]: NFACCT_OBJECT,
 };
 
 /** Address of the table in force, 0 when there is none. */
@@ -171,10 +178,13 @@ function copyRow(
       );
     const word = RUNTIME_WORDS[type];
     if (word !== undefined) store.view.setUint32(match + word, 0, true);
+    if (type === MATCH_RATEEST) store.view.setBigUint64(match + RATEEST_FIRST_OBJECT, 0n, true);
   }
   if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_SET)
     for (let part = target + SETTARGET_ADD; part < target + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
       store.view.setUint32(part + SETTARGET_PART_OBJECT, 0, true);
+  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_RATEEST)
+    store.view.setUint32(target + SETRATEEST_OBJECT, 0, true);
   if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP) {
     const callee = heads.get(store.view.getUint32(target + JUMP_CHAIN, true));
     if (!callee) throw new Error("a rule jumps to a chain that is not in its table");

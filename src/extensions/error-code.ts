@@ -69,6 +69,8 @@ export const ERROR_CODES = [
   "set-full",
   "duplicate-element",
   "no-such-element",
+  // Objects that matches refer to by name.
+  "unknown-object",
   // What the engine cannot do.
   "unsupported-rule",
 ] as const;

@@ -31,6 +31,12 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   [M.FAULT_TARGET]: "a target with options that the engine can carry out",
 };
 
+/** What a rule names, and is not there. */
+const OBJECTS: Readonly<Record<number, string>> = {
+  [M.FAULT_ACCOUNT]: "an object that was made before, as by nfacct add",
+  [M.FAULT_ESTIMATOR]: "an estimator that a rule in front measures for, and in the same way",
+};
+
 /** What is wrong with the way to a rule, not with the rule. */
 const REACH: Readonly<Record<number, { code: ErrorCode; expected: string }>> = {
   [M.FAULT_LOOP]: { code: "loop", expected: "jumps that lead back to no chain on the way" },
@@ -102,7 +108,7 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
   const offset = reach
     ? ((engine.kernel.faultRow.value as number) >>> 0) - at
     : (engine.kernel.faultOffset.value as number) >>> 0;
-  const expected = reach?.expected ?? UNSUPPORTED[fault];
+  const expected = reach?.expected ?? OBJECTS[fault] ?? UNSUPPORTED[fault];
   const place = expected === undefined && fault !== M.FAULT_SET ? undefined : ruleAt(table, blob, offset);
   if (place && fault === M.FAULT_SET) {
     const what = refusedSet(engine, table.rows, place.ordinal);
@@ -110,7 +116,7 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
   }
   if (!place || expected === undefined) return new EngineError(fault, offset);
   return new RulesetError({
-    code: reach?.code ?? "unsupported-rule",
+    code: reach?.code ?? (fault in OBJECTS ? "unknown-object" : "unsupported-rule"),
     file: `table ${table.name}`,
     line: place.line,
     column: 0,
@@ -129,12 +135,12 @@ export function refusedRule(
   file: string,
 ): Error {
   if (fault === M.FAULT_SET) return new RulesetError({ ...refusedSet(engine, part.rows, row), file, line: edit.line });
-  const expected = UNSUPPORTED[fault];
+  const expected = OBJECTS[fault] ?? UNSUPPORTED[fault];
   if (expected === undefined) return new EngineError(fault);
   const out = new ByteWriter();
   writeSpecification(out, part.rows, row, (chain) => part.chainNames[chain] ?? "");
   return new RulesetError({
-    code: "unsupported-rule",
+    code: fault in OBJECTS ? "unknown-object" : "unsupported-rule",
     file,
     line: edit.line,
     column: 0,
