@@ -50,14 +50,14 @@ export function eventsBegin(from: usize): void {
   traced = false;
 }
 
-/** Whether someone listens. */
-export function heard(): bool {
-  return load<u32>(reader, READER_EVENTS) != 0;
+/** Whether a rule has said TRACE of the packet that goes on. */
+export function eventsResume(wasTraced: bool): void {
+  traced = wasTraced;
 }
 
 /** From here on every rule that the packet matches is told. */
 export function traceThis(): bool {
-  traced = heard();
+  traced = load<u32>(reader, READER_EVENTS) != 0;
   return traced;
 }
 
@@ -128,11 +128,13 @@ export function eventTrace(row: usize, verdict: u32): void {
   eventClose();
 }
 
-/** A copy of the packet for the gateway at `gateway`, an address. */
-export function eventCopy(gateway: usize): usize {
+/** The copy of the packet at `copy` has left for the gateway at `gateway`, an address. */
+export function eventCopy(copy: usize, gateway: usize): void {
   const event = eventOpen(EVENT_COPY, fired);
-  if (event) v128.store(event, v128.load(gateway), EVENT_PREFIX);
-  return event ? event + EVENT_PACKET : 0;
+  if (!event) return;
+  v128.store(event, v128.load(gateway), EVENT_PREFIX);
+  memory.copy(event + EVENT_PACKET, copy, PACKET_SIZE);
+  eventClose();
 }
 
 function count(): void {

@@ -37,14 +37,15 @@ import { natBindNothing, natUndecided } from "./conntrack/nat";
 import { natPacket } from "./conntrack/nat-packet";
 import { connections } from "./conntrack/pool";
 import { trackConfirm, trackIn } from "./conntrack/track";
-import { hook, packet, result, setHook } from "./packet";
+import { hook, ownNumber, packet, result, setHook } from "./packet";
 import { routeAgain } from "./routing/decide";
 import { walk } from "./walk";
 
 /** What hangs on the hooks, of the root in force. */
 let hooks: usize = 0;
-/** The orders of the packet's family. */
+/** The orders of the packet's family, and its tables. */
 let orders: usize = 0;
+let tables: usize = 0;
 /** Whether routing decides where packets go. */
 export let routes: bool = false;
 /** Whether it has decided otherwise in OUTPUT. */
@@ -57,11 +58,11 @@ export function setHooks(registry: usize, routed: bool): void {
   routes = routed;
 }
 
-/** A packet begins its way; `family` is ROOT_IPV4 or ROOT_IPV6. */
-export function hooksBegin(family: u32): void {
+/** A packet begins its way; `family` is ROOT_IPV4 or ROOT_IPV6, `tables` the root's of it. */
+export function hooksBegin(family: u32, familyTables: usize): void {
   orders = hooks + HOOKS_ORDER + family * 8 * HOOKS_EACH;
-  looped = false;
-  rerouted = false;
+  tables = familyTables;
+  hooksResume(false, false);
 }
 
 /** It begins once more, by the loopback interface. */
@@ -69,22 +70,28 @@ export function hooksLoop(): void {
   looped = true;
 }
 
+/** It goes on where it was. */
+export function hooksResume(wentRound: bool, wasRerouted: bool): void {
+  looped = wentRound;
+  rerouted = wasRerouted;
+}
+
 /** Everything that hangs on hook `number`; the first verdict that is not ACCEPT. */
-export function atHook(tables: usize, number: u32): u32 {
+export function atHook(number: u32): u32 {
   setHook(number);
   store<u8>(result, <u8>number, RESULT_HOOK);
   // Hooks do not know every device: no output before routing, no input of what a process sends.
   if (number <= <u32>HOOK_INPUT) v128.store(packet, v128.splat<u32>(0), PACKET_OUTPUT);
   else if (number == HOOK_OUTPUT) v128.store(packet, v128.splat<u32>(0), PACKET_INPUT);
   for (let order = load<u64>(orders + (number << 3)); (order & 15) != HOOK_END; order >>= 4) {
-    const verdict = atEntry(tables, <u32>order & 15);
+    const verdict = atEntry(<u32>order & 15);
     if (verdict != VERDICT_ACCEPT) return verdict;
   }
   return VERDICT_ACCEPT;
 }
 
 /** What one entry of the registry does. Tables of users are of the kind that they were written as. */
-function atEntry(tables: usize, code: u32): u32 {
+function atEntry(code: u32): u32 {
   let table: usize = 0;
   let kind = code;
   if (code < <u32>HOOK_TRACK) table = load<u32>(tables + (code << 2));
@@ -141,9 +148,9 @@ function atNat(table: usize): u32 {
   return verdict == VERDICT_ACCEPT ? againIfMoved(destination) : verdict;
 }
 
-/** NAT without tracking: the packet's record says whether it begins a connection; targets rewrite the packet itself. */
+/** NAT without tracking: the packet's record says whether it begins a connection, which answers do not; targets rewrite the packet itself. */
 function atNatByState(table: usize): u32 {
-  if (!table || looped || !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_NEW | CT_STATE_RELATED)))
+  if (!table || looped || ownNumber || !(load<u16>(packet, PACKET_CT_STATE) & (CT_STATE_NEW | CT_STATE_RELATED)))
     return VERDICT_ACCEPT;
   store<u8>(result, TABLE_NAT, RESULT_TABLE);
   const destination = v128.load(packet, PACKET_DESTINATION);

@@ -33,6 +33,7 @@ import {
   READERS_ADDRESS,
 } from "../src/blob/memory";
 import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
+import { SCRATCH_BYTES } from "./own";
 import { arenaAllocate } from "./arena";
 import { counterBytes, counterPackets } from "./counters";
 import { classify } from "./classify";
@@ -105,7 +106,7 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   store<u32>(CONTROL_ADDRESS, 1, CONTROL_COUNTER_TOP);
   logBegin();
   const directory: u32 = 4 * COUNTER_DIRECTORY_COUNT;
-  const fixed = ARENA_SIZE + directory * (readers + 1) + (PACKET_SIZE + TUPLES_BYTES) * readers + STAGING_BYTES;
+  const fixed = ARENA_SIZE + directory * (readers + 1) + (SCRATCH_BYTES + TUPLES_BYTES) * readers + STAGING_BYTES;
   let at = heapAllocate(fixed);
   const scratch = heapAllocate(scratchBytes);
   if (!at || !scratch) return false;
@@ -128,7 +129,7 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   }
   for (let i: u32 = 0; i < readers; i++) {
     store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_SCRATCH);
-    at += PACKET_SIZE;
+    at += SCRATCH_BYTES;
     store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_TUPLES);
     at += TUPLES_BYTES;
   }
@@ -177,7 +178,7 @@ export function engineAttach(): void {
     <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) +
       ARENA_SIZE +
       directory * (readers + 1) +
-      (PACKET_SIZE + TUPLES_BYTES) * readers,
+      (SCRATCH_BYTES + TUPLES_BYTES) * readers,
   );
 }
 

@@ -11,10 +11,13 @@ export let addressBytes: u32 = 4;
 export let hook: u32 = 0;
 /** This reader's line. */
 export let reader: usize = 0;
-/** The row whose target acts. */
+/** The row whose target acts, and the first frame that its walk does not need. */
 export let fired: usize = 0;
+export let firedTop: usize = 0;
 /** Set when a match finds a header cut short: the packet is dropped at once. */
 export let hotdrop: bool = false;
+/** 0, or which of the packets it is that the machine has sent on the way of another. */
+export let ownNumber: u32 = 0;
 
 export function setPacket(scratch: usize, into: usize): void {
   packet = scratch;
@@ -33,9 +36,13 @@ export function setHook(number: u32): void {
 export function setReader(line: usize): void {
   reader = line;
 }
-export function setFired(row: usize): void {
+export function setFired(row: usize, top: usize): void {
   fired = row;
+  firedTop = top;
 }
 export function setHotdrop(): void {
   hotdrop = true;
+}
+export function setOwnNumber(number: u32): void {
+  ownNumber = number;
 }

@@ -1,33 +1,33 @@
 /**
  * What answers a rejected packet (nf_reject_ipv4.c, nf_reject_ipv6.c, icmp.c): an ICMP error that quotes it, or a TCP reset,
- * as it gets to the one who sent the packet: where NAT had changed the destination, it comes from the one he sent to.
+ * which closes its connection. It goes its way like any packet of the machine's own: where NAT had changed the destination,
+ * NAT has it come from the end that the packet was sent to, as it leaves.
  */
 import {
-  CT_STATE_ESTABLISHED,
-  CT_STATE_RELATED,
   INTERFACE_SIZE,
-  PACKET_CT_STATE,
   PACKET_DESTINATION,
   PACKET_DESTINATION_PORT,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
+  PACKET_ICMP_ID,
   PACKET_INPUT,
   PACKET_LENGTH,
   PACKET_MARK,
+  PACKET_MSS,
   PACKET_OUTPUT,
   PACKET_PATH,
-  PACKET_KNOWN,
-  PACKET_PAYLOAD,
   PACKET_PAYLOAD_LENGTH,
   PACKET_PHYSICAL_INPUT,
   PACKET_PRIORITY,
   PACKET_PROTOCOL,
+  PACKET_SIZE,
   PACKET_SOURCE,
   PACKET_SOURCE_MAC,
   PACKET_SOURCE_PORT,
   PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_FLAGS,
   PACKET_TCP_OPTIONS,
+  PACKET_TIME,
   PACKET_TOS,
   PACKET_TTL,
   PACKET_TYPE,
@@ -35,19 +35,14 @@ import {
   PATH_OUT,
   RESULT_REJECT,
 } from "../src/blob/layout";
-import {
-  CONNECTION_ORIGINAL,
-  CONNECTION_STATUS,
-  NODE_TUPLE,
-  STATUS_DESTINATION_NAT,
-  TUPLE_DESTINATION,
-  TUPLE_DESTINATION_PORT,
-} from "../src/blob/connections";
 import { EVENT_ACKNOWLEDGE, EVENT_PACKET, EVENT_REPLY, EVENT_SEQUENCE } from "../src/blob/events";
 import { REJECT_ICMP6_NO_ROUTE, REJECT_ICMP6_TCP_RESET, REJECT_TCP_RESET } from "../src/blob/payloads";
-import { connection, direction } from "./conntrack/track";
-import { eventClose, eventOpen, heard } from "./events";
+import { connections } from "./conntrack/pool";
+import { closeByReset } from "./conntrack/protocol";
+import { connection } from "./conntrack/track";
+import { eventClose, eventOpen } from "./events";
 import { isLocal, localFirst, localOn } from "./locals";
+import { ownPacket, sendAnswer } from "./own";
 import { addressBytes, fired, packet, result } from "./packet";
 import { payload, transportOffset } from "./payload";
 import { FLOW_NONE, lookup, routesKnown } from "./routing/lookup";
@@ -86,18 +81,22 @@ function code6(answer: u8): u16 {
   return <u16>(answer < <u8>REJECT_ICMP6_TCP_RESET ? code : code - 2);
 }
 
-/** Tells what answers the packet that was just rejected, if anything does and someone listens. */
+/** Sends what answers the packet that was just rejected, if anything does, and tells whoever listens when it is on its way. */
 export function reply(): void {
-  if (!heard()) return;
   const answer = load<u8>(result, RESULT_REJECT);
   const reset = answer == REJECT_TCP_RESET || answer == REJECT_ICMP6_TCP_RESET;
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET) || (reset ? !mayReset() : !mayComplain())) return;
+  const own = ownPacket();
+  if (!own) return;
+  turnAround(own);
+  if (reset) makeReset(own);
+  else makeError(own, answer);
+  if (reset && connections() && connection) closeByReset(connection, load<u32>(packet, PACKET_TIME));
+  if (!sendAnswer(own)) return;
   const event = eventOpen(EVENT_REPLY, fired);
   if (!event) return;
-  const into = event + EVENT_PACKET;
-  turnAround(into);
-  if (reset) makeReset(event, into);
-  else makeError(into, answer);
+  memory.copy(event + EVENT_PACKET, own, PACKET_SIZE);
+  if (reset) sayNumbers(event);
   eventClose();
 }
 
@@ -129,9 +128,11 @@ function isGroup(address: usize): bool {
 /** What an answer has in common with any other: it is the machine's own, and goes back. */
 function turnAround(into: usize): void {
   v128.store(into, v128.load(packet, PACKET_SOURCE), PACKET_DESTINATION);
-  v128.store(into, answering(), PACKET_SOURCE);
+  v128.store(into, v128.load(packet, PACKET_DESTINATION), PACKET_SOURCE);
   memory.fill(into + PACKET_INPUT, 0, INTERFACE_SIZE);
   v128.store(into, v128.load(packet, PACKET_INPUT), PACKET_OUTPUT);
+  // What the machine sent is answered by its own loopback.
+  if (!load<u8>(into, PACKET_OUTPUT)) store<u16>(into, 0x6f6c, PACKET_OUTPUT);
   memory.fill(into + PACKET_PHYSICAL_INPUT, 0, 2 * INTERFACE_SIZE);
   store<u8>(into, PATH_OUT, PACKET_PATH);
   store<u8>(into, 0, PACKET_FLAGS);
@@ -142,38 +143,23 @@ function turnAround(into: usize): void {
   store<u32>(into, 0, PACKET_PRIORITY);
   store<u32>(into, 0, PACKET_UID);
   store<u32>(into, 0, PACKET_TCP_OPTIONS);
+  store<u16>(into, 0, PACKET_MSS);
   memory.fill(into + PACKET_SOURCE_MAC, 0, 6);
-  store<u32>(into, 0, PACKET_KNOWN);
-  store<u32>(into, 0, PACKET_PAYLOAD);
-  store<u32>(into, 0, PACKET_PAYLOAD_LENGTH);
 }
 
-/** The end that the sender of the packet sent it to. */
-function answering(): v128 {
-  return wasMoved()
-    ? v128.load(connection + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_DESTINATION)
-    : v128.load(packet, PACKET_DESTINATION);
-}
-
-function wasMoved(): bool {
-  return connection != 0 && !direction && (load<u32>(connection, CONNECTION_STATUS) & STATUS_DESTINATION_NAT) != 0;
-}
-
-function makeReset(event: usize, into: usize): void {
+function makeReset(into: usize): void {
   const flags = load<u8>(packet, PACKET_TCP_FLAGS);
   const header = addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER;
   store<u16>(into, load<u16>(packet, PACKET_SOURCE_PORT), PACKET_DESTINATION_PORT);
-  store<u16>(
-    into,
-    wasMoved()
-      ? load<u16>(connection + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_DESTINATION_PORT)
-      : load<u16>(packet, PACKET_DESTINATION_PORT),
-    PACKET_SOURCE_PORT,
-  );
+  store<u16>(into, load<u16>(packet, PACKET_DESTINATION_PORT), PACKET_SOURCE_PORT);
   store<u8>(into, flags & FLAG_ACK ? FLAG_RST : FLAG_RST | FLAG_ACK, PACKET_TCP_FLAGS);
   store<u8>(into, <u8>TCP_HEADER, PACKET_TCP_DATA_OFFSET);
   store<u32>(into, header + TCP_HEADER, PACKET_LENGTH);
-  store<u16>(into, CT_STATE_ESTABLISHED, PACKET_CT_STATE);
+}
+
+/** The numbers of the reset, where the packet's are known. */
+function sayNumbers(event: usize): void {
+  const flags = load<u8>(packet, PACKET_TCP_FLAGS);
   const bytes = payload();
   if (!bytes) return;
   const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
@@ -195,13 +181,13 @@ function makeError(into: usize, answer: u8): void {
   store<u16>(into, ipv4 ? UNREACHABLE4 : UNREACHABLE6, PACKET_SOURCE_PORT);
   store<u16>(into, ipv4 ? code4(answer) : code6(answer), PACKET_DESTINATION_PORT);
   store<u8>(into, 0, PACKET_TCP_FLAGS);
-  store<u16>(into, CT_STATE_RELATED, PACKET_CT_STATE);
+  store<u16>(into, 0, PACKET_ICMP_ID);
   const header = ICMP_HEADER + (ipv4 ? IPV4_HEADER : IPV6_HEADER);
   const longest = header + load<u32>(packet, PACKET_LENGTH);
   const most = ipv4 ? LONGEST4 : LONGEST6;
   store<u32>(into, longest < most ? longest : most, PACKET_LENGTH);
   if (ipv4) store<u8>(into, (load<u8>(packet, PACKET_TOS) & TOS_MASK) | NETWORK_CONTROL, PACKET_TOS);
-  if (wasMoved() || isLocal(packet + PACKET_DESTINATION, 0)) return;
+  if (isLocal(packet + PACKET_DESTINATION, 0)) return;
   const own = complainer();
   if (own) {
     v128.store(into, v128.splat<u32>(0), PACKET_SOURCE);

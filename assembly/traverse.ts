@@ -72,10 +72,11 @@ import {
 } from "../src/blob/memory";
 import { connections } from "./conntrack/pool";
 import { ROUTE_TYPE, RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from "../src/blob/routing";
-import { trackBegin, trackConfirm, trackEnd, trackIn } from "./conntrack/track";
+import { connection, publishState, trackBegin, trackConfirm, trackEnd, trackIn } from "./conntrack/track";
 import { atHook, hooksBegin, hooksLoop, looped, rerouted, routes, setHooks } from "./hook";
 import { eventsBegin, traced } from "./events";
 import { isLocal } from "./locals";
+import { ownBegin, ownLoops } from "./own";
 import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setPacket } from "./packet";
 import { reply } from "./reply";
 import { forgetRoute, leaveBy, route, routeIn, routeOut } from "./routing/decide";
@@ -108,15 +109,14 @@ export function traverse(root: usize, from: usize, into: usize): void {
   store<u32>(reader, load<u32>(scratch, PACKET_TIME), READER_TIME);
   const family: u32 = load<u8>(scratch, PACKET_FAMILY) == FAMILY_IPV4 ? ROOT_IPV4 : ROOT_IPV6;
   setAddressBytes(family == ROOT_IPV4 ? 4 : 16);
-  const tables = root + ROOT_TABLES + family * 4 * TABLE_COUNT;
-  hooksBegin(family);
+  hooksBegin(family, root + ROOT_TABLES + family * 4 * TABLE_COUNT);
+  ownBegin();
   forgetRoute();
   eventsBegin(from);
   const path = <u32>load<u8>(scratch, PACKET_PATH);
   const tracking = connections() != 0;
   trackBegin();
-  const verdict =
-    path >= <u32>PATH_HOOK ? alone(tables, path - PATH_HOOK) : path == PATH_IN ? inward(tables) : outward(tables);
+  const verdict = path >= <u32>PATH_HOOK ? alone(path - PATH_HOOK) : path == PATH_IN ? inward() : outward();
   store<u8>(into, <u8>verdict, RESULT_VERDICT);
   if (verdict == VERDICT_REJECT) reply();
   if (traced) traceOff();
@@ -137,35 +137,35 @@ export function traverse(root: usize, from: usize, into: usize): void {
 }
 
 /** One hook alone; a packet that does not come in there is tracked first all the same, and its way ends here. */
-function alone(tables: usize, number: u32): u32 {
+function alone(number: u32): u32 {
   if (number != HOOK_PREROUTING && number != HOOK_OUTPUT) {
     const verdict = trackIn();
     if (verdict != VERDICT_ACCEPT) return verdict;
   }
-  const verdict = atHook(tables, number);
+  const verdict = atHook(number);
   if (!connections() || verdict != VERDICT_ACCEPT || number == HOOK_INPUT || number == HOOK_POSTROUTING) return verdict;
   return trackConfirm();
 }
 
-function inward(tables: usize): u32 {
+function inward(): u32 {
   const output = v128.load(packet, PACKET_OUTPUT);
   const before = v128.load(packet, PACKET_DESTINATION);
-  const verdict = atHook(tables, HOOK_PREROUTING);
+  const verdict = atHook(HOOK_PREROUTING);
   if (verdict != VERDICT_ACCEPT) return verdict;
   if (!routes) {
-    if (isLocal(packet + PACKET_DESTINATION, 0)) return atHook(tables, HOOK_INPUT);
+    if (isLocal(packet + PACKET_DESTINATION, 0)) return atHook(HOOK_INPUT);
     v128.store(packet, output, PACKET_OUTPUT);
   } else {
     // What has gone round keeps the route it was sent by, unless its destination changes.
     const settled = looped && !v128.any_true(v128.xor(before, v128.load(packet, PACKET_DESTINATION)));
     const type: u32 = settled ? RTN_LOCAL : routeIn();
-    if (type == RTN_LOCAL || type == RTN_BROADCAST) return atHook(tables, HOOK_INPUT);
+    if (type == RTN_LOCAL || type == RTN_BROADCAST) return atHook(HOOK_INPUT);
     if (type != RTN_UNICAST) return VERDICT_DROP;
     leaveBy();
   }
   if (!takeHop()) return VERDICT_DROP;
-  const forward = atHook(tables, HOOK_FORWARD);
-  return forward == VERDICT_ACCEPT ? atHook(tables, HOOK_POSTROUTING) : forward;
+  const forward = atHook(HOOK_FORWARD);
+  return forward == VERDICT_ACCEPT ? atHook(HOOK_POSTROUTING) : forward;
 }
 
 /** Routing takes a hop off what it forwards, a bridge does not (ip_forward.c, ip6_output.c). False when none is left. */
@@ -181,18 +181,26 @@ function takeHop(): bool {
   return false;
 }
 
-function outward(tables: usize): u32 {
+function outward(): u32 {
   if (routes && !routeOut()) {
     store<u8>(result, HOOK_OUTPUT, RESULT_HOOK);
     return VERDICT_DROP;
   }
+  return depart();
+}
+
+/** What the machine sends, its way being known: from OUTPUT on. */
+export function depart(): u32 {
   v128.store(packet, v128.splat<u32>(0), PACKET_INPUT);
-  let verdict = atHook(tables, HOOK_OUTPUT);
+  let verdict = atHook(HOOK_OUTPUT);
   if (verdict != VERDICT_ACCEPT) return verdict;
   if (rerouted) leaveBy();
-  verdict = atHook(tables, HOOK_POSTROUTING);
+  verdict = atHook(HOOK_POSTROUTING);
   if (verdict != VERDICT_ACCEPT || !routes || load<u8>(route, ROUTE_TYPE) != RTN_LOCAL) return verdict;
   hooksLoop();
+  ownLoops();
+  // Its connection is confirmed by now.
+  if (connection) publishState();
   v128.store(packet, v128.load(packet, PACKET_OUTPUT), PACKET_INPUT);
-  return inward(tables);
+  return inward();
 }

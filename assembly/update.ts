@@ -35,6 +35,7 @@ import { graphLevels } from "./call-graph";
 import { engineArena, generation, reclaim, retire, retireBegin } from "./retire";
 import { setsSpread } from "./sets/commands";
 import { stateBegin, stateFault } from "./state";
+import { OWN_MOST } from "./own";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
 import { duplicateHead, LINK_DUPLICATE, LINK_MEMORY, linkTable } from "./table";
 import { refuse, validateBlob } from "./validate";
@@ -175,11 +176,12 @@ function deepenStacks(): bool {
   return true;
 }
 
-/** `depth`, or twice the depth of the deepest of `count` tables that is deeper. */
+/** `depth`, or twice as much as the deepest of `count` tables needs: a walk, and those of copies within it. */
 function deepest(tables: usize, count: u32, depth: u32): u32 {
   for (let i: u32 = 0; i < count; i++) {
     const table: usize = load<u32>(tables + (i << 2));
-    if (table && load<u32>(table, BLOB_MAX_DEPTH) >= depth) depth = load<u32>(table, BLOB_MAX_DEPTH) * 2;
+    const most: u32 = table ? (OWN_MOST + 1) * load<u32>(table, BLOB_MAX_DEPTH) : 0;
+    if (most >= depth) depth = most * 2;
   }
   return depth;
 }

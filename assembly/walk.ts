@@ -57,6 +57,7 @@ import {
   TRACE_DESTINATION_PORT,
   TRACE_HOOK,
   TRACE_MARK,
+  TRACE_OWN,
   TRACE_ROW,
   TRACE_SIZE,
   TRACE_SOURCE,
@@ -95,6 +96,7 @@ import {
   generationSeen,
   hook,
   hotdrop,
+  ownNumber,
   packet,
   reader,
   result,
@@ -107,6 +109,8 @@ import { indexNext, proven, restChunk } from "./probe";
 /** Where matched rows are written for a trace; 0 when nobody asks. */
 let trace: usize = 0;
 let traceEnd: usize = 0;
+/** Where a walk begins to note where it jumps from: behind another one's notes, where a rule sends a copy meanwhile. */
+let frames: usize = 0;
 /** Value of `trace`: rules are noted, but not written. */
 const NOWHERE: usize = 1;
 
@@ -126,6 +130,13 @@ export function traceOff(): void {
   if (trace == NOWHERE) trace = 0;
 }
 
+/** Walks begin at `to` from here on; where they began before. 0 is where the reader's stack begins. */
+export function framesBegin(to: usize): usize {
+  const before = frames;
+  frames = to;
+  return before;
+}
+
 /** The next free trace record. */
 export function traceNext(): usize {
   return trace;
@@ -137,7 +148,7 @@ export function walk(table: usize): u32 {
   if (!base) return VERDICT_ACCEPT;
   setAddressBytes(load<u32>(table, BLOB_ADDRESS_BYTES));
   const policyHead = table + base;
-  const stack: usize = load<u32>(reader, READER_STACK);
+  const stack: usize = frames ? frames : <usize>load<u32>(reader, READER_STACK);
   const odd = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
   let top = stack;
   let head = policyHead;
@@ -185,7 +196,7 @@ export function walk(table: usize): u32 {
       continue;
     }
     count(row);
-    if (hotdrop) return actAndDrop(table, row);
+    if (hotdrop) return actAndDrop(table, row, top);
     const target = row + load<u16>(row, ROW_TARGET);
     const type = <u32>load<u16>(target, RECORD_TYPE);
     if (type == TARGET_JUMP) {
@@ -212,7 +223,7 @@ export function walk(table: usize): u32 {
         verdict = VERDICT_CONTINUE;
       }
     } else {
-      setFired(row);
+      setFired(row, top);
       verdict = fire(type, target);
       if (trace) note(table, row, verdict);
     }
@@ -222,10 +233,10 @@ export function walk(table: usize): u32 {
 }
 
 /** A match may hit, being inverted, and drop all the same: the rule counts and acts, and its verdict is not asked for. */
-function actAndDrop(table: usize, row: usize): u32 {
+function actAndDrop(table: usize, row: usize, top: usize): u32 {
   const target = row + load<u16>(row, ROW_TARGET);
   const type = <u32>load<u16>(target, RECORD_TYPE);
-  setFired(row);
+  setFired(row, top);
   if (type != TARGET_JUMP && type != TARGET_VERDICT) fire(type, target);
   if (trace) note(table, row, VERDICT_DROP);
   store<u32>(result, <u32>row, RESULT_ROW);
@@ -312,6 +323,7 @@ function note(table: usize, row: usize, verdict: u32): void {
   store<u8>(trace, <u8>hook, TRACE_HOOK);
   store<u8>(trace, load<u8>(table, BLOB_TABLE), TRACE_TABLE);
   store<u8>(trace, <u8>verdict, TRACE_VERDICT);
+  store<u8>(trace, <u8>ownNumber, TRACE_OWN);
   store<u32>(trace, load<u32>(packet, PACKET_MARK), TRACE_MARK);
   store<u32>(trace, load<u32>(packet, PACKET_CT_MARK), TRACE_CT_MARK);
   v128.store(trace, v128.load(packet, PACKET_SOURCE), TRACE_SOURCE);

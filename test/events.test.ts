@@ -6,20 +6,36 @@ import { Reader } from "../src/engine/reader.js";
 import { decodePacket, encodePacket } from "../src/netfilter/packet.js";
 import { parsePacket } from "../src/netfilter/packet-grammar.js";
 import { printPacket } from "../src/netfilter/packet-print.js";
+import { listConnections } from "../src/netfilter/connections.js";
+import { printConnection } from "../src/netfilter/print-connection.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
+import { printRuleset } from "../src/ruleset/print.js";
 import { Updater } from "../src/update/updater.js";
+import { readCounters } from "./oracle/traffic.js";
 
 class Host {
   readonly queue: EventQueue;
   readonly reader: Reader;
+  readonly engine: Engine;
   private readonly pool;
 
   constructor(text: string, options: EngineOptions = {}, capacity = 64) {
     const engine = Engine.create({ localAddresses: ["192.0.2.1 eth0", "2001:db8::1 eth0"], ...options });
+    this.engine = engine;
     new Updater(engine, { strategy: "full" }).load(parseRuleset(text, { family: "ipv4" }));
     this.reader = new Reader(engine, 0);
     this.pool = this.reader.allocate(1);
     this.queue = this.reader.listen(capacity);
+  }
+
+  /** Of a rule of filter, "chain number". */
+  counters(rule: string): string | undefined {
+    const saved = this.engine.readRuleset().map((ruleset) => printRuleset(ruleset, { counters: true }));
+    return readCounters(saved.join("\n")).get(`filter ${rule}`);
+  }
+
+  connections(): string[] {
+    return listConnections(this.engine, 0).map((connection) => printConnection(connection, 0));
   }
 
   send(text: string): PacketEvent[] {
@@ -137,6 +153,43 @@ describe("REJECT", () => {
   it("complains of what it does not forward from the interface that it came in by", () => {
     const [text] = answer("-A FORWARD -j REJECT\n", "udp 198.51.100.1:1 > 203.0.113.1:53 in eth0 out eth1");
     expect(text).toContain("icmp 192.0.2.1 > 198.51.100.1");
+  });
+
+  it("sends its answer through OUTPUT and POSTROUTING, related to what it answers, unless a rule drops it there", () => {
+    const chains = "PREROUTING INPUT FORWARD OUTPUT POSTROUTING".split(" ").map((name) => `:${name} ACCEPT [0:0]\n`);
+    const rules = (target: string) =>
+      `*mangle\n${chains.join("")}-A POSTROUTING -p icmp -j TOS --set-tos 0x08\nCOMMIT\n${filter(
+        `-A INPUT -j REJECT\n-A OUTPUT -p icmp -m conntrack --ctstate RELATED -j LOG\n-A OUTPUT -p icmp -j ${target}\n`,
+      )}`;
+    const told = (target: string, options: EngineOptions) =>
+      new Host(rules(target), options).send(SYN).map(({ kind, packet }) => `${kind} tos ${decodePacket(packet).tos}`);
+    for (const options of [{}, { connections: 16 }]) {
+      expect(told("ACCEPT", options)).toEqual(["LOG tos 192", "REPLY tos 8"]);
+      expect(told("DROP", options)).toEqual(["LOG tos 192"]);
+    }
+  });
+
+  it("answers once more, by an error, where its reset is rejected, and then no more", () => {
+    const host = new Host(
+      filter(
+        "-A INPUT -p tcp -j REJECT --reject-with tcp-reset\n-A OUTPUT -j REJECT --reject-with icmp-host-prohibited\n",
+      ),
+      { connections: 16 },
+    );
+    expect(host.send(SYN)).toEqual([]);
+    expect(host.counters("OUTPUT 1")).toBe("2:108");
+  });
+
+  it("closes a connection that it answers by a reset", () => {
+    const host = new Host(
+      filter("-A INPUT -p tcp -m mark --mark 1 -j REJECT --reject-with tcp-reset\n-A INPUT -j ACCEPT\n"),
+      { connections: 16 },
+    );
+    const steps = [SYN, "tcp 192.0.2.1:80 > 198.51.100.1:1000 out eth0 syn ack", SYN.replace("syn", "ack")];
+    for (const step of steps) host.send(step);
+    expect(host.connections()[0]).toContain(" ESTABLISHED ");
+    host.send(SYN.replace("syn", "ack mark 1"));
+    expect(host.connections()[0]).toContain("tcp      6 10 CLOSE ");
   });
 
   it("answers where NAT has moved the packet from the end that it was sent to", () => {

@@ -12,7 +12,6 @@ import {
   CONNECTION_TUPLE_SIZE,
   CONNECTIONS_COUNTERS,
   NODE_TUPLE,
-  STATUS_TEMPLATE,
   TUPLE_ZONE,
 } from "../../src/blob/connections";
 import {
@@ -30,7 +29,7 @@ import { put32 } from "../store";
 import { countNetwork, forgetRule, NO_ROOM, sweepNetworks } from "./counted-list";
 import { connections, recordOf, release } from "./pool";
 import { findInZones } from "./table";
-import { connection, scratchTuple, zoneOriginal, zoneReply } from "./track";
+import { connection, isTemplate, scratchTuple, zoneOriginal, zoneReply } from "./track";
 import { tupleOfPacket } from "./tuple";
 
 const UP_TO: u8 = 1;
@@ -89,10 +88,6 @@ function zoneNumber(): u32 {
   const original = template ? zoneOriginal : load<u16>(connection + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_ZONE);
   if (original) return original;
   return template ? zoneReply : load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_ZONE);
-}
-
-function isTemplate(): bool {
-  return (load<u32>(connection, CONNECTION_STATUS) & STATUS_TEMPLATE) != 0;
 }
 
 /** Writes what the packet counts as to `tuple`. False for a fragment, and where the header is cut short. */

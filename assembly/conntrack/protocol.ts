@@ -2,9 +2,13 @@
 import {
   CONNECTION_ACCOUNTED,
   CONNECTION_COUNTS_SIZE,
+  CONNECTION_LOCK,
+  CONNECTION_ORIGINAL,
   CONNECTION_PACKETS,
+  CONNECTION_STATE,
   CONNECTION_STATUS,
   CONNECTION_STREAM_FROM,
+  NODE_TUPLE,
   STATUS_ASSURED,
   STATUS_CONFIRMED,
   STATUS_NAT_CLASH,
@@ -14,12 +18,16 @@ import {
   SYSCTL_GRE_STREAM,
   SYSCTL_ICMP,
   SYSCTL_ICMPV6,
+  SYSCTL_TCP_TIMEOUTS,
   SYSCTL_UDP,
   SYSCTL_UDP_STREAM,
+  TCP_CLOSE,
+  TUPLE_PROTOCOL,
 } from "../../src/blob/connections";
 import { PACKET_LENGTH } from "../../src/blob/layout";
 import { packet } from "../packet";
 import { icmpMayBegin } from "./icmp";
+import { lock, unlock } from "./pool";
 import { sctpBegin, sctpPacket, sctpValid } from "./sctp";
 import { refresh, sysctl } from "./sysctl";
 import { orStatus } from "./table";
@@ -44,6 +52,16 @@ export function followProtocol(record: usize, direction: u32, protocol: u8, now:
   else refresh(record, now, sysctl(SYSCTL_GENERIC));
   if ((outcome == TRACKED || outcome == GONE) && load<u32>(record, CONNECTION_ACCOUNTED)) account(record, direction);
   return outcome;
+}
+
+/** The machine answers a packet of a TCP connection by a reset (nf_conntrack_tcp_set_closing). */
+export function closeByReset(record: usize, now: u32): void {
+  if (!(load<u32>(record, CONNECTION_STATUS) & STATUS_CONFIRMED)) return;
+  if (load<u8>(record + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_PROTOCOL) != TCP) return;
+  lock(record + CONNECTION_LOCK);
+  store<u8>(record, TCP_CLOSE, CONNECTION_STATE);
+  refresh(record, now, sysctl(SYSCTL_TCP_TIMEOUTS + TCP_CLOSE));
+  unlock(record + CONNECTION_LOCK);
 }
 
 /** An exchange is a stream, and assured, once it is answered; one of UDP when besides it goes on for more than two seconds. */

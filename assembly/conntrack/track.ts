@@ -23,6 +23,7 @@ import {
   STATUS_HELPER,
   STATUS_SEEN_REPLY,
   STATUS_SOURCE_NAT,
+  STATUS_TEMPLATE,
   SYSCTL_ACCOUNTING,
   TUPLE_ZONE,
 } from "../../src/blob/connections";
@@ -108,6 +109,7 @@ export function trackNot(): void {
 
 /** Behind raw, in PREROUTING and OUTPUT. Drops only when the table is full. */
 export function trackIn(): u32 {
+  if (connection && !isTemplate()) return VERDICT_ACCEPT;
   if (load<u16>(packet, PACKET_CT_STATE) == CT_STATE_UNTRACKED) return VERDICT_ACCEPT;
   if (!connections()) {
     store<u16>(packet, declared, PACKET_CT_STATE);
@@ -140,9 +142,9 @@ export function trackIn(): u32 {
   return verdict;
 }
 
-/** At the end of the last hook. Where someone else has begun the same meanwhile, that one may be taken over. */
+/** At the end of the last hook. An answer confirms nothing. Where someone else has begun the same meanwhile, that one may be taken over. */
 export function trackConfirm(): u32 {
-  if (!connection || load<u32>(connection, CONNECTION_STATUS) & STATUS_CONFIRMED) return VERDICT_ACCEPT;
+  if (!connection || direction || load<u32>(connection, CONNECTION_STATUS) & STATUS_CONFIRMED) return VERDICT_ACCEPT;
   const clash = insert(connection, load<u32>(packet, PACKET_TIME));
   if (clash == INSERTED) return VERDICT_ACCEPT;
   const winner = resolveClash(connection, clash);
@@ -154,6 +156,38 @@ export function trackConfirm(): u32 {
     publishState();
   }
   return VERDICT_ACCEPT;
+}
+
+/** The packet answers the one that was on its way: it goes the other way of its connection, and is related to it. */
+export function trackAnswer(): void {
+  reference(connection);
+  direction ^= 1;
+  store<u16>(packet, CT_STATE_RELATED, PACKET_CT_STATE);
+  publishState();
+}
+
+/** What is known of the packet's connection is put aside, 16 bytes, while another packet goes its way. */
+export function trackAside(into: usize): void {
+  store<u32>(into, <u32>connection);
+  store<u16>(into, declared, 4);
+  store<u16>(into, zoneOriginal, 6);
+  store<u16>(into, zoneReply, 8);
+  store<u8>(into, <u8>direction, 10);
+  store<u8>(into, helper, 11);
+}
+
+export function trackResume(from: usize): void {
+  connection = load<u32>(from);
+  declared = load<u16>(from, 4);
+  zoneOriginal = load<u16>(from, 6);
+  zoneReply = load<u16>(from, 8);
+  direction = load<u8>(from, 10);
+  helper = load<u8>(from, 11);
+}
+
+/** Whether the packet's connection is what a rule of CT has said of one to come. */
+export function isTemplate(): bool {
+  return (load<u32>(connection, CONNECTION_STATUS) & STATUS_TEMPLATE) != 0;
 }
 
 /** The packet has gone; so has what it held. */

@@ -27,6 +27,10 @@ export function forgetRoute(): void {
   route = 0;
 }
 
+export function routeResume(before: usize): void {
+  route = before;
+}
+
 const STRICT: u32 = 1;
 
 /** Routes what came in. RTN_LOCAL: to this machine; RTN_UNICAST: on its way, by `route`; else there is no way. */
@@ -47,6 +51,15 @@ export function routeOut(): bool {
     const own = load<u8>(route, R.ROUTE_FLAGS) & R.ROUTE_HAS_SOURCE ? route + R.ROUTE_SOURCE : selectSource(route);
     if (own) memory.copy(source, own, addressBytes);
   }
+  leaveBy();
+  return true;
+}
+
+/** Routes a packet towards `gateway`, whatever its destination (nf_dup_ipv4_route). False when there is no way. */
+export function routeVia(gateway: usize, device: usize): bool {
+  const found = lookup(gateway, 0, 0, 0, load<u8>(device) ? device : 0, FLOW_TOS);
+  if (!found || load<u8>(found, R.ROUTE_TYPE) >= <u8>R.RTN_BLACKHOLE) return false;
+  route = found;
   leaveBy();
   return true;
 }

@@ -346,6 +346,7 @@ export const TRACE_ROW = 0; // u32 row, absolute
 export const TRACE_HOOK = 4; // u8
 export const TRACE_TABLE = 5; // u8
 export const TRACE_VERDICT = 6; // u8
+export const TRACE_OWN = 7; // u8 0, or of a packet that the machine sent meanwhile: its number, from 1
 /** The packet as the rule left it. NAT of a tracked connection shows in the steps behind its hook. */
 export const TRACE_MARK = 8; // u32
 export const TRACE_CT_MARK = 12; // u32

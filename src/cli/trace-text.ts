@@ -16,21 +16,28 @@ const VERDICT_STYLES: Readonly<Record<PacketResult["verdict"], Style>> = {
 
 export function journeyText(journey: Journey, color: boolean): string {
   const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
-  const { steps, last } = journey;
-  const lineWidth = Math.max(0, ...steps.map(({ line }) => (line > 0 ? String(line).length : 0)));
-  const lines = [paint("bold", journey.packet), answer(journey, paint)];
+  const { steps, sent, last } = journey;
+  const width = Math.max(0, ...[steps, ...sent].flat().map(({ line }) => (line > 0 ? String(line).length : 0)));
+  const lines = [paint("bold", journey.packet), answer(journey, paint), ...wayText(steps, width, paint)];
+  lines.push(...last.map((change) => `  ${paint("cyan", changeText(change))}`));
+  for (const way of sent) lines.push(`  ${paint("bold", "sent by the machine itself")}`, ...wayText(way, width, paint));
+  return `${lines.join("\n")}\n`;
+}
+
+/** Hook by hook; `width` digits of lines. */
+function wayText(steps: readonly JourneyStep[], width: number, paint: Paint): string[] {
+  const lines: string[] = [];
   let place = "";
   for (const step of steps) {
     lines.push(...step.before.map((change) => `  ${paint("cyan", changeText(change))}`));
     const here = `${step.hook} ${step.table}`;
     if (here !== place) lines.push(`  ${paint("bold", here)}`);
     place = here;
-    lines.push(stepText(step, lineWidth, paint));
-    const indent = " ".repeat(lineWidth + 6);
+    lines.push(stepText(step, width, paint));
+    const indent = " ".repeat(width + 6);
     lines.push(...step.changes.map((change) => `${indent}${paint("cyan", changeText(change))}`));
   }
-  lines.push(...last.map((change) => `  ${paint("cyan", changeText(change))}`));
-  return `${lines.join("\n")}\n`;
+  return lines;
 }
 
 /** "DROP by INPUT filter A rule 2, line 6". */

@@ -16,7 +16,7 @@ export type EventKind = keyof typeof KINDS;
 const AUDIT_TYPES = ["accept", "drop", "reject"];
 
 export interface PacketEvent {
-  /** The target that tells it; REPLY is what answers a packet that REJECT dropped, COPY what TEE sends on. */
+  /** The target that tells it; REPLY is what answers a packet that REJECT dropped, COPY what TEE sends on, once it has left. */
   readonly kind: EventKind;
   readonly hook: HookName;
   readonly table: TableName;

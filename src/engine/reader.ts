@@ -24,6 +24,8 @@ export interface TraceStep {
   line: number;
   /** VERDICT_* of blob/layout.ts. */
   verdict: number;
+  /** 0, or of a packet that the machine sent meanwhile, as an answer or a copy: its number, from 1. */
+  own: number;
   /** Copy of the TRACE_* record: the packet as the rule left it, which netfilter/traced.ts reads. */
   record: Uint8Array;
 }
@@ -133,7 +135,7 @@ export class Reader {
 
   /**
    * Listens to this reader: what LOG, NFLOG, AUDIT, TRACE, TEE and REJECT tell from now on, until the queue is closed.
-   * Without anyone listening they cost nothing. `capacity` is a power of two.
+   * Without anyone listening telling costs nothing. `capacity` is a power of two.
    */
   listen(capacity = 1024): EventQueue {
     const queue = new EventQueue(this.engine, capacity, () =>
@@ -220,6 +222,7 @@ function traceStep(view: DataView, at: number): TraceStep {
     rule,
     line: policy ? 0 : view.getUint32(row + L.ROW_LINE, true),
     verdict: view.getUint8(at + L.TRACE_VERDICT),
+    own: view.getUint8(at + L.TRACE_OWN),
     record: new Uint8Array(view.buffer, at, L.TRACE_SIZE).slice(),
   };
 }

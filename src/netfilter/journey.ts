@@ -49,6 +49,8 @@ export interface JourneyStep {
 export interface Journey {
   readonly packet: string;
   readonly steps: readonly JourneyStep[];
+  /** The same of each packet that the machine sent meanwhile, an answer or a copy. */
+  readonly sent: readonly (readonly JourneyStep[])[];
   /** Behind the last step. */
   readonly last: readonly TracedChange[];
   readonly result: PacketResult;
@@ -71,20 +73,45 @@ export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: T
   if (known) pool.setKnown(0, known);
   if (bytes) pool.setBytes(0, bytes);
   const traced = reader.trace(pool, 0);
+  const own = traced.filter((step) => step.own === 0);
+  // What the machine sends may be of another protocol: its ends are told without ports.
+  const read = (step: TraceStep): Traced => tracedStep(step.record, family, step.own === 0 ? protocol : 0);
   const end = tracedResult(pool.result(0), family, protocol);
   const arrived = tracedPacket(record, family, protocol);
   // What the first step sees as the connection's state is no change, but what was found out about the packet.
-  const state = traced[0] ? tracedStep(traced[0].record, family, protocol).state : end.state;
+  const state = own[0] ? read(own[0]).state : end.state;
   const start = { ...arrived, state };
-  let now: Traced = start;
-  const steps: JourneyStep[] = [];
-  for (const step of traced) {
-    const after = tracedStep(step.record, family, protocol);
+  const numbers = [...new Set(traced.map((step) => step.own))].filter((number) => number > 0).sort((a, b) => a - b);
+  const now = own.length > 0 ? read(own.at(-1) as TraceStep) : start;
+  return {
+    packet: printPacket(packet),
+    steps: stepsFrom(start, own, read, ruleset),
+    sent: numbers.map((number) => {
+      const steps = traced.filter((step) => step.own === number);
+      return stepsFrom(read(steps[0] as TraceStep), steps, read, ruleset);
+    }),
+    last: tracedChanges(now, { ...end, state: now.state }),
+    result: decodeResult(pool.result(0), family),
+    start,
+    end,
+  };
+}
+
+function stepsFrom(
+  start: Traced,
+  traced: readonly TraceStep[],
+  read: (step: TraceStep) => Traced,
+  ruleset: Ruleset,
+): JourneyStep[] {
+  let now = start;
+  return traced.map((step) => {
+    const after = read(step);
     const changes = tracedChanges(now, after);
     const { text, target } = ruleOf(step, ruleset);
     const isOwn = ({ what }: TracedChange): boolean =>
       CHANGERS[what].has(target) || (what === "mark" && text.includes(MARKING_MATCH));
-    steps.push({
+    now = after;
+    return {
       hook: step.hook,
       table: step.registered ?? step.table,
       chain: step.chain,
@@ -93,17 +120,8 @@ export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: T
       text,
       before: changes.filter((change) => !isOwn(change)),
       changes: changes.filter(isOwn),
-    });
-    now = after;
-  }
-  return {
-    packet: printPacket(packet),
-    steps,
-    last: tracedChanges(now, { ...end, state: now.state }),
-    result: decodeResult(pool.result(0), family),
-    start,
-    end,
-  };
+    };
+  });
 }
 
 /** The one match that changes a packet. */

@@ -10,6 +10,7 @@ import {
   VERDICT_ACCEPT,
   VERDICT_CONTINUE,
   VERDICT_DROP,
+  VERDICT_REJECT,
   VERDICT_RETURN,
 } from "../../src/blob/layout.js";
 import { JUMP_CHAIN, MATCH_HASHLIMIT, MATCH_RECENT, TARGET_JUMP } from "../../src/blob/payloads.js";
@@ -20,6 +21,7 @@ import { addressBytes, addressText } from "./address.js";
 import { ruleMatches } from "./matches.js";
 import { joinHashTable } from "./match-hashlimit.js";
 import { joinRecentList } from "./match-recent.js";
+import { answerTo } from "./own.js";
 import type { Packet } from "./packet.js";
 import { EPOCH } from "./random-pool.js";
 import { devicesAt, firstHook, natApplies, nextHook, TABLES_OF_HOOK, takeHop } from "./path.js";
@@ -69,19 +71,9 @@ export class Oracle {
   /** Sends one packet on its way; `packet` stays as it is. */
   walk(packet: Packet): { result: Result; steps: Step[] } {
     const own: Packet = { ...packet };
-    const outcome: Outcome = { verdict: VERDICT_ACCEPT, hook: 0, table: 0, flags: 0, reject: 0, events: 0, queue: 0 };
+    const outcome = noOutcome();
     const steps: Step[] = [];
-    for (let hook: number | undefined = firstHook(own); hook !== undefined; ) {
-      outcome.hook = hook;
-      outcome.verdict = this.walkHook(hook, own, outcome, steps);
-      if (outcome.verdict !== VERDICT_ACCEPT) break;
-      hook = nextHook(hook, own, this.host.isLocal);
-      if (hook === HOOK_FORWARD && !takeHop(own)) {
-        outcome.verdict = VERDICT_DROP;
-        outcome.flags |= RESULT_FLAG_EXPIRED;
-        break;
-      }
-    }
+    this.walkHooks(own, outcome, steps, false);
     const { mark, ctMark, sourcePort, destinationPort, mss, ttl, tos, priority } = own;
     const source = addressText(own.source);
     const destination = addressText(own.destination);
@@ -123,14 +115,35 @@ export class Oracle {
     return chains;
   }
 
-  private walkHook(hook: number, packet: Packet, outcome: Outcome, steps: Step[]): number {
+  /** `answers`: the machine's own answer to another packet, which has that one's connection from the start and no NAT. */
+  private walkHooks(packet: Packet, outcome: Outcome, steps: Step[], answers: boolean): void {
+    for (let hook: number | undefined = firstHook(packet); hook !== undefined; ) {
+      outcome.hook = hook;
+      outcome.verdict = this.walkHook(hook, packet, outcome, steps, answers);
+      if (outcome.verdict === VERDICT_REJECT) this.answer(packet, outcome, steps);
+      if (outcome.verdict !== VERDICT_ACCEPT) break;
+      hook = nextHook(hook, packet, this.host.isLocal);
+      if (hook === HOOK_FORWARD && !takeHop(packet)) {
+        outcome.verdict = VERDICT_DROP;
+        outcome.flags |= RESULT_FLAG_EXPIRED;
+        break;
+      }
+    }
+  }
+
+  private answer(packet: Packet, { hook, reject }: Outcome, steps: Step[]): void {
+    const answer = answerTo(packet, hook, reject, this.host);
+    if (answer) this.walkHooks(answer, noOutcome(), steps, true);
+  }
+
+  private walkHook(hook: number, packet: Packet, outcome: Outcome, steps: Step[], answers: boolean): number {
     // Until raw is done nobody knows the packet's connection.
     const known = packet.ctState;
     for (const table of TABLES_OF_HOOK[hook] ?? []) {
-      if (table === "raw") packet.ctState = CT_STATE_INVALID;
+      if (table === "raw" && !answers) packet.ctState = CT_STATE_INVALID;
       else if (packet.ctState === CT_STATE_INVALID) packet.ctState = known;
       const chains = this.tables.get(table);
-      if (!chains || (table === "nat" && !natApplies(packet))) continue;
+      if (!chains || (table === "nat" && (answers || !natApplies(packet)))) continue;
       outcome.table = TABLE_NUMBERS[table];
       const devices = devicesAt(hook, packet);
       const walk: TableWalk = {
@@ -201,6 +214,10 @@ export class Oracle {
   private step(walk: TableWalk, chain: string, rule: number, verdict: number): void {
     walk.steps.push({ hook: HOOK_NAMES[walk.hook] as string, table: walk.table, chain, rule, verdict });
   }
+}
+
+function noOutcome(): Outcome {
+  return { verdict: VERDICT_ACCEPT, hook: 0, table: 0, flags: 0, reject: 0, events: 0, queue: 0 };
 }
 
 /** Built-in chains as they are given, then the user's by name. */
