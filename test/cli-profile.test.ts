@@ -5,11 +5,12 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { chromium } from "playwright-core";
-import { describe, expect, it } from "vitest";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const CHROMIUM = "/usr/bin/chromium";
+const SMALL = ["--sizes", "100", "--classifiers", "linear"];
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-profile-"));
 
 const missing = [...(existsSync(CHROMIUM) ? [] : ["no /usr/bin/chromium"]), ...(hasClinic() ? [] : ["no clinic"])].join(
@@ -34,35 +35,70 @@ it("is of a bench and of nothing else", () => {
   expect(ruleswap("profile", "sunburst", "--", "bench").status).toBe(2);
 });
 
-describe.skipIf(missing !== "")(`a flame graph${missing && ` (skipped: ${missing})`}`, () => {
-  it("names the functions of a bench's thread and the engine's, and is drawn by a browser", async () => {
-    const ran = ruleswap(
-      "profile",
-      "flame",
-      "--",
-      "bench",
-      "--sizes",
-      "200",
-      "--strategies",
-      "full",
-      "--duration",
-      "0.3",
-    );
-    expect(ran.status, ran.stderr).toBe(0);
-    const name = readdirSync(join(folder, "ruleswap-profile")).find((file) => file.endsWith(".html")) as string;
-    const path = join(folder, "ruleswap-profile", name);
-    const page = readFileSync(path, "utf8");
+describe.skipIf(missing !== "")(`a profile${missing && ` (skipped: ${missing})`}`, () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+  });
+  afterAll(() => browser?.close());
+
+  it("flame names the functions of a bench's thread and the engine's, and is drawn", async () => {
+    const { path, page } = profileOf("flame", "--sizes", "200");
     // Threads write one log, and clinic draws one of them: the writer or a reader.
     expect(/dist\/measure\/(updater|reader)-task\.js/.test(page)).toBe(true);
     expect(/assembly\/\w+/.test(page)).toBe(true);
     expect(/wasm-function\[\d+\]/.test(page)).toBe(false);
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
-    try {
-      const shown = await browser.newPage();
-      await shown.goto(pathToFileURL(path).href);
-      await expect.poll(() => shown.locator("canvas").count(), { timeout: 30_000 }).toBeGreaterThan(0);
-    } finally {
-      await browser.close();
-    }
+    const shown = await open(browser, path);
+    await expect.poll(() => shown.locator("canvas").count(), { timeout: 30_000 }).toBeGreaterThan(0);
+    await shown.close();
+  }, 180_000);
+
+  it("doctor draws one thread's samples, whose time never goes back", async () => {
+    const { path } = profileOf("doctor");
+    const shown = await open(browser, path);
+    const curves = (): Promise<number[][]> =>
+      shown.$$eval("svg path", (paths) =>
+        paths
+          .map((one) => one.getAttribute("d") ?? "")
+          .filter((line) => /^M[^Z]*L[^Z]*$/.test(line))
+          .map((line) => [...line.matchAll(/[ML]([\d.-]+),/g)].map(([, x]) => Number(x))),
+      );
+    await expect.poll(async () => (await curves()).filter(({ length }) => length > 5).length).toBeGreaterThan(2);
+    for (const xs of await curves()) expect(xs).toEqual(xs.toSorted((a, b) => a - b));
+    await shown.close();
+  }, 180_000);
+
+  it("bubbleprof reads the log of the thread that makes the updates, and draws what it waited for", async () => {
+    const { path, said } = profileOf("bubbleprof");
+    expect(said).not.toContain("decoding error");
+    const shown = await open(browser, path);
+    await expect.poll(() => shown.locator("svg circle, svg path").count(), { timeout: 30_000 }).toBeGreaterThan(20);
+    await shown.close();
+  }, 180_000);
+
+  it("heapprofiler names the functions that took memory, and is drawn", async () => {
+    const { path, page } = profileOf("heapprofiler");
+    expect(page).toContain("runBench");
+    const shown = await open(browser, path);
+    await expect.poll(() => shown.locator("canvas").count(), { timeout: 30_000 }).toBeGreaterThan(0);
+    await shown.close();
   }, 180_000);
 });
+
+/** Of a short bench: the page and its text, and what clinic said. */
+function profileOf(kind: string, ...options: readonly string[]): { path: string; page: string; said: string } {
+  const bench = ["bench", "--strategies", "full", "--duration", "0.3", ...(options.length > 0 ? options : SMALL)];
+  const ran = ruleswap("profile", kind, "--", ...bench);
+  expect(ran.status, ran.stderr).toBe(0);
+  const made = readdirSync(join(folder, "ruleswap-profile"));
+  // Logs of other threads are not left lying about.
+  expect(made.filter((name) => name.startsWith("threads"))).toEqual([]);
+  const path = join(folder, "ruleswap-profile", made.find((name) => name.endsWith(`${kind}.html`)) as string);
+  return { path, page: readFileSync(path, "utf8"), said: ran.stdout + ran.stderr };
+}
+
+async function open(browser: Browser, path: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(pathToFileURL(path).href);
+  return page;
+}

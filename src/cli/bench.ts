@@ -25,6 +25,7 @@ import { readInput } from "./input.js";
 import { compareWith, readShare } from "./compare.js";
 import { print, wantsColor, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
+import { keepThreadsLogsApart } from "./profile.js";
 import { addSetOptions, type SetOptions } from "./set-options.js";
 
 /** As commander hands them over. */
@@ -144,6 +145,7 @@ async function bench(all: BenchArguments): Promise<void> {
   checkBenchOptions(options);
   if (writer === "main" && options.writers.length > 0)
     throw new CliError("--writers: several have threads of their own; not with --writer main");
+  if (writer === "main") keepThreadsLogsApart();
   const progress = progressLine();
   const abort = new AbortController();
   const interrupt = (): void => abort.abort();

@@ -1,5 +1,6 @@
 /** `ruleswap profile`: the bench under clinic, which is an optional peer: it is large, and few need it. */
 import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +17,15 @@ const PROFILES = {
 type Profile = keyof typeof PROFILES;
 
 const FOLDER = "ruleswap-profile";
+/** What logs of other threads than the main one are called. Nobody reads them. */
+const THREADS_LOG = "threads";
+/** Those that log from every thread, each of which would begin the one log of the process anew. */
+const LOGS_OF_THREADS = ["doctor", "bubbleprof"] as const;
+
+/** Threads that are started from now on name their logs otherwise: they take the name from their environment. */
+export function keepThreadsLogsApart(): void {
+  for (const kind of LOGS_OF_THREADS) process.env[`NODE_CLINIC_${kind.toUpperCase()}_NAME`] = THREADS_LOG;
+}
 
 export function addProfile(program: Command): void {
   const about = Object.entries(PROFILES).map(([name, text]) => `  ${name.padEnd(14)}${text}`);
@@ -42,6 +52,7 @@ function profile(kind: Profile, [command, ...args]: string[]): void {
     // It would ask, over the network, whether it may report what it is used for.
     env: { ...process.env, NO_INSIGHT: "1" },
   });
+  rmSync(join(FOLDER, `${THREADS_LOG}.clinic-${kind}`), { recursive: true, force: true });
   if (ran.error) throw ran.error;
   process.exitCode = ran.status ?? 1;
 }
