@@ -6,6 +6,7 @@ import {
   CHAIN_TABLE,
   PACKET_SIZE,
   RESULT_EVENTS,
+  RESULT_TABLE,
   ROW_CHAIN,
   ROW_LINE,
 } from "../src/blob/layout";
@@ -25,6 +26,7 @@ import {
   EVENT_PREFIX,
   EVENT_SIZE,
   EVENT_SOURCE,
+  EVENT_SYSTEM,
   EVENT_TABLE,
   EVENT_TRACE,
   EVENT_VERDICT,
@@ -117,6 +119,16 @@ export function eventAudit(record: usize): void {
   const event = eventOpen(EVENT_AUDIT, fired);
   if (!event) return;
   store<u8>(event, load<u8>(record, P.AUDIT_TYPE), EVENT_LEVEL);
+  eventClose();
+}
+
+/** What osf finds that the packet's system is, `length` bytes of text at `label`; nothing where it is not known. */
+export function eventSystem(label: usize, length: usize): void {
+  count();
+  const event = eventOpen(EVENT_SYSTEM, 0);
+  if (!event) return;
+  store<u8>(event, load<u8>(result, RESULT_TABLE), EVENT_TABLE);
+  memory.copy(event + EVENT_PREFIX, label, length);
   eventClose();
 }
 

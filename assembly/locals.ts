@@ -8,6 +8,7 @@ import {
   LOCAL_ADDRESS,
   LOCAL_FAMILY,
   LOCAL_INTERFACE,
+  LOCAL_PREFIX,
   LOCAL_SIZE,
   ROUTE_TYPE,
   ROUTING_ADDRESS_COUNT,
@@ -62,6 +63,18 @@ export function localOn(name: usize): usize {
     )
       return local + LOCAL_ADDRESS;
   return 0;
+}
+
+/** Whether the IPv4 address lies in a network that the interface named at `name` has an address in. */
+export function nearOn(name: usize, address: usize): bool {
+  if (!routing) return false;
+  let local: usize = load<u32>(routing, ROUTING_ADDRESSES);
+  for (let left = load<u32>(routing, ROUTING_ADDRESS_COUNT); left; left--, local += LOCAL_SIZE) {
+    if (load<u8>(local, LOCAL_FAMILY) != FAMILY_IPV4 || !sameInterface(local + LOCAL_INTERFACE, name)) continue;
+    const differ = bswap<u32>(load<u32>(local, LOCAL_ADDRESS) ^ load<u32>(address));
+    if (<u64>differ >> (32 - <u64>load<u8>(local, LOCAL_PREFIX)) == 0) return true;
+  }
+  return false;
 }
 
 /** The first local address of the walk's family; 0 when there is none. */

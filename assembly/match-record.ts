@@ -129,6 +129,8 @@ export function matchSize(type: u32, bytes: u32): bool {
       return bytes == P.NFACCT_SIZE;
     case P.MATCH_RATEEST:
       return bytes == P.RATEEST_SIZE;
+    case P.MATCH_OSF:
+      return bytes == P.OSF_SIZE;
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
     case P.MATCH_CLUSTER:
@@ -207,6 +209,8 @@ export function checkMatch(type: u32, record: usize): bool {
       return load<u32>(record, P.NFACCT_OBJECT) == 0;
     case P.MATCH_RATEEST:
       return checkRateest(record);
+    case P.MATCH_OSF:
+      return load<u8>(record, P.OSF_TTL) <= 2 && load<u8>(record, P.OSF_LOG) <= 2;
     case P.MATCH_SET:
       return checkSet(record);
     case P.MATCH_CLUSTER:

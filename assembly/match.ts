@@ -20,6 +20,7 @@ import { matchLimit } from "./matches/limit";
 import { matchIpvs } from "./matches/ipvs";
 import { matchMultiport } from "./matches/multiport";
 import { matchNfacct } from "./matches/nfacct";
+import { matchOsf } from "./matches/osf";
 import { matchPhysdev } from "./matches/physdev";
 import { matchQuota } from "./matches/quota";
 import { matchRateest } from "./matches/rateest";
@@ -144,6 +145,8 @@ export function matches(type: u32, record: usize): bool {
       return matchNfacct(record);
     case P.MATCH_RATEEST:
       return matchRateest(record);
+    case P.MATCH_OSF:
+      return matchOsf(record);
     case P.MATCH_EUI64:
       return matchEui64();
     case P.MATCH_CLUSTER:

@@ -56,6 +56,7 @@ import {
   MATCH_MH,
   MATCH_MULTIPORT,
   MATCH_NFACCT,
+  MATCH_OSF,
   MATCH_QUOTA,
   MATCH_RECENT,
   MATCH_RT,
@@ -137,6 +138,8 @@ export function hasSideEffect(type: u32): bool {
     case MATCH_QUOTA:
     case MATCH_NFACCT:
     case MATCH_CONNLIMIT:
+    // It may tell something.
+    case MATCH_OSF:
     // It may draw a number.
     case MATCH_BPF:
     // It may mark the packet.

@@ -20,6 +20,7 @@ export {
   type EngineOptions,
 } from "./engine/engine.js";
 export { EngineError, FAULT_NAMES, type FaultName } from "./engine/engine-error.js";
+export { FingerprintError } from "./engine/fingerprints.js";
 export { type EventKind, EventQueue, type PacketEvent } from "./engine/events.js";
 export { type HookEntry, PRIORITIES } from "./engine/hook-registry.js";
 export type { Interface, InterfaceAddress, NextHop, Route, Routing, RoutingRule } from "./engine/routing.js";

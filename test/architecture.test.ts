@@ -18,6 +18,7 @@ const SHARED = [
   "routing",
   "events",
   "reading",
+  "fingerprints",
 ].map((name) => `src/blob/${name}.ts`);
 
 /** Each part may import those in front of it. The library's index and the program's entry come last. */

@@ -1,6 +1,8 @@
 /** Matches and targets that few rulesets have, on real packets: what their rules count in Linux and in an engine. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { Engine } from "../src/engine/engine.js";
@@ -17,6 +19,7 @@ import type { Family } from "../src/ruleset/row-store.js";
 import { countedApart, type CountedRound, type Frame, mangle } from "./oracle/counted.js";
 import { frame, type Ends } from "./oracle/frame.js";
 import { randomProgram } from "./oracle/random-program.js";
+import { randomSystem, synOf } from "./oracle/random-system.js";
 import { Random } from "./oracle/random.js";
 import { readCounters, trafficMissing, WAY_OUT } from "./oracle/traffic.js";
 
@@ -202,5 +205,33 @@ describe("Linux and an engine", () => {
     const outcome = countedApart([{ family: "ipv4", text, frames: [...frames, datagram("ipv4", 1)] }], WATCHED);
     expect(outcome.apart.length, outcome.apart[0]).toBe(0);
     expect(outcome.counting).toBe(8);
+  });
+
+  const noSystems = missing ?? (existsSync("/usr/sbin/nfnl_osf") ? undefined : "needs nfnl_osf");
+  it.skipIf(noSystems)(`know the same systems by their SYN${noSystems ? ` (skipped: ${noSystems})` : ""}`, () => {
+    const file = join(mkdtempSync(join(tmpdir(), "ruleswap-osf-")), "pf.os");
+    const random = new Random(11);
+    const systems = Array.from({ length: 60 }, (_, nth) => randomSystem(random, nth));
+    const fingerprints = systems.map(({ line }) => `${line}\n`).join("");
+    writeFileSync(file, `# systems\n${fingerprints}`);
+    const rounds = Array.from({ length: 20 }, (): CountedRound => {
+      const rules = Array.from({ length: 24 }, () => {
+        const ttl = random.pick(["", " --ttl 0", " --ttl 1", " --ttl 2"]);
+        const log = random.chance(0.1) ? ` --log ${random.below(3)}` : "";
+        const genre = `${random.chance(0.2) ? "! " : ""}--genre ${random.pick(["Linux", "Windows", "BSD", "None"])}`;
+        return `-A ${random.pick(["PREROUTING", "FORWARD"])} -p tcp -m osf ${genre}${ttl}${log}`;
+      });
+      const frames = Array.from({ length: 30 }, () => ({ device: "eth0", bytes: synOf(random.pick(systems), random) }));
+      return {
+        family: "ipv4",
+        text: mangle(...rules),
+        setup: `nfnl_osf -f ${file} 2>/dev/null`,
+        options: { fingerprints },
+        frames,
+      };
+    });
+    const outcome = countedApart(rounds, WATCHED);
+    expect(outcome.apart.length, outcome.apart[0]).toBe(0);
+    expect(hit(outcome)).toBe(true);
   });
 });

@@ -37,3 +37,5 @@ export const EVENT_REPLY = 4;
 /** The packet is the copy that TEE sends; EVENT_PREFIX holds the gateway's address, 16 bytes. */
 export const EVENT_COPY = 5;
 export const EVENT_AUDIT = 6;
+/** What osf with --log takes the sender for is in EVENT_PREFIX; empty where it is not known. A match does not know its rule. */
+export const EVENT_SYSTEM = 7;

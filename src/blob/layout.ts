@@ -258,7 +258,9 @@ export const KNOWN_CGROUP_PATH = 32; // 512, zero-padded
 export const KNOWN_CGROUP_PATH_BYTES = 512;
 export const KNOWN_GROUPS = KNOWN_CGROUP_PATH + KNOWN_CGROUP_PATH_BYTES; // u32 x KNOWN_GROUPS_COUNT: of the socket's owner
 export const KNOWN_GROUPS_COUNT = 64;
-export const KNOWN_SIZE = KNOWN_GROUPS + 4 * KNOWN_GROUPS_COUNT;
+export const KNOWN_GENRE = KNOWN_GROUPS + 4 * KNOWN_GROUPS_COUNT; // 32, zero-padded: the system that its SYN looks to come from
+export const KNOWN_GENRE_BYTES = 32;
+export const KNOWN_SIZE = KNOWN_GENRE + KNOWN_GENRE_BYTES;
 /** The socket is transparent; it listens on every address. */
 export const KNOWN_FLAG_TRANSPARENT = 1;
 export const KNOWN_FLAG_WILDCARD = 2;

@@ -35,6 +35,7 @@ export const CONTROL_HASH_TABLES = 100; // u32 first table of hashlimit
 export const CONTROL_SETS = 104; // u32 first set (sets.ts)
 export const CONTROL_ACCOUNTS = 108; // u32 first object of nfacct
 export const CONTROL_ESTIMATORS = 112; // u32 first estimator of RATEEST
+export const CONTROL_FINGERPRINTS = 116; // u32 image of fingerprints, 0 none
 export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
 export const CONTROL_SIZE = 128;
 /** Value: "RSWC". */

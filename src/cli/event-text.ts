@@ -7,6 +7,7 @@ import { printPacket } from "../netfilter/packet-print.js";
 export function eventText(event: PacketEvent): string {
   if (event.kind === "TRACE") return "";
   const { hook, table, chain, line, kind } = event;
+  if (kind === "SYSTEM") return `${hook} ${table}: osf: ${event.system || "not known"}`;
   return `${hook} ${table} ${chain}${line > 0 ? `, line ${line}` : ""}: ${kind} ${detail(event)}`;
 }
 

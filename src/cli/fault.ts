@@ -7,6 +7,7 @@ import { PacketError } from "../netfilter/packet-error.js";
 import { RoutingTextError } from "../netfilter/routing/ip-text.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { AccountingError } from "../engine/accounting.js";
+import { FingerprintError } from "../engine/fingerprints.js";
 import { EngineError } from "../engine/engine-error.js";
 
 export const EXIT_FINE = 0;
@@ -27,6 +28,7 @@ const EXPECTED = [
   RoutingTextError,
   EngineError,
   AccountingError,
+  FingerprintError,
   LinuxError,
   ClassBenchError,
   WorkerFailure,

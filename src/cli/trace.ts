@@ -40,6 +40,7 @@ What a packet does not carry is said as well, for rules that ask for it:
   mark, ctmark, priority, zone, time (ms), mac, dmac, pkttype     what the link layer and earlier rules made of it
   uid, gid, groups 4,24, cgroup CLASS, cgpath PATH                who owns the socket that sends it (owner, cgroup)
   socket plain|transparent|wildcard, skmark N                     what socket there is for it (socket)
+  genre Linux                                                     what its SYN looks to come from (osf)
   ipvs, vaddr, vport, vmethod MASQ|IPIP|GATE, vportctl            what IPVS knows of it (ipvs)
 
 Several packets are sent in their order through one machine, which tracks their connections: replies are known, and
@@ -55,6 +56,7 @@ interface TraceOptions extends MachineOptions, SetOptions, AccountingOptions {
   readonly interface: string;
   readonly family?: Family;
   readonly local?: string[];
+  readonly osf?: string;
   readonly track?: boolean;
   readonly connections?: boolean;
   readonly json?: string;
@@ -73,6 +75,10 @@ export function addTrace(program: Command): void {
     .option("--interface <name>", "by which packets of a capture come in, where it does not say", "eth0")
     .option("--family <name>", "ipv4 or ipv6: of a capture (default: as its first packet)", oneOf(["ipv4", "ipv6"]))
     .option("--local <address...>", "addresses of the machine: packets to them go to INPUT")
+    .option(
+      "--osf <file>",
+      "fingerprints of systems, as pf.os, for rules of osf (default: none, so that they find none)",
+    )
     .option("--track", "track connections (default: where there are several packets)")
     .option("--no-track", "track none")
     .option("--connections", "then list the connections that the packets leave behind, as conntrack -L does")
@@ -87,7 +93,7 @@ function several(text: string, before: readonly string[] = []): string[] {
 }
 
 async function trace(input: Input, options: TraceOptions): Promise<void> {
-  const { packet: _, pcap: __, local = [], connections: listed = false, json, ...given } = options;
+  const { packet: _, pcap: __, local = [], connections: listed = false, json, osf, ...given } = options;
   const travellers = travellersOf(options);
   const { track = travellers.length > 1 || listed } = options;
   if (listed && !track) throw new CliError("--connections: with --no-track there are none");
@@ -103,6 +109,7 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
   const machine = {
     localAddresses: local,
     accounting: accountingOf(given),
+    ...(osf === undefined ? {} : { fingerprints: Buffer.from(readInput(osf).bytes).toString("utf8") }),
     routing: readMachine(given),
     ...(track ? { connections: CONNECTIONS } : {}),
   };

@@ -7,6 +7,7 @@ import type { Ruleset } from "../ruleset/ruleset.js";
 import { kernelModule } from "../ruleset/kernel-module.js";
 import { addAccounting, type NewAccountingObject } from "./accounting.js";
 import { EngineError, mustSucceed } from "./engine-error.js";
+import { fingerprintImage } from "./fingerprints.js";
 import { registryRecord, usualHooks } from "./hook-registry.js";
 import { instantiateKernel, type Kernel } from "./kernel.js";
 import { readBack } from "./read-back.js";
@@ -42,6 +43,8 @@ export interface EngineOptions {
   sysctls?: Readonly<Partial<Record<SysctlName, number>>>;
   /** Objects of nfacct that rules may name; `addAccounting` makes more later. */
   accounting?: readonly NewAccountingObject[];
+  /** Fingerprints of systems, for `osf`: the text of a file as pf.os. Without them it finds none, as Linux does. */
+  fingerprints?: string;
   /** What the packets' clock counts from, for `time`: seconds since 1970 (UTC) at its millisecond 0. Default 0. */
   epoch?: number;
 }
@@ -109,7 +112,15 @@ export class Engine {
       throw new RangeError(`epoch must be whole seconds from 0 to ${0xffffffff}, not ${epoch}`);
     engine.data().setUint32(M.CONTROL_ADDRESS + M.CONTROL_EPOCH, epoch, true);
     addAccounting(engine, options.accounting ?? []);
+    if (options.fingerprints !== undefined) engine.keep(fingerprintImage(options.fingerprints, "fingerprints"));
     return engine;
+  }
+
+  /** Keeps the image of fingerprints for good. */
+  private keep(image: Uint8Array): void {
+    const at = this.allocate(image.length);
+    this.bytes().set(image, at);
+    this.data().setUint32(M.CONTROL_ADDRESS + M.CONTROL_FINGERPRINTS, at, true);
   }
 
   /** This thread's instance over another thread's engine. */

@@ -11,12 +11,16 @@ const KINDS = {
   REPLY: E.EVENT_REPLY,
   COPY: E.EVENT_COPY,
   AUDIT: E.EVENT_AUDIT,
+  SYSTEM: E.EVENT_SYSTEM,
 } as const;
 export type EventKind = keyof typeof KINDS;
 const AUDIT_TYPES = ["accept", "drop", "reject"];
 
 export interface PacketEvent {
-  /** The target that tells it; REPLY is what answers a packet that REJECT dropped, COPY what TEE sends on, once it has left. */
+  /**
+   * The target that tells it, SYSTEM is osf; REPLY is what answers a packet that REJECT dropped, COPY what TEE sends on, once
+   * it has left.
+   */
   readonly kind: EventKind;
   readonly hook: HookName;
   readonly table: TableName;
@@ -33,6 +37,8 @@ export interface PacketEvent {
   readonly level?: number;
   /** NFLOG. */
   readonly group?: number;
+  /** SYSTEM: what a rule of osf with --log takes the sender for, "" where it is not known. Its chain and line are not. */
+  readonly system?: string;
   /** AUDIT: accept, drop or reject. */
   readonly type?: string;
   /** TRACE: VERDICT_* of the rule. */
@@ -106,6 +112,7 @@ function readEvent(view: DataView, at: number): PacketEvent {
     origin: view.getUint32(at + E.EVENT_SOURCE, true),
     ...(kind === "LOG" || kind === "NFLOG" ? { prefix: text(E.EVENT_PREFIX, 64) } : {}),
     ...(kind === "LOG" ? { level: byte(E.EVENT_LEVEL) } : {}),
+    ...(kind === "SYSTEM" ? { system: text(E.EVENT_PREFIX, 64) } : {}),
     ...(kind === "NFLOG" ? { group: view.getUint16(at + E.EVENT_GROUP, true) } : {}),
     ...(kind === "AUDIT" ? { type: AUDIT_TYPES[byte(E.EVENT_LEVEL)] ?? "" } : {}),
     ...(kind === "TRACE" ? { verdict: byte(E.EVENT_VERDICT) } : {}),

@@ -1,5 +1,6 @@
 /**
- * What the machine knows of a packet beside what it carries: its socket and who owns it, and what IPVS has done with it.
+ * What the machine knows of a packet beside what it carries: its socket and who owns it, what IPVS has done with it, and
+ * what it looks to come from.
  * A record of its own (KNOWN_* of blob/layout.ts), since hardly any rule asks for it: `PacketPool.setKnown`.
  */
 import * as L from "../blob/layout.js";
@@ -26,6 +27,8 @@ export interface Known {
   readonly socket?: readonly SocketTrait[];
   /** Its SO_MARK, for `socket --restore-skmark`. Default 0. */
   readonly socketMark?: number;
+  /** The system that its SYN looks to come from, for `osf`, where the packet's bytes are not known. */
+  readonly genre?: string;
   /** IPVS has handled the packet. What it knows of its connection, for `ipvs`: */
   readonly ipvs?: boolean;
   /** The service's address, which says that there is a connection; its port, how it is forwarded, its control port. */
@@ -43,12 +46,15 @@ export function saysSocket(known: Known): boolean {
 
 /** The record, KNOWN_SIZE bytes; undefined where nothing is said. @throws PacketError when a field does not fit. */
 export function encodeKnown(known: Known & { readonly family: Family }): Uint8Array | undefined {
-  const { groups = [], cgroupPath = "", socket = [], ipvsAddress } = known;
+  const { groups = [], cgroupPath = "", socket = [], ipvsAddress, genre = "" } = known;
   const ipvs = known.ipvs === true || saysConnection(known);
-  if (!saysSocket(known) && !ipvs) return undefined;
+  if (!saysSocket(known) && !ipvs && genre === "") return undefined;
   const bytes = new Uint8Array(L.KNOWN_SIZE);
   const view = new DataView(bytes.buffer);
   const path = new TextEncoder().encode(cgroupPath);
+  const system = new TextEncoder().encode(genre);
+  if (system.length >= L.KNOWN_GENRE_BYTES)
+    throw new PacketError("bad-name", `a genre of less than ${L.KNOWN_GENRE_BYTES} bytes`, genre);
   if (path.length >= L.KNOWN_CGROUP_PATH_BYTES)
     throw new PacketError("bad-name", `a path of less than ${L.KNOWN_CGROUP_PATH_BYTES} bytes`, cgroupPath);
   if (groups.length > L.KNOWN_GROUPS_COUNT)
@@ -68,6 +74,7 @@ export function encodeKnown(known: Known & { readonly family: Family }): Uint8Ar
   if (ipvsAddress !== undefined && !writeAddress(bytes, L.KNOWN_IPVS_ADDRESS, ipvsAddress, known.family))
     throw new PacketError("bad-address", `an ${known.family} address`, ipvsAddress);
   bytes.set(path, L.KNOWN_CGROUP_PATH);
+  bytes.set(system, L.KNOWN_GENRE);
   for (const [nth, group] of groups.entries())
     view.setUint32(L.KNOWN_GROUPS + 4 * nth, whole("groups", group, 0xffffffff), true);
   return bytes;

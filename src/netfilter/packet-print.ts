@@ -55,6 +55,7 @@ export function printPacket(packet: Packet): string {
   say("skmark", packet.socketMark);
   say("cgroup", packet.cgroup);
   say("cgpath", packet.cgroupPath, "");
+  say("genre", packet.genre, "");
   if (packet.ipvs) words.push("ipvs");
   say("vaddr", packet.ipvsAddress);
   say("vport", packet.ipvsPort);

@@ -1,5 +1,5 @@
 /** The words of a packet's line that have a value, what each takes and where it goes. */
-import { KNOWN_CGROUP_PATH_BYTES } from "../blob/layout.js";
+import { KNOWN_CGROUP_PATH_BYTES, KNOWN_GENRE_BYTES } from "../blob/layout.js";
 import { HOOK_NAMES } from "../ruleset/ruleset.js";
 import { addressFamily } from "./address.js";
 import type { Packet } from "./packet.js";
@@ -100,13 +100,8 @@ export const ITEMS: Readonly<Record<string, Item>> = {
   ),
   skmark: numberItem("socketMark", 2 ** 32 - 1),
   cgroup: numberItem("cgroup", 2 ** 32 - 1),
-  cgpath: {
-    expected: `a path of less than ${KNOWN_CGROUP_PATH_BYTES} bytes`,
-    read(value, draft) {
-      draft.cgroupPath = value;
-      return new TextEncoder().encode(value).length < KNOWN_CGROUP_PATH_BYTES;
-    },
-  },
+  cgpath: textItem("cgroupPath", "a path", KNOWN_CGROUP_PATH_BYTES),
+  genre: textItem("genre", "a name", KNOWN_GENRE_BYTES),
   vaddr: {
     expected: "an address of the packet's family",
     read(value, draft) {
@@ -149,6 +144,16 @@ function macItem(field: "sourceMac" | "destinationMac"): Item {
     read(value, draft) {
       draft[field] = value;
       return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value);
+    },
+  };
+}
+
+function textItem(field: "cgroupPath" | "genre", what: string, limit: number): Item {
+  return {
+    expected: `${what} of less than ${limit} bytes`,
+    read(value, draft) {
+      draft[field] = value;
+      return new TextEncoder().encode(value).length < limit;
     },
   };
 }

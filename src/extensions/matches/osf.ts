@@ -1,4 +1,4 @@
-/** -m osf: the operating system that a SYN looks to come from, by fingerprints that the kernel was given. */
+/** -m osf: the operating system that a SYN looks to come from, by fingerprints that the engine was given. */
 import { MATCH_OSF, OSF_FLAGS, OSF_GENRE, OSF_GENRE_BYTES, OSF_LOG, OSF_SIZE, OSF_TTL } from "../../blob/payloads.js";
 import { type Extension, FORWARD, INPUT, type Option, PREROUTING, type RecordMemory } from "../extension.js";
 import { onlyProtocols, PROTOCOL_TCP } from "../protocol-check.js";
