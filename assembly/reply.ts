@@ -90,8 +90,22 @@ export function reply(): void {
   if (!own) return;
   turnAround(own);
   if (reset) makeReset(own);
-  else makeError(own, answer);
+  else if (addressBytes == 4) makeError(own, UNREACHABLE4, code4(answer));
+  else makeError(own, UNREACHABLE6, code6(answer));
   if (reset && connections() && connection) closeByReset(connection, load<u32>(packet, PACKET_TIME));
+  answerWith(own, reset);
+}
+
+/** Sends an ICMPv6 error about the packet, as reply does. */
+export function complain(type: u16, code: u16): void {
+  const own = mayComplain() ? ownPacket() : 0;
+  if (!own) return;
+  turnAround(own);
+  makeError(own, type, code);
+  answerWith(own, false);
+}
+
+function answerWith(own: usize, reset: bool): void {
   if (!sendAnswer(own)) return;
   const event = eventOpen(EVENT_REPLY, fired);
   if (!event) return;
@@ -175,11 +189,11 @@ function sayNumbers(event: usize): void {
   store<u32>(event, bswap<u32>(load<u32>(bytes + at, 4)) + used, EVENT_ACKNOWLEDGE);
 }
 
-function makeError(into: usize, answer: u8): void {
+function makeError(into: usize, type: u16, code: u16): void {
   const ipv4 = addressBytes == 4;
   store<u8>(into, ipv4 ? ICMP : ICMPV6, PACKET_PROTOCOL);
-  store<u16>(into, ipv4 ? UNREACHABLE4 : UNREACHABLE6, PACKET_SOURCE_PORT);
-  store<u16>(into, ipv4 ? code4(answer) : code6(answer), PACKET_DESTINATION_PORT);
+  store<u16>(into, type, PACKET_SOURCE_PORT);
+  store<u16>(into, code, PACKET_DESTINATION_PORT);
   store<u8>(into, 0, PACKET_TCP_FLAGS);
   store<u16>(into, 0, PACKET_ICMP_ID);
   const header = ICMP_HEADER + (ipv4 ? IPV4_HEADER : IPV6_HEADER);

@@ -7,6 +7,7 @@ import {
   BLOB_ARENA,
   BLOB_LENGTH,
   BLOB_LIVE_ROWS,
+  BLOB_MOVES,
   BLOB_TEXT,
   CHAIN_CHUNKS,
   CHAIN_INDEX,
@@ -29,7 +30,7 @@ import {
   ROW_ORDER,
   ROW_TARGET,
 } from "../src/blob/layout";
-import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT } from "../src/blob/payloads";
+import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_DNPT, TARGET_SNPT } from "../src/blob/payloads";
 import {
   CHUNK_LIVE,
   CHUNK_NEXT,
@@ -52,7 +53,7 @@ import { directoryFind, positionInChunk } from "./directory";
 import { ruleAdded, ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
 import { stateFault, stateGive, stateTake, targetGive, targetTake } from "./state";
-import { put16, put32, touched, walked, wrote } from "./store";
+import { put8, put16, put32, touched, walked, wrote } from "./store";
 import { refuse } from "./validate";
 import { indexBuild, indexFind, indexInsert, indexRemove } from "./tuple-space";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
@@ -171,13 +172,18 @@ export function releaseRow(table: usize, row: usize): void {
   }
 }
 
-/** State for every match of a fresh row that remembers. False when it cannot be had, as stateFault says. */
+/**
+ * State for every match of a fresh row that remembers, and what its table has to know of the row. False when it cannot be had,
+ * as stateFault says.
+ */
 export function rowState(table: usize, row: usize): bool {
   const target = row + load<u16>(row, ROW_TARGET);
   const address = load<u32>(table, BLOB_ADDRESS_BYTES);
   for (let match = rowMatches(row, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
     if (!stateTake(match, address)) return lacks(table, match);
   }
+  const type = <u32>load<u16>(target, RECORD_TYPE);
+  if ((type == TARGET_SNPT || type == TARGET_DNPT) && !load<u8>(table, BLOB_MOVES)) put8(table + BLOB_MOVES, 1);
   return targetTake(target) || lacks(table, target);
 }
 

@@ -53,6 +53,7 @@ import { sendCopy } from "./targets/tee";
 import { changeSets, checkSetTarget } from "./targets/set";
 import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
 import { mappedAddress, mapsDestination } from "./targets/netmap";
+import { checkPrefixes, mapPrefix } from "./targets/npt";
 import { traceOn } from "./walk";
 
 const CONNMARK_SET: u8 = 0;
@@ -138,6 +139,10 @@ export function fire(type: u32, record: usize): u32 {
       return giveToProxy(record);
     case P.TARGET_ECN:
       return setEcn(record);
+    case P.TARGET_SNPT:
+      return mapPrefix(record, true);
+    case P.TARGET_DNPT:
+      return mapPrefix(record, false);
     case P.TARGET_TCPOPTSTRIP:
       return stripOptions(record);
     case P.TARGET_SET:
@@ -182,6 +187,9 @@ export function targetSize(type: u32, bytes: u32): bool {
       return bytes == 8;
     case P.TARGET_SECMARK:
       return bytes == P.SECMARK_SIZE;
+    case P.TARGET_SNPT:
+    case P.TARGET_DNPT:
+      return bytes == P.NPT_SIZE;
     case P.TARGET_TEE:
       return bytes == P.TEE_SIZE;
     case P.TARGET_RATEEST:
@@ -230,6 +238,7 @@ export function checkTarget(type: u32, record: usize): bool {
       (load<u8>(record, P.SETTTL_MODE) <= 2 && load<u8>(record, P.SETTTL_VALUE) != 0)
     );
   if (type == P.TARGET_ECN) return checkEcn(record);
+  if (type == P.TARGET_SNPT || type == P.TARGET_DNPT) return checkPrefixes(record);
   if (type == P.TARGET_DSCP) return load<u8>(record, P.SETDSCP_VALUE) <= 63;
   return true;
 }

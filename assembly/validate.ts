@@ -17,6 +17,7 @@ import {
   BLOB_LENGTH,
   BLOB_MAGIC,
   BLOB_MAGIC_VALUE,
+  BLOB_MOVES,
   BLOB_RECORDS_END,
   BLOB_ROW_COUNT,
   BLOB_TABLE,
@@ -119,7 +120,8 @@ export function refuse(code: u32, offset: usize): u32 {
 function checkHeader(blob: usize, length: u32, sealed: bool): u32 {
   if (length < <u32>BLOB_HEADER_SIZE || length & 7) return refuse(FAULT_LENGTH, BLOB_LENGTH);
   if (load<u32>(blob, BLOB_MAGIC) != BLOB_MAGIC_VALUE) return refuse(FAULT_MAGIC, BLOB_MAGIC);
-  if (load<u16>(blob, BLOB_VERSION) != BLOB_LAYOUT_VERSION) return refuse(FAULT_VERSION, BLOB_VERSION);
+  if (load<u8>(blob, BLOB_VERSION) != BLOB_LAYOUT_VERSION) return refuse(FAULT_VERSION, BLOB_VERSION);
+  if (load<u8>(blob, BLOB_MOVES)) return refuse(FAULT_HEADER, BLOB_MOVES);
   if (load<u32>(blob, BLOB_LENGTH) != length) return refuse(FAULT_LENGTH, BLOB_LENGTH);
   if (sealed && load<u32>(blob, BLOB_CHECKSUM) != checksum(blob, length)) return refuse(FAULT_CHECKSUM, BLOB_CHECKSUM);
   const family = load<u8>(blob, BLOB_FAMILY);

@@ -3,11 +3,13 @@
  * jumps push where to go on.
  *
  * A packet that exact netfilter could drop in the middle of a rule (PACKET_FLAG_ODD) is offered every row, since a hint
- * would skip the match that drops it.
+ * would skip the match that drops it; so is every packet in a table that may move it, since hints for what is left of a
+ * chain, and of its callers, were taken before.
  */
 import {
   BLOB_ADDRESS_BYTES,
   BLOB_HOOK_ENTRY,
+  BLOB_MOVES,
   BLOB_TABLE,
   CHAIN_CHUNKS,
   CHAIN_INDEX,
@@ -149,7 +151,10 @@ export function walk(table: usize): u32 {
   setAddressBytes(load<u32>(table, BLOB_ADDRESS_BYTES));
   const policyHead = table + base;
   const stack: usize = frames ? frames : <usize>load<u32>(reader, READER_STACK);
-  const odd = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
+  const odd =
+    (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 ||
+    load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1 ||
+    load<u8>(table, BLOB_MOVES) != 0;
   let top = stack;
   let head = policyHead;
   let index: usize = 0;

@@ -40,7 +40,7 @@ const target = (row: number): number => targets[rows.indexOf(row)] as number;
 /** What is damaged, how, and the refusal: its code, and its offset where one offset alone is right. */
 const DAMAGES: readonly [string, (view: DataView) => void, FaultName, number?][] = [
   ["magic", u32(L.BLOB_MAGIC, 0), "magic", L.BLOB_MAGIC],
-  ["layout version", u16(L.BLOB_VERSION, 99), "version", L.BLOB_VERSION],
+  ["layout version", u8(L.BLOB_VERSION, 99), "version", L.BLOB_VERSION],
   ["length, too long", u32(L.BLOB_LENGTH, end + 8), "length", L.BLOB_LENGTH],
   ["length, too short", u32(L.BLOB_LENGTH, end - 8), "length", L.BLOB_LENGTH],
   ["family", u8(L.BLOB_FAMILY, 7), "header", L.BLOB_FAMILY],
@@ -64,6 +64,7 @@ const DAMAGES: readonly [string, (view: DataView) => void, FaultName, number?][]
   ["underflow to a rule", u32(L.BLOB_UNDERFLOW + 4, toA), "hook", L.BLOB_UNDERFLOW + 4],
   ["underflow of a hook without a chain", u32(L.BLOB_UNDERFLOW, policy), "hook", L.BLOB_UNDERFLOW],
   ["run-time field of the header", u32(L.BLOB_FIRST_CHAIN, input), "header", L.BLOB_FIRST_CHAIN],
+  ["run-time word on moves", u8(L.BLOB_MOVES, 1), "header", L.BLOB_MOVES],
   ["run-time arena", u32(L.BLOB_ARENA, 4096), "header", L.BLOB_ARENA],
   ["size of a chain head", u16(input + L.CHAIN_BYTES, 48), "chain", input],
   ["kind of a chain head", u8(input + L.CHAIN_KIND, L.RECORD_ROW), "chain", input],

@@ -16,8 +16,14 @@ import {
   PACKET_PAYLOAD_LENGTH,
   PACKET_SOURCE_PORT,
   PACKET_TIME,
+  RESULT_FLAG_QUOTED,
+  RESULT_FLAGS,
+  RESULT_QUOTED_DESTINATION,
+  RESULT_QUOTED_DESTINATION_PORT,
+  RESULT_QUOTED_SOURCE,
+  RESULT_QUOTED_SOURCE_PORT,
 } from "../../src/blob/layout";
-import { packet } from "../packet";
+import { packet, result } from "../packet";
 import { HEADER_CUT, HEADER_TRANSPORT, headerOffset, payload, transportOffset } from "../payload";
 import { recordOf, release } from "./pool";
 import { findInZones } from "./table";
@@ -65,6 +71,18 @@ export function relatedNode(tuple: usize, inverse: usize, zoneOriginal: u16, zon
   if (!v128.any_true(v128.xor(expected, v128.load(packet, PACKET_DESTINATION)))) return node;
   release(recordOf(node));
   return 0;
+}
+
+/** Shows in the result what the error quotes, unless it is there already. False where its bytes are not. */
+export function showQuoted(scratch: usize): bool {
+  if (load<u8>(result, RESULT_FLAGS) & RESULT_FLAG_QUOTED) return true;
+  if (!quotedTuple(scratch)) return false;
+  v128.store(result, v128.load(scratch, TUPLE_SOURCE), RESULT_QUOTED_SOURCE);
+  v128.store(result, v128.load(scratch, TUPLE_DESTINATION), RESULT_QUOTED_DESTINATION);
+  store<u16>(result, load<u16>(scratch, TUPLE_SOURCE_PORT), RESULT_QUOTED_SOURCE_PORT);
+  store<u16>(result, load<u16>(scratch, TUPLE_DESTINATION_PORT), RESULT_QUOTED_DESTINATION_PORT);
+  store<u8>(result, <u8>(load<u8>(result, RESULT_FLAGS) | RESULT_FLAG_QUOTED), RESULT_FLAGS);
+  return true;
 }
 
 /** Writes the tuple of the packet that the error quotes. False where its bytes are not there. */

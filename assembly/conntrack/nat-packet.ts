@@ -27,7 +27,6 @@ import {
   PACKET_SOURCE,
   PACKET_SOURCE_PORT,
   RESULT_FLAG_DNAT,
-  RESULT_FLAG_QUOTED,
   RESULT_FLAG_SNAT,
   RESULT_FLAGS,
   RESULT_QUOTED_DESTINATION,
@@ -38,7 +37,7 @@ import {
   VERDICT_DROP,
 } from "../../src/blob/layout";
 import { hook, packet, result } from "../packet";
-import { isRedirect, quotedTuple } from "./icmp";
+import { isRedirect, showQuoted } from "./icmp";
 import { manipulated, SOURCE } from "./nat";
 import { connection, direction, forget, scratchTuple } from "./track";
 import { hasPorts, isIcmp, tupleInvert } from "./tuple";
@@ -87,15 +86,7 @@ function leavesElsewhere(): bool {
 
 /** The packet that an error quotes went the other way: its other end is rewritten, as the connection sent it. */
 function rewriteQuoted(manip: u32): void {
-  const quoted = scratchTuple(4);
-  if (!(load<u8>(result, RESULT_FLAGS) & RESULT_FLAG_QUOTED)) {
-    if (!quotedTuple(quoted)) return;
-    v128.store(result, v128.load(quoted, TUPLE_SOURCE), RESULT_QUOTED_SOURCE);
-    v128.store(result, v128.load(quoted, TUPLE_DESTINATION), RESULT_QUOTED_DESTINATION);
-    store<u16>(result, load<u16>(quoted, TUPLE_SOURCE_PORT), RESULT_QUOTED_SOURCE_PORT);
-    store<u16>(result, load<u16>(quoted, TUPLE_DESTINATION_PORT), RESULT_QUOTED_DESTINATION_PORT);
-    store<u8>(result, <u8>(load<u8>(result, RESULT_FLAGS) | RESULT_FLAG_QUOTED), RESULT_FLAGS);
-  }
+  if (!showQuoted(scratchTuple(4))) return;
   const as = connection + (direction ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE;
   const protocol = load<u8>(as, TUPLE_PROTOCOL);
   if (manip == SOURCE) {

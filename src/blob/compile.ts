@@ -65,7 +65,7 @@ export function compileInto(
   if (options.counters) copyCounters(table, arrangement, words.subarray(recordsEnd >> 2, text >> 2));
   bytes.set(store.text.bytes.subarray(0, store.text.end), text);
   view.setUint32(L.BLOB_MAGIC, L.BLOB_MAGIC_VALUE, true);
-  view.setUint16(L.BLOB_VERSION, L.BLOB_LAYOUT_VERSION, true);
+  view.setUint8(L.BLOB_VERSION, L.BLOB_LAYOUT_VERSION);
   bytes[L.BLOB_FAMILY] = familyNumber(store.family);
   bytes[L.BLOB_TABLE] = TABLE_NUMBERS[table.name];
   view.setUint32(L.BLOB_LENGTH, length, true);

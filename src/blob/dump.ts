@@ -11,7 +11,7 @@ import { JUMP_CHAIN, TARGET_JUMP } from "./payloads.js";
 export function* dump(table: Table, blob: Uint8Array): Generator<string> {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
   const word = (at: number) => view.getUint32(at, true);
-  yield `table ${table.name}, ${table.rows.family}: ${blob.length} bytes, layout ${view.getUint16(L.BLOB_VERSION, true)}`;
+  yield `table ${table.name}, ${table.rows.family}: ${blob.length} bytes, layout ${view.getUint8(L.BLOB_VERSION)}`;
   yield `  seal      0x${word(L.BLOB_CHECKSUM).toString(16).padStart(8, "0")}`;
   yield `  records   ${L.BLOB_HEADER_SIZE} to ${word(L.BLOB_RECORDS_END)}: ${word(L.BLOB_CHAIN_COUNT)} chains, ${word(L.BLOB_ROW_COUNT)} rows`;
   if (word(L.BLOB_COUNTERS)) yield `  counters  ${word(L.BLOB_COUNTERS)} to ${word(L.BLOB_TEXT)}`;

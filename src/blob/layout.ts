@@ -66,8 +66,9 @@ export const BLOB_MAGIC_VALUE = 0x42575352;
 export const BLOB_LAYOUT_VERSION = 1;
 
 export const BLOB_MAGIC = 0; // u32
-export const BLOB_VERSION = BLOB_MAGIC + 4; // u16
-export const BLOB_FAMILY = BLOB_VERSION + 2; // u8
+export const BLOB_VERSION = BLOB_MAGIC + 4; // u8
+export const BLOB_MOVES = BLOB_VERSION + 1; // u8 runtime: 1 once a rule gives packets another address and lets them go on
+export const BLOB_FAMILY = BLOB_MOVES + 1; // u8
 export const BLOB_TABLE = BLOB_FAMILY + 1; // u8
 export const BLOB_LENGTH = BLOB_TABLE + 1; // u32, all bytes
 export const BLOB_CHECKSUM = BLOB_LENGTH + 4; // u32 over all bytes, this field as zero

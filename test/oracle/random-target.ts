@@ -37,6 +37,16 @@ const TARGETS: readonly (readonly [number, Maker, (place: Place, protocol: Proto
   [3, setTos, (place) => place.table === "mangle"],
   [2, (random) => `-j DSCP --set-dscp ${random.below(64)}`, (place) => place.table === "mangle"],
   [2, setEcn, (place) => place.table === "mangle" && place.family === "ipv4"],
+  [
+    3,
+    (random) => mapPrefix(random, "SNPT"),
+    (place) => hasPrefixes(place) && within(HOOK_POSTROUTING, HOOK_INPUT)(place),
+  ],
+  [
+    3,
+    (random) => mapPrefix(random, "DNPT"),
+    (place) => hasPrefixes(place) && within(HOOK_PREROUTING, HOOK_OUTPUT)(place),
+  ],
   [2, stripOptions, (place, protocol) => place.table === "mangle" && isTcp(protocol)],
   [2, classify, within(HOOK_FORWARD, HOOK_OUTPUT, HOOK_POSTROUTING)],
   [
@@ -97,6 +107,16 @@ export function setEcn(random: Random, _place: Place, protocol: Protocol): strin
 
 export function stripOptions(random: Random): string {
   return `-j TCPOPTSTRIP --strip-options ${random.some([2, 3, 8, 30]).join(",")}`;
+}
+
+const PREFIXES = ["fd00::/48", "fd00:0:0:1::/64", "2001:db8::/32", "2001:db8::/56", "2001:db8:1::/48", "2001:db9::/63"];
+
+function hasPrefixes({ family, table }: Place): boolean {
+  return family === "ipv6" && table === "mangle";
+}
+
+export function mapPrefix(random: Random, name: string): string {
+  return `-j ${name} --src-pfx ${random.pick(PREFIXES)} --dst-pfx ${random.pick(PREFIXES)}`;
 }
 
 function classify(random: Random): string {

@@ -15,6 +15,7 @@ import { destinationNat, masquerade, netmap, redirect, sourceNat } from "./nat.j
 import type { Outcome } from "./result.js";
 import type { RecordView } from "./rule.js";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./target-mangle.js";
+import { mapDestination, mapSource } from "./target-npt.js";
 import { setEcn, stripOptions } from "./target-tcp.js";
 import type { Walk } from "./walk.js";
 
@@ -56,6 +57,8 @@ export const TARGETS: Readonly<Record<number, Target>> = {
   [payloads.TARGET_CLASSIFY]: classify,
   [payloads.TARGET_TPROXY]: giveToProxy,
   [payloads.TARGET_ECN]: setEcn,
+  [payloads.TARGET_SNPT]: mapSource,
+  [payloads.TARGET_DNPT]: mapDestination,
   [payloads.TARGET_TCPOPTSTRIP]: stripOptions,
   [payloads.TARGET_SET]: changeSets,
   [payloads.TARGET_CHECKSUM]: () => VERDICT_CONTINUE,

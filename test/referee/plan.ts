@@ -33,7 +33,7 @@ export interface Plan {
 /** What a wire shows: not bridge ports, sockets, hardware addresses, the clock, hops; and nothing that answers. */
 const SHOWN_MATCHES =
   "comment tcp udp sctp icmp icmp6 mark statistic addrtype multiport iprange length recent tos dscp policy";
-const SHOWN_TARGETS = "ACCEPT DROP RETURN MARK TOS DSCP CLASSIFY";
+const SHOWN_TARGETS = "ACCEPT DROP RETURN MARK TOS DSCP CLASSIFY SNPT DNPT";
 /** A connection table changes what all packets meet, so the first plan has none. */
 const CONNECTION_MATCHES = "state conntrack connmark";
 const CONNECTION_TARGETS = "CONNMARK DNAT SNAT MASQUERADE REDIRECT NETMAP";
