@@ -25,10 +25,10 @@ import {
   BLOB_FIRST_CHAIN,
 } from "../src/blob/layout";
 import { CHUNK_NEXT, CHUNK_USED, CONTROL_ADDRESS, CONTROL_COUNTER_TOP } from "../src/blob/memory";
-import { TARGET_SET } from "../src/blob/payloads";
+import { TARGET_RATEEST, TARGET_SET } from "../src/blob/payloads";
 import { chunkRow } from "./chunk";
 import { heapAllocate, heapFree } from "./heap";
-import { rowTable, runtimeWord, sameRule } from "./content";
+import { rowTable, runtimeBytes, runtimeWord, sameRule } from "./content";
 import { stateMove, targetGive } from "./state";
 import { put16, walked } from "./store";
 import { rowMatches } from "./words";
@@ -122,11 +122,13 @@ function adopt(old: usize, fresh: usize, address: u32): void {
   const target = old + load<u16>(old, ROW_TARGET);
   const offset = fresh - old;
   for (let match = rowMatches(old, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
-    const word = runtimeWord(load<u16>(match, RECORD_TYPE));
-    if (word) store<u32>(match + offset + word, load<u32>(match + word));
+    const type = <u32>load<u16>(match, RECORD_TYPE);
+    const word = runtimeWord(type);
+    if (word) memory.copy(match + offset + word, match + word, runtimeBytes(type));
   }
   // What it refers to by name has an address.
-  if (load<u16>(target, RECORD_TYPE) == TARGET_SET)
+  const type = <u32>load<u16>(target, RECORD_TYPE);
+  if (type == TARGET_SET || type == TARGET_RATEEST)
     memory.copy(target + offset, target, load<u16>(target, RECORD_BYTES));
 }
 

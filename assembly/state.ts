@@ -89,8 +89,7 @@ export function stateMove(old: usize, fresh: usize): void {
   const word = runtimeWord(type);
   if (!word) return;
   stateGive(fresh);
-  store<u32>(fresh + word, load<u32>(old + word));
-  if (runtimeBytes(type) > 4) store<u32>(fresh + word, load<u32>(old + word, 4), 4);
+  memory.copy(fresh + word, old + word, runtimeBytes(type));
 }
 
 /** The same for a target that refers to something. False when it cannot be had. */

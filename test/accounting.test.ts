@@ -149,6 +149,20 @@ describe("rateest", () => {
     expect(() => host([RATE, match, RATE])).not.toThrow();
   });
 
+  it("keeps its average, of both that a rule compares, when the same text is loaded again", () => {
+    const text = rules(
+      RATE,
+      `-A INPUT -p icmp ${RATE.slice(9).replace("one", "two")}`,
+      "-A INPUT -p tcp -m rateest --rateest1 one --rateest-gt --rateest-pps --rateest2 two -j DROP",
+    );
+    const one = new Host(text, { connections: 0 });
+    for (let i = 0; i < 3; i++) {
+      new Updater(one.engine, { strategy: "full" }).update({ ruleset: text });
+      for (let n = 0; n < 10; n++) one.send(IN);
+    }
+    expect(one.send(IN.replace("udp", "tcp"), 250).split(" ")[0]).toBe("drop");
+  });
+
   it.each(strategies)("keeps its average when rules change by %s", (strategy) => {
     const one = estimated("--rateest-gt --rateest-pps 50");
     const updater = new Updater(one.engine, { strategy });
