@@ -25,10 +25,9 @@ import {
   BLOB_FIRST_CHAIN,
 } from "../src/blob/layout";
 import { CHUNK_NEXT, CHUNK_USED, CONTROL_ADDRESS, CONTROL_COUNTER_TOP } from "../src/blob/memory";
-import { TARGET_RATEEST, TARGET_SET } from "../src/blob/payloads";
 import { chunkRow } from "./chunk";
 import { heapAllocate, heapFree } from "./heap";
-import { rowTable, runtimeBytes, runtimeWord, sameRule } from "./content";
+import { refersByName, rowTable, runtimeBytes, runtimeWord, sameRule } from "./content";
 import { stateMove, targetGive } from "./state";
 import { put16, walked } from "./store";
 import { rowMatches } from "./words";
@@ -127,8 +126,7 @@ function adopt(old: usize, fresh: usize, address: u32): void {
     if (word) memory.copy(match + offset + word, match + word, runtimeBytes(type));
   }
   // What it refers to by name has an address.
-  const type = <u32>load<u16>(target, RECORD_TYPE);
-  if (type == TARGET_SET || type == TARGET_RATEEST)
+  if (refersByName(load<u16>(target, RECORD_TYPE)))
     memory.copy(target + offset, target, load<u16>(target, RECORD_BYTES));
 }
 

@@ -22,6 +22,7 @@ import {
   COMMENT_TEXT,
   CONNLIMIT_OBJECT,
   HASHLIMIT_OBJECT,
+  IDLETIMER_OBJECT,
   JUMP_CHAIN,
   LIMIT_STATE,
   MATCH_COMMENT,
@@ -45,6 +46,7 @@ import {
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
   STATISTIC_STATE,
+  TARGET_IDLETIMER,
   TARGET_JUMP,
   TARGET_RATEEST,
   TARGET_VERDICT,
@@ -64,6 +66,11 @@ export function runtimeWord(type: u32): u32 {
   if (type == MATCH_NFACCT) return NFACCT_OBJECT;
   if (type == MATCH_RATEEST) return RATEEST_FIRST_OBJECT;
   return 0;
+}
+
+/** Whether a target of this type refers to something by name, and holds its address. */
+export function refersByName(type: u32): bool {
+  return type == TARGET_SET || type == TARGET_RATEEST || type == TARGET_IDLETIMER;
 }
 
 /** How many bytes it writes there. */
@@ -124,6 +131,7 @@ function sameTarget(a: usize, b: usize, bytes: usize, twins: bool): bool {
   const type = <u32>load<u16>(a, RECORD_TYPE);
   if (type == TARGET_SET) return sameSetTarget(a, b, bytes);
   if (type == TARGET_RATEEST) return sameBytes(a, b, SETRATEEST_OBJECT);
+  if (type == TARGET_IDLETIMER) return sameBytes(a, b, IDLETIMER_OBJECT);
   return sameBytes(a, b, bytes);
 }
 

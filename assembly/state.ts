@@ -1,6 +1,14 @@
 /** What matches remember between packets: taken when a rule is linked, given back when no reader sees it any more. */
 import { RECORD_TYPE } from "../src/blob/layout";
-import { FAULT_ESTIMATOR, FAULT_MEMORY, STATE_COUNT, STATE_CREDIT, STATE_QUOTA, STATE_SIZE } from "../src/blob/memory";
+import {
+  FAULT_ESTIMATOR,
+  FAULT_MEMORY,
+  FAULT_TIMER,
+  STATE_COUNT,
+  STATE_CREDIT,
+  STATE_QUOTA,
+  STATE_SIZE,
+} from "../src/blob/memory";
 import {
   MATCH_CONNBYTES,
   MATCH_CONNLABEL,
@@ -19,6 +27,7 @@ import {
   STATISTIC_EVERY,
   STATISTIC_PACKET,
   SETRATEEST_OBJECT,
+  TARGET_IDLETIMER,
   TARGET_RATEEST,
   TARGET_SET,
 } from "../src/blob/payloads";
@@ -35,6 +44,7 @@ import { estimatorAgrees, estimatorJoin, estimatorLeave, estimatorsJoin, estimat
 import { recentJoin, recentLeave } from "./matches/recent";
 import { engineArena } from "./retire";
 import { setLeave, setRefer } from "./sets/names";
+import { timerAgrees, timerJoin, timerLeave } from "./targets/idletimer";
 import { setTargetJoin, setTargetLeave } from "./targets/set";
 
 /** Why the last state could not be had; FAULT_MEMORY where nothing else is said. */
@@ -96,9 +106,14 @@ export function stateMove(old: usize, fresh: usize): void {
 export function targetTake(target: usize): bool {
   const type = <u32>load<u16>(target, RECORD_TYPE);
   if (type == TARGET_SET) return setTargetJoin(target);
-  if (type != TARGET_RATEEST) return true;
-  if (estimatorAgrees(target)) return estimatorJoin(target);
-  stateFault = FAULT_ESTIMATOR;
+  if (type == TARGET_RATEEST) {
+    if (estimatorAgrees(target)) return estimatorJoin(target);
+    stateFault = FAULT_ESTIMATOR;
+    return false;
+  }
+  if (type != TARGET_IDLETIMER) return true;
+  if (timerAgrees(target)) return timerJoin(target);
+  stateFault = FAULT_TIMER;
   return false;
 }
 
@@ -106,4 +121,5 @@ export function targetGive(target: usize): void {
   const type = <u32>load<u16>(target, RECORD_TYPE);
   if (type == TARGET_SET) setTargetLeave(target);
   else if (type == TARGET_RATEEST) estimatorLeave(load<u32>(target, SETRATEEST_OBJECT));
+  else if (type == TARGET_IDLETIMER) timerLeave(target);
 }

@@ -49,6 +49,7 @@ import { pathMtu } from "./routing/mtu";
 import { route } from "./routing/decide";
 import { sourceOn } from "./routing/source";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
+import { checkIdletimer, startTimer } from "./targets/idletimer";
 import { sendCopy } from "./targets/tee";
 import { changeSets, checkSetTarget } from "./targets/set";
 import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
@@ -155,6 +156,9 @@ export function fire(type: u32, record: usize): u32 {
     case P.TARGET_RATEEST:
       measure(record);
       return VERDICT_CONTINUE;
+    case P.TARGET_IDLETIMER:
+      startTimer(record);
+      return VERDICT_CONTINUE;
     // Nothing that a rule can see: CHECKSUM fills in what hardware left open, the others label for a security module.
     case P.TARGET_CHECKSUM:
     case P.TARGET_SECMARK:
@@ -194,6 +198,8 @@ export function targetSize(type: u32, bytes: u32): bool {
       return bytes == P.TEE_SIZE;
     case P.TARGET_RATEEST:
       return bytes == P.SETRATEEST_SIZE;
+    case P.TARGET_IDLETIMER:
+      return bytes == P.IDLETIMER_SIZE;
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;
     case P.TARGET_SET:
@@ -230,6 +236,7 @@ export function checkTarget(type: u32, record: usize): bool {
   }
   if (type == P.TARGET_CT) return checkCt(record);
   if (type == P.TARGET_SET) return checkSetTarget(record);
+  if (type == P.TARGET_IDLETIMER) return checkIdletimer(record);
   if (type == P.TARGET_RATEEST) return checkRateestTarget(record);
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
   if (type == P.TARGET_TTL || type == P.TARGET_HL)

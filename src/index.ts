@@ -21,6 +21,7 @@ export {
 } from "./engine/engine.js";
 export { EngineError, FAULT_NAMES, type FaultName } from "./engine/engine-error.js";
 export { FingerprintError } from "./engine/fingerprints.js";
+export { type IdleTimer, listIdleTimers } from "./engine/idle-timers.js";
 export { type EventKind, EventQueue, type PacketEvent } from "./engine/events.js";
 export { type HookEntry, PRIORITIES } from "./engine/hook-registry.js";
 export type { Interface, InterfaceAddress, NextHop, Route, Routing, RoutingRule } from "./engine/routing.js";

@@ -1,4 +1,4 @@
-/** Objects of nfacct, and estimators of RATEEST: counters by name that rules share. */
+/** Objects of nfacct, estimators of RATEEST, timers of IDLETIMER: what rules share by name. */
 import { describe, expect, it } from "vitest";
 import {
   addAccounting,
@@ -8,6 +8,7 @@ import {
   readAccounting,
 } from "../src/engine/accounting.js";
 import type { EngineOptions } from "../src/engine/engine.js";
+import { listIdleTimers } from "../src/engine/idle-timers.js";
 import { printRuleset } from "../src/ruleset/print.js";
 import type { Ruleset } from "../src/ruleset/ruleset.js";
 import { STRATEGIES, type Strategy, Updater } from "../src/update/updater.js";
@@ -178,5 +179,61 @@ describe("rateest", () => {
     expect(() => updater.update({ batch: `*filter\n${match}COMMIT\n` })).toThrow(
       expect.objectContaining({ code: "unknown-object" }),
     );
+  });
+});
+
+describe("IDLETIMER", () => {
+  const rule = (label: string, timeout = 5, rest = "") =>
+    `-A INPUT -p udp -j IDLETIMER --timeout ${timeout} --label ${label}${rest}`;
+
+  it("starts the label's timer anew with every packet, by the rule's own time", () => {
+    const one = host([rule("b"), rule("b", 9).replace("udp", "tcp"), rule("a", 2_147_482, " --alarm")]);
+    one.send(IN, 1000);
+    const seconds = (now: number) => listIdleTimers(one.engine, now).map((timer) => timer.seconds);
+    expect(listIdleTimers(one.engine, 1000)).toEqual([
+      { label: "a", alarm: true, seconds: 2_147_482 },
+      { label: "b", alarm: false, seconds: 5 },
+    ]);
+    expect([seconds(2001)[1], seconds(6000)[1], seconds(20_000)[1]]).toEqual([3, 0, 0]);
+    one.send(IN.replace("udp", "tcp"), 30_000);
+    expect(seconds(30_000)).toEqual([2_147_453, 9]);
+  });
+
+  it.each(strategies)(
+    "keeps its timer when rules change by %s, until the last rule of its label is gone",
+    (strategy) => {
+      const one = host([rule("a", 100)]);
+      const updater = new Updater(one.engine, { strategy });
+      one.send(IN, 1000);
+      const batch = (text: string) => updater.update({ batch: `*filter\n${text}COMMIT\n` });
+      for (let i = 0; i < 3; i++)
+        batch(`-I INPUT 1 -p icmp\n${rule("a", 200).replace("INPUT", "FORWARD")}\n-D INPUT 1\n`);
+      expect(printRuleset(one.engine.readRuleset()[0] as Ruleset)).toContain(`${rule("a", 100)}\n`);
+      expect(listIdleTimers(one.engine, 1000)).toEqual([{ label: "a", alarm: false, seconds: 200 }]);
+      expect(() => batch(`${rule("a", 5, " --alarm")}\n`)).toThrow(expect.objectContaining({ code: "unknown-object" }));
+      for (const text of ["-F\n", "-A INPUT -p tcp\n", "-A INPUT -p tcp\n"]) batch(text);
+      expect(listIdleTimers(one.engine, 1000)).toEqual([]);
+    },
+  );
+
+  it("goes on when the same text is loaded again", () => {
+    const text = rules(rule("a", 100));
+    const one = new Host(text, { connections: 0 });
+    one.send(IN, 1000);
+    for (let i = 0; i < 3; i++) {
+      new Updater(one.engine, { strategy: "full" }).update({ ruleset: text });
+      one.send(IN, 60_000);
+      expect(listIdleTimers(one.engine, 60_000)).toEqual([{ label: "a", alarm: false, seconds: 100 }]);
+    }
+  });
+
+  it.each([
+    [rule("power"), "bad-name"],
+    [rule('""'), "bad-name"],
+    [rule("a", 0), "bad-number"],
+    [rule("a", 2_147_483), "bad-number"],
+    ["-A INPUT -j IDLETIMER --label a", "missing-option"],
+  ])("is refused as Linux refuses it: %s", (line, code) => {
+    expect(() => host([line])).toThrow(expect.objectContaining({ code }));
   });
 });

@@ -19,6 +19,7 @@ const SHARED = [
   "events",
   "reading",
   "fingerprints",
+  "idle-timers",
 ].map((name) => `src/blob/${name}.ts`);
 
 /** Each part may import those in front of it. The library's index and the program's entry come last. */

@@ -8,7 +8,6 @@ import { PACKET_LENGTH, PACKET_TIME } from "../../src/blob/layout";
 import {
   CONTROL_ADDRESS,
   CONTROL_ESTIMATORS,
-  CONTROL_READERS,
   ESTIMATOR_BYTE_RATE,
   ESTIMATOR_BYTES,
   ESTIMATOR_EWMA,
@@ -23,12 +22,10 @@ import {
   ESTIMATOR_REFERENCES,
   ESTIMATOR_SIZE,
   ESTIMATOR_TICK,
-  READER_SIZE,
-  READER_TIME,
-  READERS_ADDRESS,
 } from "../../src/blob/memory";
 import * as P from "../../src/blob/payloads";
 import { arenaAllocate, arenaFree } from "../arena";
+import { latestTime } from "../clock";
 import { packet } from "../packet";
 import { engineArena } from "../retire";
 import { put32 } from "../store";
@@ -209,17 +206,6 @@ function tick(estimator: usize, seen: usize, last: usize, rate: usize): bool {
 
 function interval(estimator: usize): u32 {
   return SHORTEST << load<u8>(estimator, ESTIMATOR_INTERVAL);
-}
-
-/** The time of the latest packet of any reader. */
-function latestTime(): u32 {
-  let latest: u32 = 0;
-  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
-  for (let i: u32 = 0; i < readers; i++) {
-    const time = load<u32>(READERS_ADDRESS + i * READER_SIZE, READER_TIME);
-    if (time > latest) latest = time;
-  }
-  return latest;
 }
 
 function refer(estimator: usize, change: i32): void {

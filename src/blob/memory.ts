@@ -37,6 +37,7 @@ export const CONTROL_ACCOUNTS = 108; // u32 first object of nfacct
 export const CONTROL_ESTIMATORS = 112; // u32 first estimator of RATEEST
 export const CONTROL_FINGERPRINTS = 116; // u32 image of fingerprints, 0 none
 export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
+export const CONTROL_TIMERS = 124; // u32 first timer of IDLETIMER (idle-timers.ts)
 export const CONTROL_SIZE = 128;
 /** Value: "RSWC". */
 export const CONTROL_MAGIC_VALUE = 0x43575352;
@@ -201,6 +202,7 @@ export const FAULT_POLICY = 27;
 export const FAULT_SET = 28;
 export const FAULT_ACCOUNT = 29;
 export const FAULT_ESTIMATOR = 30;
+export const FAULT_TIMER = 31;
 
 /** A list of `recent`, by name: linked from CONTROL_OBJECTS, shared by the rules that name it. */
 export const LIST_NEXT = 0; // u32

@@ -790,5 +790,14 @@ export const SETRATEEST_NAME = 8; // 16, RATEEST_NAME_BYTES
 export const SETRATEEST_OBJECT = 24; // u32 runtime
 export const SETRATEEST_SIZE = 32;
 
+/** Starts a timer anew. */
+export const TARGET_IDLETIMER = 36;
+export const IDLETIMER_TIMEOUT = 4; // u32 seconds
+export const IDLETIMER_ALARM = 8; // u8
+export const IDLETIMER_LABEL = 12; // 28
+export const IDLETIMER_LABEL_BYTES = 28;
+export const IDLETIMER_OBJECT = 40; // u32 runtime
+export const IDLETIMER_SIZE = 48;
+
 /** Value: one above the last target type. */
-export const TARGET_TYPE_COUNT = 36;
+export const TARGET_TYPE_COUNT = 37;

@@ -34,6 +34,7 @@ export const FAULT_NAMES = [
   "set",
   "account",
   "estimator",
+  "timer",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -50,6 +51,7 @@ const TEXTS: Partial<Record<FaultName, string>> = {
   set: "a rule names a set that does not exist",
   account: "a rule names an object of nfacct's that does not exist",
   estimator: "no rule in front measures for this name, or one that does measures otherwise",
+  timer: "other rules have a timer of this label that is of another kind",
   policy: "only a built-in chain has a policy",
   position: "the chain has fewer rules",
   "rule-missing": "no rule of the chain says this",

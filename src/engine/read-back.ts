@@ -7,6 +7,7 @@ import * as M from "../blob/memory.js";
 import {
   COMMENT_TEXT,
   HASHLIMIT_OBJECT,
+  IDLETIMER_OBJECT,
   JUMP_CHAIN,
   LIMIT_STATE,
   MATCH_COMMENT,
@@ -29,6 +30,7 @@ import {
   SETTARGET_PART_OBJECT,
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
+  TARGET_IDLETIMER,
   TARGET_JUMP,
   TARGET_RATEEST,
   TARGET_SET,
@@ -185,6 +187,8 @@ function copyRow(
       store.view.setUint32(part + SETTARGET_PART_OBJECT, 0, true);
   if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_RATEEST)
     store.view.setUint32(target + SETRATEEST_OBJECT, 0, true);
+  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_IDLETIMER)
+    store.view.setUint32(target + IDLETIMER_OBJECT, 0, true);
   if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP) {
     const callee = heads.get(store.view.getUint32(target + JUMP_CHAIN, true));
     if (!callee) throw new Error("a rule jumps to a chain that is not in its table");

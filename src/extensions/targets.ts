@@ -9,6 +9,7 @@ import { ct } from "./targets/ct.js";
 import { dnat } from "./targets/dnat.js";
 import { setDscp } from "./targets/dscp.js";
 import { setEcn } from "./targets/ecn.js";
+import { idletimer } from "./targets/idletimer.js";
 import { log } from "./targets/log.js";
 import { setMark } from "./targets/mark.js";
 import { masquerade } from "./targets/masquerade.js";
@@ -47,6 +48,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   DSCP: setDscp,
   ECN: setEcn,
   HL: setHl,
+  IDLETIMER: idletimer,
   LOG: log,
   MARK: setMark,
   MASQUERADE: masquerade,

@@ -34,6 +34,7 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
 /** What a rule names, and is not there. */
 const OBJECTS: Readonly<Record<number, string>> = {
   [M.FAULT_ACCOUNT]: "an object that was made before, as by nfacct add",
+  [M.FAULT_TIMER]: "a timer of the kind that other rules of this label have, with --alarm or without",
   [M.FAULT_ESTIMATOR]: "an estimator that a rule in front measures for, and in the same way",
 };
 

@@ -78,6 +78,7 @@ export function rareTargetSamples(
   const samples = [`TEE --gateway ${family === "ipv4" ? "10.0.0.1" : "fe80::1"}${random.pick(["", " --oif eth1"])}`];
   samples.push(
     `AUDIT --type ${random.pick(["accept", "DROP", "reject"])}`,
+    `IDLETIMER --timeout ${1 + random.below(2_000_000)} --label t${random.below(2 ** 31)}${random.pick(["", " --alarm"])}`,
     `RATEEST --rateest-name E${random.below(2 ** 31)} --rateest-interval ${random.pick(["250ms", "1s", "3.5s"])} --rateest-ewmalog ${random.pick(["8s", "20s"])}`,
   );
   if (table === "mangle" || table === "security") samples.push(`CONNSECMARK --${random.pick(["save", "restore"])}`);

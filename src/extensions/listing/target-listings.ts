@@ -146,6 +146,7 @@ export const TARGET_LISTINGS: Readonly<Record<number, Lister>> = {
     "ecn-ip-ect": labelled(" ECT codepoint="),
   }),
   [P.TARGET_HL]: hops("HL"),
+  [P.TARGET_IDLETIMER]: headed("", { timeout: labelled(" timeout:"), label: labelled(" label:") }),
   [P.TARGET_LOG]: log,
   [P.TARGET_MARK]: mark,
   [P.TARGET_MASQUERADE]: nat("to-ports", "masq ports: "),
