@@ -82,6 +82,40 @@ describe("verify", () => {
     expect(tally.leftOut).toBeGreaterThan(0);
   });
 
+  it("compares what rules ask of sets, and leaves out those that packets change", async () => {
+    const sets = { text: "create bad hash:ip\nadd bad 198.51.100.7\ncreate seen hash:ip\n", file: "sets" };
+    const rules = (tail: string) =>
+      `*filter\n-A INPUT -m set --match-set bad src -j DROP\n-A INPUT -m set ! --match-set seen src -j ACCEPT\n${tail}COMMIT\n`;
+    const fixed = await verify({ ...options, text: rules(""), sets });
+    expect(fixed).toMatchObject({ tally: { leftOut: 0 } });
+    expect(fixed.mismatch).toBeUndefined();
+    const changed = await verify({ ...options, text: rules("-A FORWARD -j SET --add-set seen src\n"), sets });
+    expect(changed.mismatch).toBeUndefined();
+    expect(changed.tally.leftOut).toBeGreaterThan(0);
+    await expect(verify({ ...options, text: rules("") })).rejects.toMatchObject({ code: "unknown-set" });
+  });
+
+  const tracked: VerifyOptions & { readonly text: string } = {
+    ...options,
+    track: true,
+    text: `*nat\n-A PREROUTING -p tcp -j DNAT --to-destination 10.0.0.1-10.0.0.9\n-A POSTROUTING -j MASQUERADE\nCOMMIT
+*filter\n-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n-A FORWARD -p tcp -m connlimit --connlimit-above 2 -j DROP\nCOMMIT\n`,
+  };
+
+  it("tracks connections through NAT, with every strategy, and answers each packet", async () => {
+    const { tally, mismatch } = await verify({ ...tracked, strategies: Object.keys(STRATEGIES) as Strategy[] });
+    expect(mismatch).toBeUndefined();
+    expect(tally.packets).toBeGreaterThan(0);
+  });
+
+  it("finds a connection that is not tracked", async () => {
+    const result = await verify(
+      { ...tracked, strategies: ["full"], classifiers: ["linear"], text: tracked.text.replace(/.*connlimit.*\n/, "") },
+      { makeSubject: (ruleset, one) => new Subject(ruleset, { ...one, track: false }), shrinkMilliseconds: 1000 },
+    );
+    expect(result.mismatch?.who).toBe("full, linear");
+  });
+
   it("makes given batches in place of random ones", async () => {
     const replay = ["*filter\n-A INPUT -j DROP\nCOMMIT\n", "*filter\n-D INPUT -j DROP\nCOMMIT\n"];
     const { tally } = await verify({ ...options, replay });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { CLASSIFIERS, type Classifier } from "../engine/engine.js";
 import { whole } from "../report/units.js";
+import { parseRuleset } from "../ruleset/parse.js";
 import { STRATEGIES, type Strategy } from "../update/updater.js";
 import type { Reproduction } from "../verify/shrink.js";
 import { verify, type VerifyResult } from "../verify/verify.js";
@@ -13,6 +14,7 @@ import { readInput } from "./input.js";
 import { listOf, oneOf, wholeFrom } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
+import { addSetOptions, type SetOptions, setText } from "./set-options.js";
 
 const FOLDER = "ruleswap-verify";
 const SEPARATOR = "# batch\n";
@@ -22,16 +24,17 @@ After every batch, each strategy and classifier must have taken or refused it as
 in, and the chains that the batch names must print as the model's, counters included. At a full comparison, an engine
 that has loaded the model whole gets the same random packets as each of the others: same verdict, same rewrites, same
 rules in the same order, then the same counters and the same text of everything. Rules that remember packets (recent,
-hashlimit, quota, connlimit, statistic nth, slow limits, sets) forget on a full load, as in Linux; packets that meet
-them are left out and counted. With --linux iptables-legacy in a network namespace of its own is given the same
-batches, and must print the same.
+hashlimit, quota, connlimit, statistic nth, slow limits, sets that change) forget on a full load, as in Linux; packets
+that meet them are left out and counted. With --track all connections are forgotten before a full comparison, and each
+packet is sent twice and answered. With --linux iptables-legacy in a network namespace of its own is given the same
+sets and batches, and must print the same.
 
 A mismatch is made small and written to the folder ${FOLDER}: ruleset.save, and edits.txt for --replay.
 
 Exit code: 0 all equal, 1 a mismatch, 2 bad use or a ruleset that cannot be loaded.`;
 
 /** As commander hands them over: replay and json are files. */
-interface VerifyCommand extends Omit<VerifyOptions, "text" | "file" | "replay"> {
+interface VerifyCommand extends Omit<VerifyOptions, "text" | "file" | "replay" | "sets">, SetOptions {
   readonly replay?: string;
   readonly json?: string;
 }
@@ -40,8 +43,7 @@ export function addVerify(program: Command): void {
   const strategies = Object.keys(STRATEGIES) as Strategy[];
   const classifiers = Object.keys(CLASSIFIERS) as Classifier[];
   const most = 2 ** 31;
-  program
-    .command("verify")
+  addSetOptions(program.command("verify"))
     .description("random edits, after which every strategy must have left what a full load would")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .option("--edits <count>", "lines of random edits in all", wholeFrom(1, most), VERIFY_DEFAULTS.edits)
@@ -72,6 +74,7 @@ export function addVerify(program: Command): void {
     )
     .option("--packets <count>", "packets at a full comparison", wholeFrom(1, most), VERIFY_DEFAULTS.packets)
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
+    .option("--track", "track connections: packets pass NAT, and are answered", VERIFY_DEFAULTS.track)
     .option("--linux", "the live kernel as well; needs root on Linux", VERIFY_DEFAULTS.linux)
     .option("--replay <file>", `batches to make instead of random ones, each behind a line "${SEPARATOR.trim()}"`)
     .option("--json <file>", 'write the result as JSON; to standard output, in place of text, for "-"')
@@ -80,12 +83,14 @@ export function addVerify(program: Command): void {
 }
 
 async function run(path: string, command: VerifyCommand): Promise<void> {
-  const { replay, json, ...rest } = command;
+  const { replay, json, sets: _, emptySets: __, ...rest } = command;
   const input = readInput(path);
+  const ruleset = parseRuleset(input.bytes, { family: rest.family, file: input.file });
   const options: VerifyOptions = {
     ...rest,
     text: input.bytes,
     file: input.file,
+    sets: setText(ruleset, command),
     ...(replay === undefined ? {} : { replay: batchesIn(Buffer.from(readInput(replay).bytes).toString("utf8")) }),
   };
   const progress = progressLine();
@@ -97,7 +102,7 @@ async function run(path: string, command: VerifyCommand): Promise<void> {
   if (result.mismatch) process.exitCode = EXIT_FINDING;
   if (result.reproduction) writeReproduction(result.reproduction);
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(asJson(options, result), null, 2)}\n`);
-  if (json !== "-") await print(asText(input.file, options, result, seconds));
+  if (json !== "-") await print(asText(input.file, { ...options, again: againWith(command) }, result, seconds));
 }
 
 function batchesIn(text: string): string[] {
@@ -111,7 +116,7 @@ function writeReproduction({ ruleset, batches }: Reproduction): void {
 }
 
 function asJson(options: VerifyOptions, { tally, mismatch, reproduction }: VerifyResult): object {
-  const { text: _, replay: __, ...asked } = options;
+  const { text: _, replay: __, sets: ___, ...asked } = options;
   const small = reproduction && { ...reproduction, mismatch: { ...reproduction.mismatch, packet: undefined } };
   return {
     schema: "ruleswap.verify/1",
@@ -122,7 +127,22 @@ function asJson(options: VerifyOptions, { tally, mismatch, reproduction }: Verif
   };
 }
 
-function asText(file: string, options: VerifyOptions, result: VerifyResult, seconds: number): string {
+/** Options that a smallest case needs as well. */
+function againWith({ family, sets, emptySets, track }: VerifyCommand): string {
+  return [
+    `--family ${family}`,
+    ...(sets === undefined ? [] : [`--sets ${sets}`]),
+    ...(emptySets ? ["--empty-sets"] : []),
+    ...(track ? ["--track"] : []),
+  ].join(" ");
+}
+
+function asText(
+  file: string,
+  options: VerifyOptions & { readonly again: string },
+  result: VerifyResult,
+  seconds: number,
+): string {
   const { tally, mismatch, reproduction } = result;
   const kinds = [
     ...options.strategies.flatMap((strategy) => options.classifiers.map((classifier) => `${strategy}/${classifier}`)),
@@ -142,7 +162,7 @@ function asText(file: string, options: VerifyOptions, result: VerifyResult, seco
       `  wanted ${told.wanted}`,
       `  got    ${told.got}`,
       "",
-      `the smallest case: ruleswap verify ${FOLDER}/ruleset.save --family ${options.family} --replay ${FOLDER}/edits.txt`,
+      `the smallest case: ruleswap verify ${FOLDER}/ruleset.save ${options.again} --replay ${FOLDER}/edits.txt`,
       ...(reproduction?.batches ?? []).map((batch) => batch.trimEnd().replace(/^/gm, "  ")),
     );
   return `${lines.join("\n")}\n`;

@@ -6,11 +6,13 @@ import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import {
   COMMENT_TEXT,
+  CONNLIMIT_OBJECT,
   HASHLIMIT_OBJECT,
   IDLETIMER_OBJECT,
   JUMP_CHAIN,
   LIMIT_STATE,
   MATCH_COMMENT,
+  MATCH_CONNLIMIT,
   MATCH_HASHLIMIT,
   MATCH_LIMIT,
   MATCH_NFACCT,
@@ -48,6 +50,7 @@ const RUNTIME_WORDS: Readonly<Record<number, number>> = {
   [MATCH_SET]: SET_OBJECT,
   [MATCH_HASHLIMIT]: HASHLIMIT_OBJECT,
   [MATCH_QUOTA]: QUOTA_STATE,
+  [MATCH_CONNLIMIT]: CONNLIMIT_OBJECT,
   [MATCH_NFACCT]: NFACCT_OBJECT,
 };
 

@@ -11,10 +11,12 @@ export class KernelSubject {
   ) {}
 
   /** @throws LinuxError where there is no such kernel or it refuses the ruleset. */
-  static async open(family: Family, ruleset: string): Promise<KernelSubject> {
+  static async open(family: Family, ruleset: string, sets: string): Promise<KernelSubject> {
     const program = family === "ipv4" ? "iptables-legacy" : "ip6tables-legacy";
-    const namespace = await Namespace.open([`${program}-restore`, `${program}-save`]);
+    const others = sets === "" ? [] : ["ipset"];
+    const namespace = await Namespace.open([`${program}-restore`, `${program}-save`, ...others]);
     try {
+      if (sets !== "") await namespace.must({ argv: ["ipset", "restore"], input: sets });
       await namespace.must({ argv: [`${program}-restore`], input: ruleset });
     } catch (error) {
       await namespace.close();

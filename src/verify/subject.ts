@@ -3,32 +3,43 @@ import { PACKET_SIZE, PACKET_TIME } from "../blob/layout.js";
 import { type Classifier, Engine } from "../engine/engine.js";
 import { readTable, tableAddress } from "../engine/read-back.js";
 import { type PacketPool, Reader } from "../engine/reader.js";
+import { flushConnections } from "../netfilter/connections.js";
 import { decodeResult } from "../netfilter/result.js";
 import { Ruleset } from "../ruleset/ruleset.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { type Strategy, Updater } from "../update/updater.js";
+import { answerTo } from "./answer.js";
 import { type ChainNames, chainsText } from "./state.js";
+import type { VerifyOptions } from "./verify-options.js";
 
 export interface SubjectOptions {
   readonly strategy: Strategy;
   readonly classifier: Classifier;
   readonly localAddresses: readonly string[];
+  readonly sets: VerifyOptions["sets"];
+  readonly track: boolean;
 }
+
+/** Room for the connections of a full comparison; more make room for each other, the same ones in every engine. */
+const CONNECTIONS = 16_384;
 
 export class Subject {
   readonly label: string;
   private readonly engine: Engine;
+  private readonly tracks: boolean;
   private readonly updater: Updater;
   private readonly reader: Reader;
   private readonly pool: PacketPool;
 
   constructor(
     private readonly ruleset: Ruleset,
-    { strategy, classifier, localAddresses }: SubjectOptions,
+    { strategy, classifier, localAddresses, sets, track }: SubjectOptions,
   ) {
     this.label = `${strategy}, ${classifier}`;
-    this.engine = Engine.create({ classifier, localAddresses });
+    this.tracks = track;
+    this.engine = Engine.create({ classifier, localAddresses, ...(track ? { connections: CONNECTIONS } : {}) });
     this.updater = new Updater(this.engine, { strategy, family: ruleset.family });
+    if (sets.text !== "") this.updater.updateSets({ sets: sets.text, setsFile: sets.file });
     this.reader = new Reader(this.engine, 0);
     this.pool = this.reader.allocate(1);
     this.load(ruleset);
@@ -37,6 +48,16 @@ export class Subject {
   /** Everything anew, as one that was never changed. */
   load(ruleset: Ruleset): void {
     this.updater.load(ruleset);
+  }
+
+  /** No connection is left of packets before. */
+  forgetConnections(): void {
+    if (this.tracks) flushConnections(this.engine);
+  }
+
+  /** What the receiver of `packet`, the last one that was walked, sends back; undefined where nobody got it. */
+  answer(packet: Uint8Array): Uint8Array | undefined {
+    return this.tracks ? answerTo(packet, this.pool.result(0)) : undefined;
   }
 
   /** Undefined when it is done, else why it was refused. */

@@ -11,6 +11,7 @@
 import { PACKET_SIZE } from "../blob/layout.js";
 import { decodePacket } from "../netfilter/packet.js";
 import { printPacket } from "../netfilter/packet-print.js";
+import { type IpSets, parseSets } from "../ruleset/ipset/apply-sets.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import { printRuleset } from "../ruleset/print.js";
 import { jumpOf } from "../ruleset/references.js";
@@ -20,14 +21,14 @@ import { Random } from "../workload/random.js";
 import { KernelSubject } from "./kernel.js";
 import { firstLines, type Mismatch } from "./mismatch.js";
 import { changeModel, namedChains } from "./model.js";
-import { LEAP_MS, rememberingChains } from "./remembering.js";
+import { changingSets, LEAP_MS, rememberingChains } from "./remembering.js";
 import { copyCounters, modelChains, wholeText } from "./state.js";
 import { Subject, type SubjectOptions } from "./subject.js";
 import type { VerifyOptions } from "./verify-options.js";
 
 export type TrialOptions = Pick<
   VerifyOptions,
-  "text" | "file" | "family" | "seed" | "strategies" | "classifiers" | "packets" | "linux"
+  "text" | "file" | "family" | "seed" | "strategies" | "classifiers" | "packets" | "sets" | "track" | "linux"
 > & {
   /** For tests: an engine that errs. */
   readonly makeSubject?: (ruleset: Ruleset, options: SubjectOptions) => Subject;
@@ -43,6 +44,9 @@ export class Trial {
   private readonly localAddresses: readonly string[];
   private readonly fresh: Subject;
   private readonly changed = new Map<TableName, Set<string>>();
+  private readonly sets: IpSets;
+  /** Sets that do not stay as the file says. */
+  private changing: ReadonlySet<string> = new Set();
 
   private constructor(
     private readonly options: TrialOptions,
@@ -51,18 +55,25 @@ export class Trial {
     const { text, family, file, makeSubject = (ruleset, one) => new Subject(ruleset, one) } = options;
     this.model = parseRuleset(text, { family, file });
     this.localAddresses = guessLocalAddresses(this.model);
-    const { localAddresses } = this;
+    this.sets = parseSets(options.sets.text, options.sets.file);
+    const shared = { localAddresses: this.localAddresses, sets: options.sets, track: options.track };
     this.subjects = options.strategies.flatMap((strategy) =>
-      options.classifiers.map((classifier) => makeSubject(this.model, { strategy, classifier, localAddresses })),
+      options.classifiers.map((classifier) => makeSubject(this.model, { strategy, classifier, ...shared })),
     );
-    this.fresh = new Subject(this.model, { strategy: "full", classifier: "linear", localAddresses });
+    this.fresh = new Subject(this.model, { strategy: "full", classifier: "linear", ...shared });
   }
 
   /** @throws RulesetError where the ruleset cannot be loaded, LinuxError where the kernel cannot be asked. */
   static async begin(options: TrialOptions): Promise<Trial> {
     const { text, family, file } = options;
     const printed = options.linux ? printRuleset(parseRuleset(text, { family, file })) : "";
-    return new Trial(options, options.linux ? await KernelSubject.open(family, printed) : undefined);
+    const kernel = options.linux ? await KernelSubject.open(family, printed, options.sets.text) : undefined;
+    try {
+      return new Trial(options, kernel);
+    } catch (error) {
+      await kernel?.close();
+      throw error;
+    }
   }
 
   async end(): Promise<void> {
@@ -89,8 +100,9 @@ export class Trial {
   /** The full comparison. */
   async compare(): Promise<Mismatch | undefined> {
     this.tally.full++;
-    this.fresh.load(this.model);
     const packets = this.packets();
+    for (const subject of [this.fresh, ...this.subjects]) subject.forgetConnections();
+    this.fresh.load(this.model);
     const found = this.sendAll(packets);
     if (found) return found;
     copyCounters(this.fresh.read(), this.model);
@@ -135,16 +147,35 @@ export class Trial {
       ...Array.from({ length: aimed }, () => inside.packet(random.pick(places), random)),
       ...Array.from({ length: options.packets - aimed }, (_, n) => bytes.slice(n * PACKET_SIZE, (n + 1) * PACKET_SIZE)),
     ];
-    const remembering = rememberingChains(this.model);
+    this.changing = changingSets(this.sets, this.model, this.changing);
+    const remembering = rememberingChains(this.model, this.changing);
     if (remembering.size === 0) return packets;
-    const kept = packets.filter((packet, n) => !this.meets(packet, n, remembering));
+    const kept = this.withoutMeeting(packets, remembering);
     this.tally.leftOut += packets.length - kept.length;
-    this.fresh.load(this.model);
+    return kept;
+  }
+
+  /** What is left out may have changed where others go, by the connections that it began: those are asked again. */
+  private withoutMeeting(packets: readonly Uint8Array[], remembering: ReadonlySet<string>): Uint8Array[] {
+    let kept = [...packets];
+    for (let before = -1; kept.length !== before; ) {
+      before = kept.length;
+      this.fresh.load(this.model);
+      this.fresh.forgetConnections();
+      kept = kept.filter((packet, n) => !this.meets(packet, n, remembering));
+      if (!this.options.track) break;
+    }
     return kept;
   }
 
   private meets(packet: Uint8Array, seed: number, remembering: ReadonlySet<string>): boolean {
-    const { steps } = this.fresh.trace(packet, seed, this.tally.full * LEAP_MS);
+    const time = this.tally.full * LEAP_MS;
+    const { steps } = this.fresh.trace(packet, seed, time);
+    if (this.options.track) {
+      steps.push(...this.fresh.trace(packet, seed, time).steps);
+      const answer = this.fresh.answer(packet);
+      if (answer) steps.push(...this.fresh.trace(answer, seed, time).steps);
+    }
     return steps.some((step) => {
       const [, tableName = "", chainName = "", rule] = step.split(" ");
       if (remembering.has(`${tableName} ${chainName}`)) return true;
@@ -174,11 +205,14 @@ export class Trial {
     return undefined;
   }
 
-  /** Twice: as readers do it, and with a trace. A limit may say another thing the second time. */
+  /** Twice: with a trace, and as readers do it. A limit may say another thing the second time. And what is answered. */
   private walk(subject: Subject, packet: Uint8Array, seed: number, time: number) {
+    const { result: traced, steps } = subject.trace(packet, seed, time);
     const matched = subject.match(packet, seed, time);
-    const { result, steps } = subject.trace(packet, seed, time);
-    return { matched, traced: result, steps };
+    const answer = subject.answer(packet);
+    if (!answer) return { matched, traced, steps };
+    const back = subject.trace(answer, seed, time);
+    return { matched: `${matched}; answer: ${back.result}`, traced, steps: [...steps, ...back.steps] };
   }
 
   private async compareKernel(): Promise<Mismatch | undefined> {

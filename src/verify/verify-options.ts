@@ -20,6 +20,10 @@ export interface VerifyOptions {
   readonly fullEvery: number;
   /** Packets at every full comparison. */
   readonly packets: number;
+  /** Sets that the rules name, as `ipset save` prints them or for `ipset restore`; text "" for none. */
+  readonly sets: { readonly text: string; readonly file: string };
+  /** Track connections: packets pass NAT, and each is answered. */
+  readonly track: boolean;
   /** Compare with iptables-legacy in a network namespace of its own as well. */
   readonly linux: boolean;
   /** Batches to make instead of random ones. */
@@ -34,6 +38,8 @@ export const VERIFY_DEFAULTS = Object.freeze({
   classifiers: Object.keys(CLASSIFIERS) as readonly Classifier[],
   fullEvery: 0,
   packets: 200,
+  sets: Object.freeze({ text: "", file: "sets" }),
+  track: false,
   linux: false,
 });
 
