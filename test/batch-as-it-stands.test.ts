@@ -54,7 +54,7 @@ const LESSON = [
     "-I T 1 -s 10.0.0.8/32 -j A",
     "-I T -s 10.0.0.8/32 -j A",
   ),
-  batch("-R T 1 -s 10.0.0.9/32 -j A", "-C T -s 10.0.0.9/32 -j A", "-D T -s 10.0.0.9/32 -j A", "-F T", "-X T"),
+  batch("-R T 1 -s 10.0.0.9/32 -j A", "-C T -s 10.0.0.9/32 -j A", "-D T -s 10.0.0.9/32 -j A", "-D T 1", "-F T", "-X T"),
   table(
     "nat",
     ":T - [0:0]",
@@ -79,6 +79,7 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
     "inserts, replaces and finds rules by their places and texts",
     [batch("-I INPUT 2 -s 10.2.0.1/32 -j B", "-R INPUT 1 -s 10.2.0.2/32 -j A", "-C INPUT -s 10.2.0.1/32 -j B")],
   ],
+  ["deletes a rule by its place", [batch("-I INPUT 1 -s 10.2.0.1/32 -j B", "-D INPUT 2", "-D A 1")]],
   ["changes two tables at once", [batch("-F B") + table("nat", "-A N -p udp -j DNAT --to-destination 10.0.0.2:55")]],
   ["reads comments and blank lines around tables", [`# one\n\n${batch("-F A")}# two\n`]],
 ];
@@ -92,6 +93,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["the deletion of a built-in chain", batch("-X INPUT")],
   ["a rule that is not there", batch("-A A -s 10.0.0.1/32 -j B", "-D A -s 10.0.0.2/32 -j B")],
   ["a position behind the end", batch("-I A 9 -s 10.0.0.1/32 -j B")],
+  ["the deletion of a place behind the end", batch("-D A 1", "-D A 1")],
   ["a loop", batch("-A B -s 10.0.0.1/32 -j A")],
   ["a fault in the second table", batch("-F A") + table("nat", "-X N")],
   ["a missing COMMIT", batch("-F A").replace("COMMIT\n", "")],

@@ -36,6 +36,7 @@ import {
   EDIT_CHECK,
   EDIT_DECLARE_CHAIN,
   EDIT_DELETE,
+  EDIT_DELETE_AT,
   EDIT_DELETE_CHAIN,
   EDIT_FLUSH,
   EDIT_INSERT,
@@ -101,7 +102,7 @@ export function commandEdit(letter: u32, chain: u32, row: u32, position: u32): v
     case 67: // C
       return addEdit(EDIT_CHECK, chain, row, 0);
     case 68: // D
-      return addEdit(EDIT_DELETE, chain, row, 0);
+      return addEdit(position ? EDIT_DELETE_AT : EDIT_DELETE, chain, row, position);
     case 70: // F
       return addEdit(EDIT_FLUSH, chain, 0, 0);
     case 73: // I

@@ -110,9 +110,10 @@ export class FileParser {
     const chain = memory.control(R.READING_CHAIN);
     const position = memory.control(R.READING_POSITION);
     const command = String.fromCharCode(memory.control(R.READING_COMMAND));
-    if (command === "F" || command === "X") {
+    if (command === "F" || command === "X" || (command === "D" && position > 0)) {
       sink.absorb();
       if (command === "F") sink.flush(chain);
+      else if (command === "D") sink.deleteAt(chain, position);
       else sink.deleteChain(chain);
       return;
     }

@@ -15,9 +15,9 @@ import { GIVEN_COUNTERS, GIVEN_INPUT, GIVEN_OUTPUT } from "../rule-parser.js";
 import type { ReadingMemory } from "./reading-memory.js";
 import { FIXED_PART } from "./value-places.js";
 
-/** Commands whose lines have a shape: about a rule, and about a chain alone. */
+/** Commands whose lines have a shape: about a rule, and about a chain, or a place in it, alone. */
 const RULE_COMMANDS = "ADICR";
-const CHAIN_COMMANDS = "FX";
+const CHAIN_COMMANDS = "FXD";
 /** Steps that may follow one; the one that was met longest ago makes room. */
 const STEPS_MOST = 64;
 const LONGEST_ROW = 4096;
