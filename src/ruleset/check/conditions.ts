@@ -24,12 +24,12 @@ import {
   ROW_SOURCE,
   ROW_TARGET,
 } from "../../blob/layout.js";
-import { MATCH_CLUSTER } from "../../blob/payloads.js";
 import { prefixLength } from "../../extensions/values/address.js";
 import { type RowStore, rowHeadSize } from "../row-store.js";
 import { addressLimit, bigEndian, invertedIf, prefixSet } from "./addresses.js";
 import { type Box, type Field, intersectBoxes } from "./box.js";
-import { ALTERS_REST, ALTERS_TYPE, type Fields, type Versions } from "./fields.js";
+import { altersWhenAsked } from "./effects.js";
+import { ALTERS_REST, type Fields, type Versions } from "./fields.js";
 import type { Bound, IntervalSet } from "./interval-set.js";
 import { MATCH_CONDITIONS, STEADY_MATCHES } from "./match-conditions.js";
 
@@ -59,8 +59,7 @@ export function ruleBox(rows: RowStore, ordinal: number, fields: Fields, version
     record += view.getUint16(record + RECORD_BYTES, true)
   ) {
     const type = view.getUint16(record + RECORD_TYPE, true);
-    // Asked, it tells the packet's type otherwise, whatever it answers.
-    if (type === MATCH_CLUSTER) versions.alter(ALTERS_TYPE);
+    versions.alter(altersWhenAsked(rows, record));
     if (MATCH_CONDITIONS[type]?.(conditions, rows, record)) continue;
     const kinds = STEADY_MATCHES[type]?.(rows, record);
     if (kinds === undefined) narrow(fields.single(), YES);

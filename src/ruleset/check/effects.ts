@@ -28,6 +28,7 @@ export interface Effect {
 const RETURN = 5;
 const MAP_MARK = 4;
 const RESTORE = 2;
+const RESTORE_MARK = 4;
 const ENDS: Effect = { ends: true, returns: false, alters: 0, callee: -1 };
 const GOES_ON: Effect = { ends: false, returns: false, alters: 0, callee: -1 };
 const altering = (alters: number): Effect => ({ ...GOES_ON, alters });
@@ -45,6 +46,7 @@ const TARGET_EFFECTS: Readonly<Record<number, TargetEffect>> = {
   [P.TARGET_REDIRECT]: () => ENDS,
   [P.TARGET_NETMAP]: () => ENDS,
   [P.TARGET_TPROXY]: () => ENDS,
+  [P.TARGET_IDLETIMER]: () => GOES_ON,
   [P.TARGET_LOG]: () => GOES_ON,
   [P.TARGET_NFLOG]: () => GOES_ON,
   [P.TARGET_TRACE]: () => GOES_ON,
@@ -76,9 +78,17 @@ export function altersAsked(rows: RowStore, ordinal: number): number {
   const { view } = rows;
   const at = rows.offsets[ordinal] as number;
   const target = at + view.getUint16(at + ROW_TARGET, true);
+  let alters = 0;
   for (let match = at + rows.matchesOffset(at); match < target; match += view.getUint16(match + RECORD_BYTES, true))
-    if (view.getUint16(match + RECORD_TYPE, true) === P.MATCH_CLUSTER) return ALTERS_TYPE;
-  return 0;
+    alters |= altersWhenAsked(rows, match);
+  return alters;
+}
+
+/** The same of the match record at `match`: what it tells otherwise once it is asked, whatever it answers. */
+export function altersWhenAsked({ view, bytes }: RowStore, match: number): number {
+  const type = view.getUint16(match + RECORD_TYPE, true);
+  if (type === P.MATCH_CLUSTER) return ALTERS_TYPE;
+  return type === P.MATCH_SOCKET && (bytes[match + P.SOCKET_FLAGS] as number) & RESTORE_MARK ? ALTERS_MARK : 0;
 }
 
 /** Of a jump it says nothing but where it leads: what happens there is for others to say. */

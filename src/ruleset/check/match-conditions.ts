@@ -269,6 +269,8 @@ export const STEADY_MATCHES: Readonly<Record<number, Steadiness>> = {
   [P.MATCH_ADDRTYPE]: byOrigin,
   [P.MATCH_PHYSDEV]: byOrigin,
   [P.MATCH_OWNER]: byOrigin,
+  [P.MATCH_CGROUP]: byOrigin,
+  [P.MATCH_SOCKET]: byOrigin,
   [P.MATCH_DEVGROUP]: byOrigin,
   [P.MATCH_REALM]: byOrigin,
   [P.MATCH_RPFILTER]: always,
