@@ -44,8 +44,8 @@ export function renderHtml(result: ResultFile): string {
 <header>
 <p class="brand">ruleswap</p>
 <h1>What a change of rules costs</h1>
-${all(answers(result).map((sentence) => html`<p class="answer">${sentence.replaceAll(/(?<=\d) us\b/g, " \u00b5s")}</p>\n`))}
-${all(cautions(result).map((sentence) => html`<p class="caution">${sentence}</p>\n`))}
+${all(answers(result).map(answerPart))}
+${cautionPart(cautions(result))}
 </header>
 <noscript><p class="caution">The plots need JavaScript; the tables below hold the same numbers.</p></noscript>
 ${switches(data)}
@@ -77,6 +77,24 @@ ${environmentTable(result)}
 }
 
 type Part = Html | "";
+
+/** What is asked, up to the colon, and the figures. */
+function answerPart(sentence: string): Html {
+  const [asked, figures] = sentence.replaceAll(/(?<=\d) us\b/g, " \u00b5s").split(/(?<=:) (.*)/);
+  return html`<p class="answer"><span>${asked ?? ""}</span> ${figures ?? ""}</p>\n`;
+}
+
+/** The first few in sight; a dozen in front of the picture would be all that one sees on a phone. */
+function cautionPart(sentences: readonly string[]): Html {
+  const paragraph = (sentence: string): Html => html`<p class="caution">${sentence}</p>\n`;
+  const inSight = sentences.length > CAUTIONS_IN_SIGHT + 1 ? CAUTIONS_IN_SIGHT : sentences.length;
+  const more = sentences.slice(inSight);
+  const folded = html`<details class="cautions"><summary>${more.length} more to know before believing this</summary>
+${all(more.map(paragraph))}</details>`;
+  return html`${all(sentences.slice(0, inSight).map(paragraph))}${more.length > 0 ? folded : ""}`;
+}
+
+const CAUTIONS_IN_SIGHT = 3;
 
 /** Nothing where there was one writer. */
 function contentionPart(result: ResultFile, data: PageData): Part {

@@ -26,6 +26,7 @@ h1 { font-size: clamp(1.5rem, 4vw, 2.1rem); line-height: 1.2; margin: .1rem 0 1r
 h2 { font-size: 1.25rem; margin: 2.75rem 0 .3rem; }
 p { margin: .4rem 0 .8rem; max-width: 46rem; }
 .answer { font-size: clamp(1.05rem, 2.6vw, 1.25rem); font-weight: 600; margin: .3rem 0; max-width: none; }
+.answer span { font-weight: 400; color: var(--muted); }
 .caution { border-left: 4px solid var(--warn); padding-left: .7rem; color: var(--muted); }
 .switches { position: sticky; top: 0; z-index: 5; display: flex; flex-wrap: wrap; gap: .4rem 1.2rem; padding: .6rem 0;
   background: var(--paper); border-bottom: 1px solid var(--edge); margin-top: 1.2rem; }

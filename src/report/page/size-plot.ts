@@ -88,12 +88,23 @@ function drawExponents(plot: uPlot, { lines }: PageData): void {
   ctx.font = FONT.replace("12px", `${11 * ratio}px`);
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
-  let lowest = Number.NEGATIVE_INFINITY;
-  for (const { line, x, y } of labels) {
-    const at = Math.max(y, lowest + LINE_HEIGHT * ratio);
-    lowest = at;
+  const heights = apart(
+    labels.map(({ y }) => y),
+    LINE_HEIGHT * ratio,
+    plot.bbox.top + plot.bbox.height,
+  );
+  for (const [nth, { line, x }] of labels.entries()) {
     ctx.fillStyle = colorOf(line);
-    ctx.fillText(`n^${(line.exponent as number).toFixed(2)}`, x + 12 * ratio, at);
+    ctx.fillText(`n^${(line.exponent as number).toFixed(2)}`, x + 12 * ratio, heights[nth] as number);
   }
   ctx.restore();
+}
+
+/** Ascending heights moved down until no two are nearer than `space`, and up again where they would leave the plot. */
+function apart(heights: readonly number[], space: number, bottom: number): number[] {
+  const moved: number[] = [];
+  for (const height of heights) moved.push(Math.max(height, (moved.at(-1) ?? Number.NEGATIVE_INFINITY) + space));
+  for (let nth = moved.length - 1, limit = bottom; nth >= 0; nth--, limit -= space)
+    moved[nth] = Math.min(moved[nth] as number, limit);
+  return moved;
 }
