@@ -4,19 +4,10 @@ import { parseSets } from "../src/ruleset/ipset/apply-sets.js";
 import { printSets } from "../src/ruleset/ipset/print-sets.js";
 import { SET_TYPE_NAMES } from "../src/ruleset/ipset/set-types.js";
 import { RulesetError } from "../src/ruleset/ruleset-error.js";
-import { hasIpset, ipsetAbsence, restoreAndSave, typesOfKernel } from "./ipset/kernel.js";
+import { comparable, hasIpset, ipsetAbsence, restoreAndSave, typesOfKernel } from "./ipset/kernel.js";
 import { CREATES, randomSet } from "./ipset/random-sets.js";
 import { Random } from "./oracle/random.js";
 import { seedOf } from "./linux-parser/rule-generator.js";
-
-/** What ipset chooses by itself, or changes while time passes, and the order of a hash. */
-function comparable(saved: string): string[] {
-  const plain = saved
-    .replace(/ (hashsize|bucketsize) \d+/g, "")
-    .replace(/ initval 0x[0-9a-f]+/g, "")
-    .replace(/ timeout (\d+)/g, (_, seconds) => ` timeout ${Math.ceil(Number(seconds) / 100)}`);
-  return plain.trim().split("\n").sort();
-}
 
 describe("sets", () => {
   it.skipIf(!hasIpset)(`of random texts are what ipset saves of them${ipsetAbsence}`, () => {

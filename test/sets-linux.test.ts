@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import type { Family } from "../src/ruleset/row-store.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
 import { SET_TYPE_NAMES } from "../src/ruleset/ipset/set-types.js";
-import { hasIpset, ipsetAbsence, typesOfKernel } from "./ipset/kernel.js";
+import { comparable, hasIpset, ipsetAbsence, typesOfKernel } from "./ipset/kernel.js";
 import { CREATES } from "./ipset/random-sets.js";
-import { addressBytes } from "./oracle/address.js";
 import { Oracle } from "./oracle/oracle.js";
-import { blankPacket, type Packet } from "./oracle/packet.js";
+import type { Packet } from "./oracle/packet.js";
 import { Random } from "./oracle/random.js";
-import { randomSets, SET_ADDRESSES } from "./oracle/random-sets.js";
+import { mangleOf, randomSetPacket } from "./oracle/random-set-packet.js";
+import { randomSets } from "./oracle/random-sets.js";
 import { LOCAL_ADDRESSES } from "./oracle/random-pool.js";
 import { playTraffic, trafficMissing, WAY_OUT, WIRES } from "./oracle/traffic.js";
 import { wireBytes } from "./oracle/wire.js";
@@ -20,32 +20,11 @@ const ROUNDS = 120;
 const PACKETS = 40;
 
 function randomPacket(random: Random, family: Family): Packet {
-  const packet = blankPacket(family);
-  const addresses = SET_ADDRESSES[family];
-  Object.assign(packet, {
-    source: addressBytes(random.pick(addresses)),
-    destination: addressBytes(random.pick(addresses)),
-    protocol: random.pick([6, 6, 17, 17, 132, family === "ipv4" ? 1 : 58, 47, 50]),
-    sourcePort: random.below(3),
-    destinationPort: random.below(3),
-    input: random.pick(WIRES),
-    output: WAY_OUT,
-    length: random.pick([60, 100, 300]),
-  });
-  if (packet.protocol === 1 || packet.protocol === 58)
-    Object.assign(packet, { sourcePort: family === "ipv4" ? 8 : 128, destinationPort: 0 });
+  const packet = randomSetPacket(random, family);
+  Object.assign(packet, { input: random.pick(WIRES), output: WAY_OUT, length: random.pick([60, 100, 300]) });
   if (family === "ipv4" && random.chance(0.05)) packet.fragmentOffset = 185;
   packet.bytes = wireBytes(packet);
   return packet;
-}
-
-/** What ipset chooses by itself, or changes while time passes, and the order of a hash. */
-function comparable(saved: string): string[] {
-  const plain = saved
-    .replace(/ (hashsize|bucketsize) \d+/g, "")
-    .replace(/ initval 0x[0-9a-f]+/g, "")
-    .replace(/ timeout (\d+)/g, (_, seconds) => ` timeout ${Math.ceil(Number(seconds) / 100)}`);
-  return plain.trim().split("\n").sort();
 }
 
 describe("Linux, beside the oracle,", () => {
@@ -58,10 +37,7 @@ describe("Linux, beside the oracle,", () => {
         const random = new Random(seed);
         const family = random.pick(["ipv4", "ipv6"] as const);
         const { text: sets, rules } = randomSets(random, family, types);
-        const chains = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].map(
-          (name) => `:${name} ACCEPT [0:0]\n`,
-        );
-        const text = `*mangle\n${chains.join("")}${rules.map((rule) => `${rule}\n`).join("")}COMMIT\n`;
+        const text = mangleOf(rules);
         const oracle = new Oracle(parseRuleset(text, { family }), LOCAL_ADDRESSES, sets);
         const packets = Array.from({ length: PACKETS }, () => {
           const packet = randomPacket(random, family);

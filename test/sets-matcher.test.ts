@@ -2,32 +2,20 @@
 import { describe, expect, it } from "vitest";
 import { PACKET_FLAG_MAC, PACKET_FLAG_ODD } from "../src/blob/layout.js";
 import type { Family } from "../src/ruleset/row-store.js";
-import { addressBytes } from "./oracle/address.js";
 import { difference, shrink } from "./oracle/compare.js";
-import { blankPacket, type Packet } from "./oracle/packet.js";
+import type { Packet } from "./oracle/packet.js";
 import { Random } from "./oracle/random.js";
-import { randomSets, SET_ADDRESSES, SET_DEVICES, SET_MACS } from "./oracle/random-sets.js";
+import { mangleOf, randomSetPacket } from "./oracle/random-set-packet.js";
+import { randomSets, SET_DEVICES, SET_MACS } from "./oracle/random-sets.js";
 import { CLASSIFIERS } from "./oracle/subject.js";
 
 const RULESETS = 300;
 const PACKETS = 40;
 
 function randomPacket(random: Random, family: Family, time: number): Packet {
-  const packet = blankPacket(family);
-  const addresses = SET_ADDRESSES[family];
-  Object.assign(packet, {
-    source: addressBytes(random.pick(addresses)),
-    destination: addressBytes(random.pick(addresses)),
-    protocol: random.pick([6, 6, 17, 17, 132, family === "ipv4" ? 1 : 58, 47, 50]),
-    sourcePort: random.below(3),
-    destinationPort: random.below(3),
-    input: random.pick(SET_DEVICES),
-    output: random.pick(SET_DEVICES),
-    mark: random.below(3),
-    time,
-  });
-  if (packet.protocol === 1 || packet.protocol === 58)
-    Object.assign(packet, { sourcePort: family === "ipv4" ? 8 : 128, destinationPort: 0 });
+  const packet = randomSetPacket(random, family);
+  const [input, output] = [random.pick(SET_DEVICES), random.pick(SET_DEVICES)];
+  Object.assign(packet, { input, output, mark: random.below(3), time });
   if (random.chance(0.7)) {
     packet.mac = Uint8Array.from(random.pick(SET_MACS).split(":"), (byte) => Number.parseInt(byte, 16));
     packet.flags |= PACKET_FLAG_MAC;
@@ -45,10 +33,7 @@ describe("rules with sets", () => {
         const random = new Random(seed);
         const family = random.pick(["ipv4", "ipv6"] as const);
         const { text: sets, rules } = randomSets(random, family);
-        const chains = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].map(
-          (name) => `:${name} ACCEPT [0:0]\n`,
-        );
-        const text = `*mangle\n${chains.join("")}${rules.map((rule) => `${rule}\n`).join("")}COMMIT\n`;
+        const text = mangleOf(rules);
         let time = 1000;
         const packets = Array.from({ length: PACKETS }, () => {
           time += random.pick([0, 1, 100, 1000, 40_000]);

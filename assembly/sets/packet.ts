@@ -13,6 +13,7 @@ import {
   MEMBERS_COUNT,
   SETS_CHANGED,
   SETS_DONE,
+  SETS_ELEMENT_MISSING,
 } from "../../src/blob/sets";
 import { packet } from "../packet";
 import { bitmapAdd, bitmapDelete, bitmapOfPacket, bitmapTest } from "./bitmap";
@@ -66,8 +67,14 @@ function listHasPacket(body: usize): bool {
   return found;
 }
 
-/** Adds the packet; of a list, to the first member that takes it. Whether that was done. */
-export function setAddsPacket(set: usize, exist: bool): bool {
+/** What a packet does to a set. */
+export const ADD: u32 = 0;
+/** The same, and what is there is set anew. */
+export const ADD_EXISTING: u32 = 1;
+export const DELETE: u32 = 2;
+
+/** Adds or deletes the packet; of a list, at the first member that takes it or has it. Whether that was done. */
+export function setChangedByPacket(set: usize, change: u32): bool {
   const body: usize = atomic.load<u32>(set, IPSET_BODY);
   if (!fits(body)) return false;
   const kind = load<u8>(body, BODY_KIND);
@@ -75,43 +82,24 @@ export function setAddsPacket(set: usize, exist: bool): bool {
     const members: usize = atomic.load<u32>(body, BODY_TABLE);
     for (let i: u32 = 0; i < load<u32>(members, MEMBERS_COUNT); i++) {
       const member = memberAt(members, i);
-      if (!expired(body, member) && setAddsPacket(load<u32>(member, MEMBER_SET), exist)) return true;
+      if (!expired(body, member) && setChangedByPacket(load<u32>(member, MEMBER_SET), change)) return true;
     }
     return false;
   }
   if (!keyOfPacket(body, directions)) return false;
-  let result: u32;
-  if (kind == BODY_BITMAP) {
-    const number = bitmapOfPacket(body);
-    if (number < 0) return false;
-    result = bitmapAdd(body, number, exist, 0);
-  } else {
-    hashKeyToChange(body);
-    result = hashAdd(body, exist, 0);
-  }
+  const result = kind == BODY_BITMAP ? changeBitmap(body, change) : changeHash(body, change);
   return result == SETS_DONE || result == SETS_CHANGED;
 }
 
-/** Deletes the packet; of a list, from the first member that has it. Whether that was done. */
-export function setDeletesPacket(set: usize): bool {
-  const body: usize = atomic.load<u32>(set, IPSET_BODY);
-  if (!fits(body)) return false;
-  const kind = load<u8>(body, BODY_KIND);
-  if (kind != BODY_HASH && kind != BODY_BITMAP) {
-    const members: usize = atomic.load<u32>(body, BODY_TABLE);
-    for (let i: u32 = 0; i < load<u32>(members, MEMBERS_COUNT); i++) {
-      const member = memberAt(members, i);
-      if (!expired(body, member) && setDeletesPacket(load<u32>(member, MEMBER_SET))) return true;
-    }
-    return false;
-  }
-  if (!keyOfPacket(body, directions)) return false;
-  if (kind == BODY_BITMAP) {
-    const number = bitmapOfPacket(body);
-    return number >= 0 && bitmapDelete(body, number, 0) == SETS_DONE;
-  }
+function changeBitmap(body: usize, change: u32): u32 {
+  const number = bitmapOfPacket(body);
+  if (number < 0) return SETS_ELEMENT_MISSING;
+  return change == DELETE ? bitmapDelete(body, number, 0) : bitmapAdd(body, number, change == ADD_EXISTING, 0);
+}
+
+function changeHash(body: usize, change: u32): u32 {
   hashKeyToChange(body);
-  return hashDelete(body, 0) == SETS_DONE;
+  return change == DELETE ? hashDelete(body, 0) : hashAdd(body, change == ADD_EXISTING, 0);
 }
 
 function fits(body: usize): bool {

@@ -15,7 +15,7 @@ import {
 import { packet } from "../packet";
 import { causedByPacket, causedWithTimeout, infoMark, infoMask, infoPriority } from "../sets/extensions";
 import { setLeave, setRefer } from "../sets/names";
-import { nameDirections, setAddsPacket, setDeletesPacket, setHasPacket } from "../sets/packet";
+import { ADD, ADD_EXISTING, DELETE, nameDirections, setChangedByPacket, setHasPacket } from "../sets/packet";
 
 const TIMEOUT: u8 = 1;
 const EXIST: u8 = 2;
@@ -32,9 +32,9 @@ export function changeSets(record: usize): u32 {
       const seconds = load<u32>(record, SETTARGET_TIMEOUT);
       causedWithTimeout(seconds < LONGEST_TIMEOUT ? seconds : LONGEST_TIMEOUT);
     }
-    setAddsPacket(objectOf(record + SETTARGET_ADD), (flags & EXIST) != 0);
+    setChangedByPacket(objectOf(record + SETTARGET_ADD), flags & EXIST ? ADD_EXISTING : ADD);
   }
-  if (take(record + SETTARGET_DELETE)) setDeletesPacket(objectOf(record + SETTARGET_DELETE));
+  if (take(record + SETTARGET_DELETE)) setChangedByPacket(objectOf(record + SETTARGET_DELETE), DELETE);
   if (take(record + SETTARGET_MAP) && setHasPacket(objectOf(record + SETTARGET_MAP))) {
     if (flags & MAP_MARK) store<u32>(packet, (load<u32>(packet, PACKET_MARK) & ~infoMask) ^ infoMark, PACKET_MARK);
     if (flags & MAP_PRIORITY) store<u32>(packet, infoPriority, PACKET_PRIORITY);

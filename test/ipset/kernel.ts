@@ -47,3 +47,12 @@ export function typesOfKernel(creates: Readonly<Record<string, string>>): Set<st
   const answers = restoreAndSave(names.map((name) => `create a ${name} ${creates[name]}\n`));
   return new Set(names.filter((_, n) => answers[n]?.status === 0));
 }
+
+/** What ipset chooses by itself, or changes while time passes, and the order of a hash. */
+export function comparable(saved: string): string[] {
+  const plain = saved
+    .replace(/ (hashsize|bucketsize) \d+/g, "")
+    .replace(/ initval 0x[0-9a-f]+/g, "")
+    .replace(/ timeout (\d+)/g, (_, seconds) => ` timeout ${Math.ceil(Number(seconds) / 100)}`);
+  return plain.trim().split("\n").sort();
+}
