@@ -151,6 +151,16 @@ describe("an expected connection", () => {
   });
 });
 
+describe("a source that NAT gave an address of many", () => {
+  for (const zone of ["--zone 4", "--zone-orig 4", "--zone-reply 4"])
+    it(`has the same one in its next connection, behind CT ${zone}`, () => {
+      const tables = nat("-A POSTROUTING -o eth0 -j SNAT --to-source 192.0.2.10-192.0.2.250").replace(OPEN, "");
+      const host = new Host(raw(`-A PREROUTING -i eth1 -j CT ${zone}`) + tables);
+      const sources = [7, 8, 9, 10, 11].map((last) => host.send(ASK.replace("100.7", `100.${last}`)).split(" ")[1]);
+      expect(new Set(sources).size).toBe(1);
+    });
+});
+
 describe("the share of a cluster that a connection is in", () => {
   const node = (option: string) =>
     forward(

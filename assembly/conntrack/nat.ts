@@ -7,6 +7,7 @@
  */
 import {
   CONNECTION_INTERFACE,
+  CONNECTION_ORIGINAL,
   CONNECTION_REPLY,
   CONNECTION_STATUS,
   CONNECTION_TUPLE_SIZE,
@@ -125,6 +126,8 @@ function settle(flags: u32): void {
   const replyZone = load<u16>(reply, TUPLE_ZONE);
   rangeFlags = flags;
   tupleInvert(reply, current);
+  // Its source is known by the zone of the first packet's direction.
+  store<u16>(current, load<u16>(connection + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_ZONE), TUPLE_ZONE);
   choose(wanted, current, manip);
   let status: u32 = manip == SOURCE ? STATUS_SOURCE_NAT_DONE : STATUS_DESTINATION_NAT_DONE;
   if (!tupleEqual(wanted, current)) {
