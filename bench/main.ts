@@ -3,6 +3,7 @@
  * holds PART. What a change costs under traffic is `ruleswap bench`'s to say.
  */
 import { Bench } from "tinybench";
+import { BESIDE_LABEL, runBeside } from "./beside.js";
 import { BULK_LABEL, runBulk } from "./bulk.js";
 import { compileTasks } from "./compile.js";
 import { fullTasks } from "./full.js";
@@ -29,8 +30,11 @@ const chosen = tasks.filter(({ label }) => label.includes(part));
 const duels = incrementalDuels();
 const chosenDuels = duels.filter(({ label }) => label.includes(part));
 const bulk = BULK_LABEL.includes(part);
-if (chosen.length + chosenDuels.length === 0 && !bulk) {
-  const labels = [...[...tasks, ...duels].map(({ label }) => label), BULK_LABEL].map((label) => `  ${label}\n`);
+const beside = BESIDE_LABEL.includes(part);
+if (chosen.length + chosenDuels.length === 0 && !bulk && !beside) {
+  const labels = [...[...tasks, ...duels].map(({ label }) => label), BULK_LABEL, BESIDE_LABEL].map(
+    (label) => `  ${label}\n`,
+  );
   process.stderr.write(`no label holds "${part}"; there are\n${labels.join("")}`);
   process.exitCode = 2;
 }
@@ -52,3 +56,4 @@ for (const { label, operations, prepare } of chosen) {
 }
 for (const duel of chosenDuels) await runDuel(duel);
 if (bulk) runBulk();
+if (beside) await runBeside();
