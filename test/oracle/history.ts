@@ -16,6 +16,7 @@ import { randomBatch } from "./random-batch.js";
 import { randomPacket } from "./random-packet.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
 import { type RandomRuleset, randomRuleset } from "./random-ruleset.js";
+import { randomSets } from "./random-sets.js";
 import { type Classifier, countersOf, REFUSED, Subject } from "./subject.js";
 
 export interface HistoryOptions {
@@ -53,13 +54,15 @@ export function attempt(model: Ruleset, text: string): Ruleset | Obstacle {
 /** How many batches were done and how many were refused; throws with the seed and the batch where something parts. */
 export function live(seed: number, options: HistoryOptions): { done: number; refused: number } {
   const random = new Random(seed);
-  const ruleset = randomRuleset(random, {
+  const rules = randomRuleset(random, {
     anyHook: true,
     forgetful: true,
     without: REFUSED,
     longest: random.pick([4, 20, 80, 200]),
   });
+  const { ruleset, sets } = withSets(new Random(~seed), rules);
   const subject = new Subject(options.classifier, options.strategy);
+  subject.updater.updateSets({ sets });
   subject.updater.load(parseRuleset(ruleset.text, { family: ruleset.family }));
   let model = parseRuleset(ruleset.text, { family: ruleset.family });
   const tally = { done: 0, refused: 0 };
@@ -78,16 +81,28 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
         tally.done++;
       }
       same("print", printed(model), printed(subject.ruleset()));
-      pass(random, ruleset, model, [subject]);
+      pass(random, ruleset, model, sets, [subject]);
     }
     const fresh = new Subject(options.classifier, options.strategy);
+    fresh.updater.updateSets({ sets });
     fresh.updater.load(copyRuleset(model));
     same("print of a fresh load", printed(model), printed(fresh.ruleset()));
-    pass(random, ruleset, model, [subject, fresh]);
+    pass(random, ruleset, model, sets, [subject, fresh]);
     return tally;
   } catch (error) {
-    throw new Error(`seed ${seed}\n${ruleset.text}${batches.join("\n")}${(error as Error).stack}`);
+    throw new Error(`seed ${seed}\n${sets}${ruleset.text}${batches.join("\n")}${(error as Error).stack}`);
   }
+}
+
+/** Where there is a table mangle, rules of it that ask sets; no packet, and no time, changes those. */
+function withSets(random: Random, ruleset: RandomRuleset): { ruleset: RandomRuleset; sets: string } {
+  const { text, rules } = randomSets(random, ruleset.family);
+  const asking = rules.filter((rule) => !/--(add|del)-set/.test(rule)).map((rule) => `${rule}\n`);
+  const mangle = /(?<=^\*mangle\n(?:[:-].*\n|\[.*\n)*)COMMIT\n/m;
+  return {
+    ruleset: { ...ruleset, text: ruleset.text.replace(mangle, (end) => asking.join("") + end) },
+    sets: text.replace(/ counters\b| timeout \d+| packets \d+ bytes \d+/g, ""),
+  };
 }
 
 /** Edit by edit, a batch may close a loop on its way that its end opens again: one-by-one then refuses it. */
@@ -123,8 +138,14 @@ function refuse(subject: Subject, batch: string, wanted: Obstacle): void {
 }
 
 /** Sends packets through the oracle and the engines; counters come to rest in the model. */
-function pass(random: Random, ruleset: RandomRuleset, model: Ruleset, subjects: readonly Subject[]): void {
-  const oracle = new Oracle(model, LOCAL_ADDRESSES);
+function pass(
+  random: Random,
+  ruleset: RandomRuleset,
+  model: Ruleset,
+  sets: string,
+  subjects: readonly Subject[],
+): void {
+  const oracle = new Oracle(model, LOCAL_ADDRESSES, sets);
   for (let i = 0; i < 12; i++) {
     const packet = randomPacket(random, ruleset, 0);
     const wanted = inWords(oracle.walk(packet));
