@@ -4,8 +4,9 @@
  *     npm run build && npx tsc -p bench && node build/bench/same-build.js [PAIRS] [-- OPTIONS OF BENCH]
  *
  * Runs `ruleswap bench` twice for each pair, by processes of their own as people do, and `ruleswap compare` on the two. What is
- * printed is each pair's differences and the share of pairs without any, with its 95 % interval (Wilson's). Ends with 1 when
- * even the interval's upper end is below 19 in 20.
+ * printed is each pair's differences, the share of pairs without any, with its 95 % interval (Wilson's), and how large a
+ * difference must be to be seen, since who never sees one is never wrong. Ends with 1 when even the interval's upper end is
+ * below 19 in 20.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -26,6 +27,7 @@ interface Compared {
     readonly classifier: string;
     readonly metric: string;
     readonly ratio: number;
+    readonly allCi95: readonly [number, number];
     readonly verdict: "lower" | "higher" | "none";
   }[];
 }
@@ -48,6 +50,8 @@ function ruleswap(...args: string[]): string {
 
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-same-"));
 let [same, comparisons, differing] = [0, 0, 0];
+/** How many times more each comparison would have had to show for a difference to be seen. */
+const seen: number[] = [];
 try {
   process.stdout.write(`ruleswap bench ${options.join(" ")}\n`);
   for (let pair = 1; pair <= pairs; pair++) {
@@ -58,6 +62,7 @@ try {
     comparisons += cells.length;
     differing += found.length;
     if (found.length === 0) same++;
+    seen.push(...cells.map(({ ratio, allCi95 }) => allCi95[1] / ratio));
     const said = found.map(
       ({ strategy, classifier, services, metric, ratio }) =>
         `${strategy}/${classifier}/${services} ${metric} x${ratio.toFixed(2)}`,
@@ -73,7 +78,8 @@ const [low, high] = wilson(same, pairs);
 const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 process.stdout.write(
   `${same} of ${pairs} pairs show no difference: ${percent(same / pairs)} (${percent(low)} to ${percent(high)}); ` +
-    `${differing} of ${comparisons} comparisons differ\n`,
+    `${differing} of ${comparisons} comparisons differ; half of them would have shown a difference of ` +
+    `${(seen.sort((a, b) => a - b)[seen.length >> 1] as number).toFixed(2)} times\n`,
 );
 if (high < WANTED) process.exitCode = 1;
 
