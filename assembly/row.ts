@@ -116,7 +116,7 @@ export function rowInsert(head: usize, before: usize, staged: usize, packets: u6
   if (isJump(target)) {
     const callee: usize = load<u32>(target, JUMP_CHAIN);
     put32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) + 1);
-  }
+  } else noteMoves(table, target);
   ruleAdded(head, row);
   return row;
 }
@@ -182,9 +182,13 @@ export function rowState(table: usize, row: usize): bool {
   for (let match = rowMatches(row, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
     if (!stateTake(match, address)) return lacks(table, match);
   }
+  return targetTake(target) || lacks(table, target);
+}
+
+/** Notes in the table that it has a rule which gives packets another address and lets them go on. */
+export function noteMoves(table: usize, target: usize): void {
   const type = <u32>load<u16>(target, RECORD_TYPE);
   if ((type == TARGET_SNPT || type == TARGET_DNPT) && !load<u8>(table, BLOB_MOVES)) put8(table + BLOB_MOVES, 1);
-  return targetTake(target) || lacks(table, target);
 }
 
 /** Notes the record of the table's blob that could not have its state. False. */

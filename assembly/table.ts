@@ -64,7 +64,7 @@ import { directoryBuild, WALKED_CHUNKS } from "./directory";
 import { heapAllocate, heapFree } from "./heap";
 import { chainFind, namesEnter, namesMake } from "./names";
 import { engineArena, generation } from "./retire";
-import { releaseRow, rowState } from "./row";
+import { noteMoves, releaseRow, rowState } from "./row";
 import { touched } from "./store";
 import { indexBuild } from "./tuple-space";
 
@@ -219,7 +219,7 @@ function linkRow(table: usize, head: usize, row: usize, named: bool): void {
   store<u16>(row, 0, ROW_MOVED);
   if (!named) store<u32>(row, 0, ROW_COUNTER);
   const target = row + load<u16>(row, ROW_TARGET);
-  if (!isJump(target)) return;
+  if (!isJump(target)) return noteMoves(table, target);
   const callee = table + load<u32>(target, JUMP_CHAIN);
   store<u32>(target, <u32>callee, JUMP_CHAIN);
   store<u32>(callee, load<u32>(callee, CHAIN_REFERENCES) + 1, CHAIN_REFERENCES);
