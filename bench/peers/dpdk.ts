@@ -38,7 +38,9 @@ export class Dpdk {
       firstCpu(),
     ];
     const child = spawn(program, [...eal, "--force-max-simd-bitwidth=512", "--", rules, packets, found]);
-    process.once("exit", () => child.kill());
+    const end = (): boolean => child.kill();
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
     const output = createInterface({ input: child.stdout });
     const lines = output[Symbol.asyncIterator]();
     for (;;) {

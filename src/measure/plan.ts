@@ -5,8 +5,8 @@ import type { BenchOptions } from "./bench-options.js";
 export const LEAST_CHANGES = 5;
 /** Changes a second at most, unless the user says. */
 const AUTO_RATE = 1000;
-/** The share of time that a strategy is busy, unless the user says: a change that takes twice as long delays nobody. */
-const AUTO_BUSY = 0.5;
+/** The share of time that a strategy is busy, unless the user says: a change that takes five times as long delays nobody. */
+const AUTO_BUSY = 0.2;
 /** The same where even so few changes take longer than the duration asked for. */
 const AUTO_BUSY_SLOW = 0.9;
 /** A run may take this many times as long as its changes take to arrive. */
