@@ -37,6 +37,11 @@ export interface BenchCell {
   readonly weight: number;
   /** Measures another round; when the signal comes first, the round does not count. */
   measure(context: CellContext): Promise<void>;
+  /**
+   * The same for nothing, where the cell runs in the crew's threads: what is compiled while one measures the first cell would run on
+   * the cores of those who are measured.
+   */
+  rehearse?(context: CellContext): Promise<void>;
   /** Undefined before the first round has been measured, and where several writers are. */
   record(): ResultRecord | undefined;
   /** Of several writers, once the first round has been measured. */
@@ -137,6 +142,10 @@ class EngineCell implements BenchCell {
     const services = this.rounds.flatMap(({ updater }) => [...updater.serviceNs]);
     const measured = await measureCell(this.cell(), { crew, options, round, ...expectation(services) });
     if (!signal.aborted) this.rounds.push(measured);
+  }
+
+  async rehearse({ crew, round }: CellContext): Promise<void> {
+    await measureCell(this.cell(), { crew, options: this.options, round });
   }
 
   record(): ResultRecord | undefined {

@@ -72,6 +72,13 @@ function absentTargets({ linux, family }: BenchOptions): Absence[] {
   });
 }
 
+/** Of the cells that can be rehearsed the quickest, of which the shortest changes are the last. */
+function rehearsed(cells: readonly BenchCell[]): BenchCell | undefined {
+  const able = cells.filter(({ rehearse }) => rehearse);
+  const least = Math.min(...able.map(({ weight }) => weight));
+  return able.filter(({ weight }) => weight === least).at(-1);
+}
+
 /** True when nothing was left out. */
 async function measureAll(cells: readonly BenchCell[], options: BenchOptions, hooks: BenchHooks): Promise<boolean> {
   const { onProgress } = hooks;
@@ -85,11 +92,17 @@ async function measureAll(cells: readonly BenchCell[], options: BenchOptions, ho
   for (let round = 0; round < options.rounds; round++) {
     // Threads of its own: what their compilers made of the code differs as it does between runs.
     const crew = new Crew(options.readers, hooks.tasks ?? CREW_TASKS);
+    const context = { crew, round, signal };
     try {
+      const rehearsal = rehearsed(cells)?.rehearse?.(context);
+      if (rehearsal && (await Promise.race([abort, rehearsal])) === "aborted") {
+        rehearsal.catch(() => {}); // Its threads are ended below.
+        return false;
+      }
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
         onProgress?.({ done: progress, total, label: cell.label });
         if (!cell.absence) {
-          const measuring = cell.measure({ crew, round, signal });
+          const measuring = cell.measure(context);
           if ((await Promise.race([abort, measuring])) === "aborted") {
             measuring.catch(() => {}); // Its threads are ended below, its processes by the signal.
             return false;

@@ -1,9 +1,27 @@
 /** Time that all threads of this process share. */
 
-/** Nanoseconds since an arbitrary moment, the same for every thread; whole and exact for the first 104 days of uptime. */
+/**
+ * When this thread's `performance.now()` was 0, by the clock that all threads share, which hands out an array a call.
+ */
+const originNs = findOrigin();
+
+/** Nanoseconds since an arbitrary moment, the same for every thread to a microsecond. */
 export function nowNs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1e9 + nanoseconds;
+  return originNs + performance.now() * 1e6;
+}
+
+/** Of several looks at both clocks the one that took the least time. */
+function findOrigin(): number {
+  let [origin, least] = [0, Number.POSITIVE_INFINITY];
+  for (let look = 0; look < 20; look++) {
+    const before = performance.now();
+    const [seconds, nanoseconds] = process.hrtime();
+    const after = performance.now();
+    if (after - before >= least) continue;
+    least = after - before;
+    origin = seconds * 1e9 + nanoseconds - ((before + after) / 2) * 1e6;
+  }
+  return origin;
 }
 
 /** What an open loop needs of time, so that tests can bring their own. */
@@ -14,7 +32,19 @@ export interface Clock {
 }
 
 /** Asleep a thread wakes up to this late, so the rest of a wait is spun. */
-const SPIN_NS = 2_000_000;
+export const SPIN_NS = 2_000_000;
+
+/** Looks at a word of shared memory for about a microsecond. */
+const PAUSE_LOOKS = 100;
+
+/**
+ * Keeps a thread that spins from asking the time at once again, unless the word changes: each answer is a number on the heap, and a
+ * collection every few milliseconds has the collector's threads run on the cores of those who are measured.
+ */
+export function pause(words: Int32Array, index = 0): void {
+  const before = Atomics.load(words, index);
+  for (let look = 0; look < PAUSE_LOOKS && Atomics.load(words, index) === before; look++);
+}
 
 export function realClock(): Clock {
   const never = new Int32Array(new SharedArrayBuffer(4));
@@ -23,7 +53,7 @@ export function realClock(): Clock {
     waitUntilNs(moment) {
       const sleep = moment - nowNs() - SPIN_NS;
       if (sleep > 0) Atomics.wait(never, 0, 0, sleep / 1e6);
-      while (nowNs() < moment);
+      while (nowNs() < moment) pause(never);
     },
   };
 }

@@ -57,6 +57,7 @@ export default function runReader(task: ReaderTask): ReaderRecord[] {
 
   const recorders = Array.from({ length: PHASE_COUNT }, () => new Recorder());
   reader.online();
+  warmUp(reader, traffic, count, signals);
   signals.reportReady();
   let recorder: Recorder | undefined;
   for (let first = 0; !signals.stopped; first = (first + BATCH_PACKETS) % count) {
@@ -76,6 +77,22 @@ export default function runReader(task: ReaderTask): ReaderRecord[] {
   }
   reader.offline();
   return recorders.map((one) => one.record());
+}
+
+/** Milliseconds that a thread matches for nothing before it is measured for the first time. */
+const WARM_UP_MS = 500;
+let warm = false;
+
+/** Has the code compiled before anything is measured: compilers' threads would run on the cores of those who are. */
+function warmUp(reader: Reader, traffic: PacketPool, count: number, signals: Signals): void {
+  if (warm) return;
+  warm = true;
+  const recorder = new Recorder();
+  recorder.begin();
+  const end = nowNs() + WARM_UP_MS * 1e6;
+  for (let first = 0; nowNs() < end && !signals.stopped; first = (first + BATCH_PACKETS) % count)
+    matchBatch(reader, traffic, first, recorder);
+  recorder.record();
 }
 
 function matchBatch(reader: Reader, traffic: PacketPool, first: number, recorder: Recorder | undefined): void {

@@ -9,6 +9,8 @@
  * Written by: stop and phase the main thread; ready, claimed, seen and effectNs readers; armed the updater; ready also
  * writers of which there are several.
  */
+import { nowNs, pause, SPIN_NS } from "./clock.js";
+
 const STOP = 0;
 const PHASE = 1;
 const READY = 2;
@@ -97,6 +99,9 @@ export class Signals {
 
   /** When the effect of change `index`, which is in force, was first seen; undefined when no reader did in time. */
   awaitEffect(index: number): number | undefined {
+    // Who sleeps is woken on the core of whoever wakes it, and the two of them share that core for milliseconds.
+    const patient = nowNs() + SPIN_NS;
+    while (Atomics.load(this.words, SEEN) !== index + 1 && nowNs() < patient) pause(this.words, SEEN);
     for (let seen = Atomics.load(this.words, SEEN); seen !== index + 1; seen = Atomics.load(this.words, SEEN))
       if (Atomics.wait(this.words, SEEN, seen, PATIENCE_MS) === "timed-out") return undefined;
     return this.effect[0];
