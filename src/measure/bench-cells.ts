@@ -121,6 +121,10 @@ const SECONDS_A_SERVICE: Readonly<Record<Strategy, number>> = {
   incremental: 0,
 };
 
+/** Seconds that a cell is measured for in a round from which on a rehearsal pays. */
+const REHEARSED_S = 0.1;
+const WARM_UP_MS = 500;
+
 class EngineCell implements BenchCell {
   readonly label: string;
   readonly weight: number;
@@ -145,7 +149,9 @@ class EngineCell implements BenchCell {
   }
 
   async rehearse({ crew, round }: CellContext): Promise<void> {
-    await measureCell(this.cell(), { crew, options: this.options, round });
+    const { options } = this;
+    if (options.duration / options.rounds < REHEARSED_S) return;
+    await measureCell(this.cell(), { crew, options, round, warmUpMs: WARM_UP_MS });
   }
 
   record(): ResultRecord | undefined {

@@ -47,6 +47,8 @@ export interface CellContext {
   /** What one change took in an earlier round, in nanoseconds; without it the cell is warmed up to find out. Threads that
    *  have not made changes of this strategy are warmed up in any case. */
   readonly expectedNs?: number;
+  /** Milliseconds that readers match for nothing first. Default 0. */
+  readonly warmUpMs?: number;
 }
 
 /** Milliseconds of matching alone. */
@@ -87,6 +89,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       traffic,
       probes: changes.map(({ probe }) => probe),
       signals: signals.buffer,
+      warmUpMs: context.warmUpMs ?? 0,
     }),
   );
   // Fails when a reader does, and never ends before all of them have.

@@ -18,6 +18,8 @@ export interface ReaderTask {
   /** The probe of each change that will be made, where it has one. */
   readonly probes: readonly (Probe | undefined)[];
   readonly signals: SharedArrayBuffer;
+  /** Milliseconds to match for nothing first, so that the code is compiled. Default 0. */
+  readonly warmUpMs?: number;
 }
 
 /** What one reader did in one phase. */
@@ -57,7 +59,7 @@ export default function runReader(task: ReaderTask): ReaderRecord[] {
 
   const recorders = Array.from({ length: PHASE_COUNT }, () => new Recorder());
   reader.online();
-  warmUp(reader, traffic, count, signals);
+  if (task.warmUpMs) warmUp(reader, traffic, count, task.warmUpMs, signals);
   signals.reportReady();
   let recorder: Recorder | undefined;
   for (let first = 0; !signals.stopped; first = (first + BATCH_PACKETS) % count) {
@@ -79,17 +81,11 @@ export default function runReader(task: ReaderTask): ReaderRecord[] {
   return recorders.map((one) => one.record());
 }
 
-/** Milliseconds that a thread matches for nothing before it is measured for the first time. */
-const WARM_UP_MS = 500;
-let warm = false;
-
 /** Has the code compiled before anything is measured: compilers' threads would run on the cores of those who are. */
-function warmUp(reader: Reader, traffic: PacketPool, count: number, signals: Signals): void {
-  if (warm) return;
-  warm = true;
+function warmUp(reader: Reader, traffic: PacketPool, count: number, milliseconds: number, signals: Signals): void {
   const recorder = new Recorder();
   recorder.begin();
-  const end = nowNs() + WARM_UP_MS * 1e6;
+  const end = nowNs() + milliseconds * 1e6;
   for (let first = 0; nowNs() < end && !signals.stopped; first = (first + BATCH_PACKETS) % count)
     matchBatch(reader, traffic, first, recorder);
   recorder.record();
