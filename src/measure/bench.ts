@@ -87,6 +87,12 @@ async function measureAll(cells: readonly BenchCell[], options: BenchOptions, ho
     if (signal.aborted) resolve("aborted");
     signal.addEventListener("abort", () => resolve("aborted"), { once: true });
   });
+  /** Waits for `work`; false when the signal comes first. Its threads are then ended below, its processes by the signal. */
+  const ends = async (work: Promise<void>): Promise<boolean> => {
+    if ((await Promise.race([abort, work])) !== "aborted") return true;
+    work.catch(() => {});
+    return false;
+  };
   const total = options.rounds * cells.reduce((sum, { weight }) => sum + weight, 0);
   let progress = 0;
   for (let round = 0; round < options.rounds; round++) {
@@ -95,19 +101,10 @@ async function measureAll(cells: readonly BenchCell[], options: BenchOptions, ho
     const context = { crew, round, signal };
     try {
       const rehearsal = rehearsed(cells)?.rehearse?.(context);
-      if (rehearsal && (await Promise.race([abort, rehearsal])) === "aborted") {
-        rehearsal.catch(() => {}); // Its threads are ended below.
-        return false;
-      }
+      if (rehearsal && !(await ends(rehearsal))) return false;
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
         onProgress?.({ done: progress, total, label: cell.label });
-        if (!cell.absence) {
-          const measuring = cell.measure(context);
-          if ((await Promise.race([abort, measuring])) === "aborted") {
-            measuring.catch(() => {}); // Its threads are ended below, its processes by the signal.
-            return false;
-          }
-        }
+        if (!cell.absence && !(await ends(cell.measure(context)))) return false;
         progress += cell.weight;
       }
     } finally {

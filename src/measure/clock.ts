@@ -1,8 +1,6 @@
 /** Time that all threads of this process share. */
 
-/**
- * When this thread's `performance.now()` was 0, by the clock that all threads share, which hands out an array a call.
- */
+/** When this thread's `performance.now()` was 0, by the clock that all threads share, which hands out an array a call. */
 const originNs = findOrigin();
 
 /** Nanoseconds since an arbitrary moment, the same for every thread to a microsecond. */

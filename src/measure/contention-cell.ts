@@ -9,8 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Piscina } from "piscina";
 import { PACKET_SIZE } from "../blob/layout.js";
 import { type Classifier, Engine } from "../engine/engine.js";
-import { type Strategy, Updater, type UpdateRequest } from "../update/updater.js";
-import type { Change, Workload } from "../workload/workload.js";
+import { type Strategy, Updater } from "../update/updater.js";
+import type { Workload } from "../workload/workload.js";
 import { type WorkloadName, workloads } from "../workload/workloads.js";
 import type { BenchOptions } from "./bench-options.js";
 import type { ContenderRecord, ContenderTask } from "./contender-task.js";
@@ -18,7 +18,7 @@ import { contentionOf, type ContentionRecord, type WriterResult, writerResult, w
 import { type Crew, WorkerFailure } from "./crew.js";
 import { scheduleNs } from "./open-loop.js";
 import { planRun } from "./plan.js";
-import { take } from "./request.js";
+import { requestOf, take } from "./request.js";
 import { PHASE_UPDATING, Signals } from "./signals.js";
 
 /** What cells of one size share. */
@@ -165,16 +165,15 @@ function contenderTask(
     family: writer.family,
     quiesce: options.quiesce,
     lockTimeoutMs: options.lockTimeout * 1000,
-    requests: take(writer.changes(seed), Math.ceil(CYCLE / writer.period) * writer.period).map(requestOf),
+    requests: take(writer.changes(seed), Math.ceil(CYCLE / writer.period) * writer.period).map((change) =>
+      // Whatever the strategy: see above.
+      requestOf(change, "incremental"),
+    ),
     warmUpMs: WARM_UP_MS,
     scheduleNs: backToBack ? null : scheduleNs({ arrivals, rate, count: plan.count, seed }),
     deadlineNs: backToBack ? (options.duration / options.rounds) * 1e9 : plan.deadlineNs,
     least: plan.least,
   };
-}
-
-function requestOf({ batch, sets }: Change): UpdateRequest {
-  return { batch: new TextEncoder().encode(batch), ...(sets === undefined ? {} : { sets }) };
 }
 
 function failed(name: WorkloadName, error: unknown): never {
