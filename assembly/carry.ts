@@ -113,11 +113,17 @@ function list(head: usize, into: usize): void {
   }
 }
 
-/** Counter and state go over to a row that says the same and has none; the old row no longer owns them. */
-function adopt(old: usize, fresh: usize, address: u32): void {
-  if (load<u16>(old, ROW_MOVED)) return;
+/** The counter goes over, once; whether it did. */
+function takeCounter(old: usize, fresh: usize): bool {
+  if (load<u16>(old, ROW_MOVED)) return false;
   store<u32>(fresh, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
   put16(old + ROW_MOVED, 1);
+  return true;
+}
+
+/** Counter and state go over to a row that says the same and has none; the old row no longer owns them. */
+function adopt(old: usize, fresh: usize, address: u32): void {
+  if (!takeCounter(old, fresh)) return;
   const target = old + load<u16>(old, ROW_TARGET);
   const offset = fresh - old;
   for (let match = rowMatches(old, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
@@ -132,9 +138,7 @@ function adopt(old: usize, fresh: usize, address: u32): void {
 
 /** The same for a row that has state of its own, perhaps with other values. */
 function move(old: usize, fresh: usize): void {
-  if (load<u16>(old, ROW_MOVED)) return;
-  store<u32>(fresh, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
-  put16(old + ROW_MOVED, 1);
+  if (!takeCounter(old, fresh)) return;
   const addressBytes = load<u32>(rowTable(old), BLOB_ADDRESS_BYTES);
   const target = old + load<u16>(old, ROW_TARGET);
   const offset = fresh - old;
