@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BENCH_DEFAULTS, checkBenchOptions } from "../src/measure/bench-options.js";
 import { LEAST_CHANGES, planRun } from "../src/measure/plan.js";
-import { Signals } from "../src/measure/signals.js";
 
 const MS = 1e6;
 
@@ -61,28 +60,4 @@ describe("the bench's options", () => {
     it(`are refused by name: ${JSON.stringify(given)}`, () => {
       expect(() => checkBenchOptions({ ...BENCH_DEFAULTS, ...given })).toThrow(new RegExp(`^${option}: `));
     });
-});
-
-describe("the signals between threads", () => {
-  it("take the first report of an effect and no later one", () => {
-    const updater = new Signals();
-    const reader = new Signals(updater.buffer);
-    updater.arm(0);
-    expect(reader.wanted).toBe(0);
-    reader.reportEffect(0, 100);
-    reader.reportEffect(0, 200);
-    expect(reader.wanted).toBe(-1);
-    expect(updater.awaitEffect(0)).toBe(100);
-  });
-
-  it("give up on an effect that no reader sees, and take no late report for the next one", () => {
-    const signals = new Signals();
-    signals.arm(0);
-    expect(signals.awaitEffect(0)).toBeUndefined();
-    signals.arm(1);
-    signals.reportEffect(0, 50);
-    expect(signals.wanted).toBe(1);
-    signals.reportEffect(1, 70);
-    expect(signals.awaitEffect(1)).toBe(70);
-  });
 });

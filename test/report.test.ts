@@ -86,6 +86,21 @@ describe("what a reader must know", () => {
     expect(hasFindings(damaged)).toBe(true);
   });
 
+  it("is that effects were seen late, or not at all", () => {
+    const [first, ...others] = SAMPLE.results;
+    if (!first?.timeToEffect) throw new Error("the sample has effects");
+    const said = (late: object): string[] =>
+      cautions({
+        ...SAMPLE,
+        results: [{ ...first, timeToEffect: { ...first.timeToEffect, ...late } } as typeof first, ...others],
+      });
+    expect(said({ superseded: 1 })).toEqual([
+      expect.stringMatching(/readers came so late to 1 of 3 changes that the next one was in force/),
+    ]);
+    expect(said({ count: 100, superseded: 5 })).toEqual([]);
+    expect(said({ unseen: 2 })).toEqual([expect.stringMatching(/no reader saw the effect of 2 changes in time/)]);
+  });
+
   it("fits a terminal's width and a page, escaped", () => {
     const lines = renderText(damaged, { color: false }).split("\n");
     expect(lines.filter((line) => line.length > 80)).toEqual([]);

@@ -67,7 +67,6 @@ describe("writers of one ruleset", () => {
             scheduleNs: new Float64Array(CHANGES),
             deadlineNs: 0,
             least: CHANGES,
-            probed: batches.map(() => false),
             signals: new Signals().buffer,
             yardstick: false,
           };
@@ -75,10 +74,10 @@ describe("writers of one ruleset", () => {
         }),
       );
       await threads.destroy();
-      for (const { serviceNs, failed, firstFailure, unfinished } of records)
-        expect({ done: serviceNs.length, failed, firstFailure, unfinished }).toEqual({
+      for (const { serviceNs, failedChanges, firstFailure, unfinished } of records)
+        expect({ done: serviceNs.length, failedChanges, firstFailure, unfinished }).toEqual({
           done: CHANGES,
-          failed: 0,
+          failedChanges: [],
           firstFailure: undefined,
           unfinished: 0,
         });

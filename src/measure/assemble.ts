@@ -3,7 +3,7 @@ import { PHASES, type Phase } from "../update/phases.js";
 import type { BenchOptions } from "./bench-options.js";
 import type { Cell, CellRound } from "./cell.js";
 import { LatencyHistogram } from "./histogram.js";
-import type { ReaderRecord } from "./reader-task.js";
+import type { PhaseRecord } from "./reader-task.js";
 import type { KernelCell, KernelRound } from "./kernel-cell.js";
 import type { MatchResult, ResultRecord, RoundResult, UpdateResult } from "./result.js";
 import { PHASE_IDLE, PHASE_UPDATING } from "./signals.js";
@@ -12,7 +12,7 @@ import { timelineOf } from "./timeline.js";
 export function assembleRecord(cell: Cell, rounds: readonly CellRound[], options: BenchOptions): ResultRecord {
   const { workload } = cell.subject;
   const effects = new LatencyHistogram();
-  for (const { updater } of rounds) effects.add(LatencyHistogram.of(updater.effectNs));
+  for (const round of rounds) effects.add(LatencyHistogram.of(round.effects.effectNs));
   const live = Math.max(...rounds.map(liveBytes));
   return {
     workload: workload.name,
@@ -25,7 +25,8 @@ export function assembleRecord(cell: Cell, rounds: readonly CellRound[], options
     update: updateResult(rounds),
     timeToEffect: {
       ...effects.summary(),
-      unseen: sum(rounds.map(({ updater }) => updater.unseen)),
+      superseded: sum(rounds.map((round) => round.effects.superseded)),
+      unseen: sum(rounds.map((round) => round.effects.unseen)),
       histogram: effects.encode(),
     },
     match: {
@@ -109,7 +110,7 @@ function updateResult(rounds: readonly CellRound[]): UpdateResult {
   const firstFailure = rounds.find(({ updater }) => updater.firstFailure)?.updater.firstFailure;
   return {
     ...latencies.summary(),
-    failed: sum(rounds.map(({ updater }) => updater.failed)),
+    failed: sum(rounds.map(({ updater }) => updater.failedChanges.length)),
     ...(firstFailure === undefined ? {} : { first_failure: firstFailure }),
     unfinished: sum(rounds.map(({ updater }) => updater.unfinished)),
     rate: sum(rounds.map(({ plan }) => plan.rate)) / rounds.length,
@@ -141,8 +142,8 @@ function matchResult(rounds: readonly CellRound[], phase: number): MatchResult {
   let perSecond = 0;
   let worstGapNs = 0;
   for (const { readers } of rounds)
-    for (const phases of readers) {
-      const record = phases[phase] as ReaderRecord;
+    for (const { phases } of readers) {
+      const record = phases[phase] as PhaseRecord;
       perPacket.add(LatencyHistogram.decode(record.packetPs));
       packets += record.packets;
       if (record.lengthNs > 0) perSecond += record.packets / (record.lengthNs / 1e9) / rounds.length;
@@ -162,7 +163,7 @@ function roundResult(round: CellRound): RoundResult {
   const { updater } = round;
   return {
     update_p50_us: quantile([...updater.latencyNs], 0.5) / 1000,
-    time_to_effect_p50_us: quantile([...updater.effectNs], 0.5) / 1000,
+    time_to_effect_p50_us: quantile([...round.effects.effectNs], 0.5) / 1000,
     bytes_written_p50: quantile([...updater.bytesWritten], 0.5),
     idle_ns_per_packet_p50: matchResult([round], PHASE_IDLE).ns_per_packet_p50,
     updating_ns_per_packet_p50: matchResult([round], PHASE_UPDATING).ns_per_packet_p50,

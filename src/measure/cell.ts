@@ -10,6 +10,7 @@ import type { Crew } from "./crew.js";
 import { type ScheduleOptions, scheduleNs } from "./open-loop.js";
 import { planRun, type RunPlan } from "./plan.js";
 import { requestOf, take } from "./request.js";
+import { type Effects, effectsOf } from "./effects.js";
 import type { ReaderRecord } from "./reader-task.js";
 import { PHASE_IDLE, PHASE_UPDATING, Signals } from "./signals.js";
 import type { UpdaterRecord } from "./updater-task.js";
@@ -33,8 +34,9 @@ export interface Cell {
 export interface CellRound {
   readonly plan: RunPlan;
   readonly updater: UpdaterRecord;
-  /** By reader, then by phase. */
-  readonly readers: readonly ReaderRecord[][];
+  readonly effects: Effects;
+  /** By reader. */
+  readonly readers: readonly ReaderRecord[];
   /** Bytes of shared memory that hold the bench's own packets and results; in `updater.memory` too. */
   readonly poolBytes: number;
 }
@@ -94,6 +96,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   );
   // Fails when a reader does, and never ends before all of them have.
   const reading = Promise.all(readers);
+  const schedule = scheduleNs(scheduleOf(plan, options, seed));
   const work = async (): Promise<UpdaterRecord> => {
     while (signals.ready < options.readers) {
       await sleep(1);
@@ -107,10 +110,9 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       ...writing(cell, options, engine),
       strategy: cell.strategy,
       requests,
-      scheduleNs: scheduleNs(scheduleOf(plan, options, seed)),
+      scheduleNs: schedule,
       deadlineNs: plan.deadlineNs,
       least: plan.least,
-      probed: changes.map(({ probe }) => probe !== undefined),
       signals: signals.buffer,
       yardstick: true,
     });
@@ -119,7 +121,10 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   try {
     const updater = await Promise.race([work(), reading.then(endedEarly)]);
     signals.stop();
-    return { plan, updater, readers: await reading, poolBytes };
+    const records = await reading;
+    const probed = changes.map(({ probe }) => probe !== undefined);
+    const seen = records.map(({ effects }) => effects);
+    return { plan, updater, effects: effectsOf(probed, schedule, updater, seen), readers: records, poolBytes };
   } finally {
     signals.stop();
   }

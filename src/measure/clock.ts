@@ -30,18 +30,17 @@ export interface Clock {
 }
 
 /** Asleep a thread wakes up to this late, so the rest of a wait is spun. */
-export const SPIN_NS = 2_000_000;
+const SPIN_NS = 2_000_000;
 
-/** Looks at a word of shared memory for about a microsecond. */
+/** Looks at a word of memory for about a microsecond. */
 const PAUSE_LOOKS = 100;
 
 /**
- * Keeps a thread that spins from asking the time at once again, unless the word changes: each answer is a number on the heap, and a
- * collection every few milliseconds has the collector's threads run on the cores of those who are measured.
+ * Keeps a thread that spins from asking the time at once again: each answer is a number on the heap, and a collection every few
+ * milliseconds has the collector's threads run on the cores of those who are measured.
  */
-export function pause(words: Int32Array, index = 0): void {
-  const before = Atomics.load(words, index);
-  for (let look = 0; look < PAUSE_LOOKS && Atomics.load(words, index) === before; look++);
+function pause(word: Int32Array): void {
+  for (let look = 0; look < PAUSE_LOOKS && Atomics.load(word, 0) === 0; look++);
 }
 
 export function realClock(): Clock {

@@ -56,7 +56,7 @@ export class Crew {
     this.writer = tasks.writerHere ? undefined : fixed(1, tasks.updater);
   }
 
-  read(task: ReaderTask): Promise<ReaderRecord[]> {
+  read(task: ReaderTask): Promise<ReaderRecord> {
     return this.readers.run(task).catch((error) => fail(`reader ${task.reader}`, error));
   }
 

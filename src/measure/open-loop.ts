@@ -47,8 +47,6 @@ export interface OpenLoopOptions extends ArrivalOptions {
   readonly clock: Clock;
   /** Carries out arrival `index`, which was meant to come at `intendedNs` of the clock. */
   readonly work: (index: number, intendedNs: number) => void;
-  /** What the harness does once the work is done and timed; the next arrival is not begun before. */
-  readonly after?: (index: number, intendedNs: number) => void;
 }
 
 /** An arrival to be carried out, not before the moment it was meant to come. */
@@ -74,7 +72,8 @@ export interface OpenLoopResult {
   readonly done: number;
   /** Arrivals that had come but were not done when the run ended: the last of `latencyNs`. */
   readonly unfinished: number;
-  /** Nanoseconds from the start of the run to its end. */
+  /** When the run started, by the clock, and nanoseconds from then to its end. */
+  readonly startNs: number;
   readonly lengthNs: number;
 }
 
@@ -111,13 +110,14 @@ export function* arrivals(options: ArrivalOptions): Generator<Arrival, OpenLoopR
     wakeNs: Float64Array.from(wakes),
     done,
     unfinished: latencies.length - done,
+    startNs: start,
     lengthNs: end - start,
   };
 }
 
 /** Drives the loop in this thread. */
 export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
-  const { clock, work, after } = options;
+  const { clock, work } = options;
   const loop = arrivals(options);
   let step = loop.next();
   while (!step.done) {
@@ -125,9 +125,7 @@ export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
     clock.waitUntilNs(intendedNs);
     const begunNs = clock.nowNs();
     work(index, intendedNs);
-    const endedNs = clock.nowNs();
-    after?.(index, intendedNs);
-    step = loop.next({ begunNs, endedNs });
+    step = loop.next({ begunNs, endedNs: clock.nowNs() });
   }
   return step.value;
 }

@@ -1,12 +1,13 @@
 /**
  * One reader thread of the bench: matches the workload's traffic in batches, as fast as it can, until told to stop.
- * Between batches it looks whether the change that is being made has taken effect, so time to effect is exact to one batch.
+ * Between batches it looks whether changes have taken effect, so time to effect is exact to one batch.
  */
 import { PACKET_SIZE } from "../blob/layout.js";
 import { Engine, type EngineHandle } from "../engine/engine.js";
 import { type PacketPool, Reader } from "../engine/reader.js";
-import { effectOf, type Probe } from "../workload/workload.js";
+import type { Probe } from "../workload/workload.js";
 import { nowNs } from "./clock.js";
+import { EffectWatch, type SeenEffects } from "./effect-watch.js";
 import { type EncodedHistogram, LatencyHistogram } from "./histogram.js";
 import { PHASE_COUNT, PHASE_NONE, Signals } from "./signals.js";
 
@@ -22,8 +23,14 @@ export interface ReaderTask {
   readonly warmUpMs?: number;
 }
 
-/** What one reader did in one phase. */
 export interface ReaderRecord {
+  /** In the order of the phases' numbers. */
+  readonly phases: readonly PhaseRecord[];
+  readonly effects: SeenEffects;
+}
+
+/** What one reader did in one phase. */
+export interface PhaseRecord {
   readonly packets: number;
   /** Nanoseconds from the first batch of the phase to the last. */
   readonly lengthNs: number;
@@ -43,19 +50,13 @@ export const BINS_COUNT = 8192;
 /** Packets that are matched between two looks at the clock. */
 export const BATCH_PACKETS = 32;
 
-/** Records by phase, in the order of their numbers. */
-export default function runReader(task: ReaderTask): ReaderRecord[] {
+export default function runReader(task: ReaderTask): ReaderRecord {
   const signals = new Signals(task.signals);
   const reader = new Reader(Engine.attach(task.engine), task.reader);
   const count = Math.floor(task.traffic.length / PACKET_SIZE / BATCH_PACKETS) * BATCH_PACKETS;
   const traffic = reader.allocate(count);
   traffic.set(0, task.traffic.subarray(0, count * PACKET_SIZE));
-  const effects = task.probes.map((probe) => probe && effectOf(probe));
-  const probes = reader.allocate(Math.max(1, effects.length));
-  const results = task.probes.map((probe, index) => {
-    if (probe) probes.set(index, probe.packet);
-    return probes.result(index);
-  });
+  const watch = new EffectWatch(task.probes, reader, signals);
 
   const recorders = Array.from({ length: PHASE_COUNT }, () => new Recorder());
   reader.online();
@@ -70,15 +71,11 @@ export default function runReader(task: ReaderTask): ReaderRecord[] {
       recorder?.begin();
     }
     matchBatch(reader, traffic, first, recorder);
-    const wanted = signals.wanted;
-    if (wanted < 0) continue;
-    const effect = effects[wanted];
-    if (!effect) continue;
-    reader.match(probes, wanted, 1);
-    if (effect(results[wanted] as DataView)) signals.reportEffect(wanted, nowNs());
+    watch.look();
   }
+  const effects = watch.finish();
   reader.offline();
-  return recorders.map((one) => one.record());
+  return { phases: recorders.map((one) => one.record()), effects };
 }
 
 /** Has the code compiled before anything is measured: compilers' threads would run on the cores of those who are. */
@@ -119,7 +116,7 @@ class Recorder {
     if (bin < BINS_COUNT) this.bins[bin] = (this.bins[bin] as number) + BATCH_PACKETS;
   }
 
-  record(): ReaderRecord {
+  record(): PhaseRecord {
     return {
       packets: this.histogram.count * BATCH_PACKETS,
       lengthNs: this.length,

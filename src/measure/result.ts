@@ -54,6 +54,8 @@ export interface ResultRecord {
   readonly update: UpdateResult;
   readonly timeToEffect:
     | (LatencySummary & {
+        /** Changes of which no reader saw the effect before a later one was in force; they count as seen then. */
+        readonly superseded: number;
         /** Changes in force that no reader's probe showed in time. */
         readonly unseen: number;
         readonly histogram: EncodedHistogram;

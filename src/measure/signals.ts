@@ -1,24 +1,20 @@
 /**
  * What the bench's threads tell each other while their event loops stand still: words of shared memory.
  *
- *  0       4       8       12      16      20      24              32
- * +-------+-------+-------+-------+-------+-------+---------------+
- * | stop  | phase | ready | armed |claimed| seen  | (unused)      | effectNs (f64)
- * +-------+-------+-------+-------+-------+-------+---------------+
+ *  0       4       8       12      16
+ * +-------+-------+-------+-------+-------+
+ * | stop  | phase | ready | begun | made  |
+ * +-------+-------+-------+-------+-------+
  *
- * Written by: stop and phase the main thread; ready, claimed, seen and effectNs readers; armed the updater; ready also
- * writers of which there are several.
+ * Written by: stop and phase the main thread; ready readers, and writers of which there are several; begun and made the
+ * updater, who waits for nobody: what readers saw they keep to themselves until the end.
  */
-import { nowNs, pause, SPIN_NS } from "./clock.js";
-
 const STOP = 0;
 const PHASE = 1;
 const READY = 2;
-const ARMED = 3;
-const CLAIMED = 4;
-const SEEN = 5;
-const EFFECT_BYTES = 32;
-const SIZE = 40;
+const BEGUN = 3;
+const MADE = 4;
+const SIZE = 20;
 
 /** What readers record for: nothing yet, matching alone, matching beside updates. */
 export const PHASE_NONE = 0;
@@ -26,19 +22,14 @@ export const PHASE_IDLE = 1;
 export const PHASE_UPDATING = 2;
 export const PHASE_COUNT = 3;
 
-/** How long a reader may take to see a change that is in force before the change counts as unseen. */
-const PATIENCE_MS = 1000;
-
 export class Signals {
   readonly buffer: SharedArrayBuffer;
   private readonly words: Int32Array;
-  private readonly effect: Float64Array;
 
   /** Over `buffer` of another thread's signals, or new ones. */
   constructor(buffer = new SharedArrayBuffer(SIZE)) {
     this.buffer = buffer;
     this.words = new Int32Array(buffer);
-    this.effect = new Float64Array(buffer, EFFECT_BYTES, 1);
   }
 
   stop(): void {
@@ -73,37 +64,21 @@ export class Signals {
     return Atomics.load(this.words, READY);
   }
 
-  /** From now on readers look for the effect of change `index`. */
-  arm(index: number): void {
-    Atomics.store(this.words, ARMED, index + 1);
+  /** Changes that may be in force: those made and the one that is being made. */
+  set begun(changes: number) {
+    Atomics.store(this.words, BEGUN, changes);
   }
 
-  disarm(): void {
-    Atomics.store(this.words, ARMED, 0);
+  get begun(): number {
+    return Atomics.load(this.words, BEGUN);
   }
 
-  /** The change whose effect is still to be seen, -1 none. */
-  get wanted(): number {
-    const armed = Atomics.load(this.words, ARMED);
-    return armed > Atomics.load(this.words, CLAIMED) ? armed - 1 : -1;
+  /** Changes that are in force, or have failed. */
+  set made(changes: number) {
+    Atomics.store(this.words, MADE, changes);
   }
 
-  /** A reader has seen the effect of change `index` at `moment`; the first to say so counts. */
-  reportEffect(index: number, moment: number): void {
-    const claimed = Atomics.load(this.words, CLAIMED);
-    if (claimed > index || Atomics.compareExchange(this.words, CLAIMED, claimed, index + 1) !== claimed) return;
-    this.effect[0] = moment;
-    Atomics.store(this.words, SEEN, index + 1);
-    Atomics.notify(this.words, SEEN);
-  }
-
-  /** When the effect of change `index`, which is in force, was first seen; undefined when no reader did in time. */
-  awaitEffect(index: number): number | undefined {
-    // Who sleeps is woken on the core of whoever wakes it, and the two of them share that core for milliseconds.
-    const patient = nowNs() + SPIN_NS;
-    while (Atomics.load(this.words, SEEN) !== index + 1 && nowNs() < patient) pause(this.words, SEEN);
-    for (let seen = Atomics.load(this.words, SEEN); seen !== index + 1; seen = Atomics.load(this.words, SEEN))
-      if (Atomics.wait(this.words, SEEN, seen, PATIENCE_MS) === "timed-out") return undefined;
-    return this.effect[0];
+  get made(): number {
+    return Atomics.load(this.words, MADE);
   }
 }

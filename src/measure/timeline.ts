@@ -1,6 +1,6 @@
 /** Matching over time with the updates marked: one reader's milliseconds, put together to as many bins as a plot shows. */
 import type { CellRound } from "./cell.js";
-import type { ReaderRecord } from "./reader-task.js";
+import type { PhaseRecord, ReaderRecord } from "./reader-task.js";
 import type { MatchTimeline } from "./result.js";
 
 /** A plot has no room for more; neither has a result file. */
@@ -8,8 +8,8 @@ const BINS_SHOWN = 240;
 const UPDATES_SHOWN = 240;
 
 export function timelineOf({ readers, updater }: CellRound, phase: number): MatchTimeline {
-  const [phases = []] = readers;
-  const { bins, startNs } = phases[phase] as ReaderRecord;
+  const [first] = readers as readonly [ReaderRecord];
+  const { bins, startNs } = first.phases[phase] as PhaseRecord;
   const binMs = Math.max(1, Math.ceil(bins.length / BINS_SHOWN));
   // The last bin is dropped where it is not whole.
   const packets = Array.from({ length: Math.trunc(bins.length / binMs) }, (_, bin) =>

@@ -21,8 +21,6 @@ export interface UpdaterTask {
   readonly deadlineNs: number;
   /** Requests that are carried out whatever the deadline says. */
   readonly least: number;
-  /** Which requests readers have a probe for. */
-  readonly probed: readonly boolean[];
   readonly signals: SharedArrayBuffer;
   /** Whether this is measured: the yardstick is timed as well, before the first change and behind the last. */
   readonly yardstick: boolean;
@@ -36,17 +34,15 @@ export interface UpdaterRecord {
   readonly serviceNs: Float64Array;
   readonly wakeNs: Float64Array;
   readonly unfinished: number;
+  readonly startNs: number;
   readonly lengthNs: number;
   /** PHASES.length numbers a change. */
   readonly phasesUs: Float64Array;
   readonly bytesWritten: Float64Array;
   readonly recordsTouched: Float64Array;
   readonly recordsWalked: Float64Array;
-  /** From the intended arrival to the first packet with the new verdict: of those changes whose effect was seen. */
-  readonly effectNs: Float64Array;
-  /** Changes with a probe whose effect no reader saw in time. */
-  readonly unseen: number;
-  readonly failed: number;
+  /** Which changes failed. */
+  readonly failedChanges: readonly number[];
   /** What the first failed change threw. */
   readonly firstFailure?: string;
   readonly memory: { readonly liveBytes: number; readonly peakBytes: number };
@@ -67,9 +63,8 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   const bytesWritten = new Float64Array(count);
   const recordsTouched = new Float64Array(count);
   const recordsWalked = new Float64Array(count);
-  const effects: number[] = [];
-  let [made, unseen, failed] = [0, 0, 0];
-  let applied = false;
+  const failedChanges: number[] = [];
+  let made = 0;
   let firstFailure: string | undefined;
   restartPeak(engine);
   const yardstick = (): number[] => (task.yardstick ? measureYardstick() : []);
@@ -83,8 +78,7 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
     deadlineNs: task.deadlineNs,
     least: task.least,
     work(index) {
-      if (task.probed[index]) signals.arm(index);
-      applied = false;
+      signals.begun = index + 1;
       try {
         const report = updater.update(task.requests[index] as UpdateRequest);
         PHASES.forEach((phase, nth) => {
@@ -94,18 +88,11 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
         recordsTouched[made] = report.recordsTouched;
         recordsWalked[made] = report.recordsWalked;
         made++;
-        applied = true;
       } catch (error) {
-        failed++;
+        failedChanges.push(index);
         firstFailure ??= error instanceof Error ? error.message : String(error);
       }
-    },
-    after(index, intendedNs) {
-      if (!task.probed[index]) return;
-      const seen = applied ? signals.awaitEffect(index) : undefined;
-      signals.disarm();
-      if (seen !== undefined) effects.push(seen - intendedNs);
-      else if (applied) unseen++;
+      signals.made = index + 1;
     },
   });
   return {
@@ -114,14 +101,13 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
     serviceNs: loop.serviceNs,
     wakeNs: loop.wakeNs,
     unfinished: loop.unfinished,
+    startNs: loop.startNs,
     lengthNs: loop.lengthNs,
     phasesUs: phasesUs.slice(0, made * PHASES.length),
     bytesWritten: bytesWritten.slice(0, made),
     recordsTouched: recordsTouched.slice(0, made),
     recordsWalked: recordsWalked.slice(0, made),
-    effectNs: Float64Array.from(effects),
-    unseen,
-    failed,
+    failedChanges,
     ...(firstFailure === undefined ? {} : { firstFailure }),
     memory: engine.memory(),
     yardstickNs: [...yardstickNs, ...yardstick()],

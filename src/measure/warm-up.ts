@@ -15,10 +15,7 @@ export interface WarmUp {
   readonly changes: (count: number) => Change[];
   /** Carries out a task in the writer's thread; the rest of the task is the engine's. */
   readonly update: (
-    task: Pick<
-      UpdaterTask,
-      "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "probed" | "signals" | "yardstick"
-    >,
+    task: Pick<UpdaterTask, "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "signals" | "yardstick">,
   ) => Promise<UpdaterRecord>;
 }
 
@@ -42,7 +39,6 @@ export async function warmUp({ cell, first, period, changes, update }: WarmUp): 
       scheduleNs: new Float64Array(count),
       deadlineNs: 0,
       least: count,
-      probed: [],
       signals: new Signals().buffer,
       yardstick: false,
     });

@@ -4,6 +4,9 @@ import { sizeOf } from "./answer.js";
 import { labelOf } from "./page-data.js";
 import { digits, whole } from "./units.js";
 
+/** Of changes, above which time to effect is less than it seems. */
+const SUPERSEDED_SHARE = 0.05;
+
 /** Sentences; none when there is nothing to say. */
 export function cautions(result: ResultFile): string[] {
   const { environment, results, partial } = result;
@@ -28,9 +31,13 @@ export function cautions(result: ResultFile): string[] {
         `${nameOf(record)}: fell behind; ${whole(unfinished)} of ${whole(count)} changes were not done at the end and count ` +
           "with their age.",
       );
-    if ((record.timeToEffect?.unseen ?? 0) > 0)
+    if (!record.timeToEffect) continue;
+    const { unseen, superseded, count: seen } = record.timeToEffect;
+    if (unseen > 0) said.push(`${nameOf(record)}: no reader saw the effect of ${whole(unseen)} changes in time.`);
+    if (superseded > SUPERSEDED_SHARE * seen)
       said.push(
-        `${nameOf(record)}: no reader saw the effect of ${whole(record.timeToEffect?.unseen ?? 0)} changes in time.`,
+        `${nameOf(record)}: readers came so late to ${whole(superseded)} of ${whole(seen)} changes that the next one was in ` +
+          "force; their time to effect runs until a reader saw that.",
       );
   }
   for (const { writers, strategy, classifier, services } of result.contention)

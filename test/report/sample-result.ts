@@ -40,7 +40,7 @@ export function sampleRecord(services: number, strategy: ResultRecord["strategy"
       phases_p99_us: phases,
       histogram: histogram.encode(),
     },
-    timeToEffect: { ...histogram.summary(), unseen: 0, histogram: histogram.encode() },
+    timeToEffect: { ...histogram.summary(), superseded: 0, unseen: 0, histogram: histogram.encode() },
     match: {
       idle: match,
       updating: {
