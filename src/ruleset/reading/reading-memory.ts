@@ -129,6 +129,12 @@ export class ReadingMemory {
     return R.READING_VALUES + text.length;
   }
 
+  /** The same of bytes, at most READING_COMMENT_LIMIT of them. */
+  stageBytes(text: Uint8Array): number {
+    this.bytes.set(text, R.READING_VALUES);
+    return R.READING_VALUES + text.length;
+  }
+
   /** Makes the region larger that was full when reading stopped with `reason`. */
   grow(reason: number): void {
     const region = FULL[reason];

@@ -238,9 +238,13 @@ class LentTexts extends TextArena {
     this.bytes = new Uint8Array(this.bytes.subarray(0, this.end));
   }
 
-  /** Of bytes of the reading memory while that is where texts are. */
   override intern(text: Uint8Array, start = 0, end = text.length): number {
-    return this.lender ? this.lender.intern(start, end) : super.intern(text, start, end);
+    const { lender } = this;
+    if (!lender) return super.intern(text, start, end);
+    // Bytes from elsewhere are put where the reading memory has room for them.
+    return text.buffer === lender.memory.bytes.buffer
+      ? lender.intern(text.byteOffset + start, text.byteOffset + end)
+      : lender.intern(R.READING_VALUES, lender.memory.stageBytes(text.subarray(start, end)));
   }
 }
 
