@@ -2,23 +2,24 @@
  * Levels and hooks of all chains of a table, computed from its rules (see levels.ts for what they are).
  *
  * Problem. Calls lead all over a table; following them through heads, chunks and rows misses the cache at every step.
- * Idea. What matters is copied into a compact graph while rules are looked at in the order of memory anyway: a node a chain,
- *   an edge a jump. All following is done there.
- * Cost. 32 bytes a chain and 8 a rule of memory that is given back.
+ * Idea. What matters is copied into a compact graph while rules are looked at in the order of memory anyway: a node a
+ *   chain (see chain-numbers.ts for their numbers), an edge a jump. All following is done there.
+ * Cost. 24 bytes a chain and 4 a rule of memory that is given back.
  *
- * Node:  0 head | 4 first edge | 8 next edge | 12 caller | 16 height | 20 order | 24 forbidden, reached, visit
- * Edge:  0 node that is called | 4 row
+ * Node:  0 first edge | 4 order | 8 height | 12 forbidden, reached, visit
+ * Edge:  0 number of the chain that is called
+ * Frame: 0 number | 4 next edge            of the walk through the calls
  */
 import {
   BLOB_FIRST_CHAIN,
   BLOB_LIVE_CHAINS,
   BLOB_MAX_DEPTH,
   CHAIN_CHUNKS,
-  CHAIN_HOOK,
   CHAIN_LEVEL,
   CHAIN_LIVE_ROWS,
   CHAIN_NEXT,
   CHAIN_REACHED,
+  CHAIN_REFERENCES,
   CHAIN_USER,
   GENERATION_NEVER,
   ROW_DIED,
@@ -27,90 +28,95 @@ import {
 } from "../src/blob/layout";
 import { CHUNK_NEXT, CHUNK_USED, FAULT_LOOP, FAULT_MEMORY, FAULT_NONE, FAULT_REACHED } from "../src/blob/memory";
 import { JUMP_CHAIN } from "../src/blob/payloads";
+import {
+  chainCount,
+  numberHead,
+  numberHook,
+  numberReferences,
+  numbersFree,
+  numbersMake,
+  numberTake,
+} from "./chain-numbers";
 import { chunkRow } from "./chunk";
 import { endsChain, isJump } from "./content";
 import { heapAllocate, heapFree } from "./heap";
 import { put32, put8, walked } from "./store";
 
-const NODE_HEAD: usize = 0;
-const NODE_EDGES: usize = 4;
-const NODE_NEXT: usize = 8;
-const NODE_CALLER: usize = 12;
-const NODE_HEIGHT: usize = 16;
-const NODE_ORDER: usize = 20;
-const NODE_FORBIDDEN: usize = 24;
-const NODE_REACHED: usize = 25;
-const NODE_VISIT: usize = 26;
-const NODE_SIZE: usize = 32;
-const EDGE_NODE: usize = 0;
-const EDGE_ROW: usize = 4;
-const EDGE_SIZE: usize = 8;
+const NODE_EDGES: usize = 0;
+/** 1 + number of the node that was measured before it. */
+const NODE_ORDER: usize = 4;
+const NODE_HEIGHT: usize = 8;
+const NODE_FORBIDDEN: usize = 12;
+const NODE_REACHED: usize = 13;
+const NODE_VISIT: usize = 14;
+const NODE_SIZE: u32 = 16;
+const FRAME_NUMBER: usize = 0;
+const FRAME_EDGE: usize = 4;
+const FRAME_SIZE: u32 = 8;
+const EDGE_SIZE: u32 = 4;
 
 const INSIDE: u8 = 1;
 const DONE: u8 = 2;
+/** In place of the number of a chain that a rule jumps to. */
+export const NO_CALLEE: u32 = 0xffffffff;
 
 /** The row that is at fault: whose jump closes a loop, or which a wrong hook reaches. */
 export let faultRow: usize = 0;
 let nodes: usize = 0;
-let nodesEnd: usize = 0;
+let frames: usize = 0;
 let edgesEnd: usize = 0;
 let bytes: u32 = 0;
-/** The chain whose rules are being added, and whether they are hidden by now. */
+/** The node of the chain whose rules are being added, and whether they are hidden by now. */
 let current: usize = 0;
 let hidden = false;
-/** Nodes that were measured, callers in front of callees, linked by NODE_ORDER. */
-let ordered: usize = 0;
+/** 1 + number of the node that was measured last: callers in front of callees, linked by NODE_ORDER. */
+let ordered: u32 = 0;
 
-/** Room for a graph of so many chains and rules in force. False without memory. */
+/** Room for a graph of at most so many chains, and rules in force. False without memory. Chains get their numbers meanwhile. */
 export function graphMake(chains: u32, rules: u32): bool {
-  bytes = (chains + 1) * <u32>NODE_SIZE + rules * <u32>EDGE_SIZE;
+  bytes = (chains + 1) * (NODE_SIZE + FRAME_SIZE) + rules * EDGE_SIZE;
   nodes = heapAllocate(bytes);
   if (!nodes) return false;
-  nodesEnd = nodes;
-  edgesEnd = nodes + <usize>(chains + 1) * NODE_SIZE;
+  frames = nodes + (chains + 1) * NODE_SIZE;
+  edgesEnd = frames + (chains + 1) * FRAME_SIZE;
+  current = nodes - NODE_SIZE;
   return true;
 }
 
-/** Adds the next chain's node. All chains are there before the first rule; CHAIN_LEVEL holds their nodes meanwhile. */
-export function graphHead(head: usize, fresh: bool): void {
-  store<u32>(nodesEnd, <u32>head, NODE_HEAD);
-  if (fresh) store<u32>(head, <u32>nodesEnd, CHAIN_LEVEL);
-  else put32(head + CHAIN_LEVEL, <u32>nodesEnd);
-  nodesEnd += NODE_SIZE;
-}
-
-/** The rules of this chain are next; chains come in the order of their nodes. */
-export function graphChain(head: usize): void {
-  current = load<u32>(head, CHAIN_LEVEL);
+/** The rules of the next chain are next. */
+export function graphChain(): void {
+  current += NODE_SIZE;
   store<u32>(current, <u32>edgesEnd, NODE_EDGES);
   store<u32>(current, 0, NODE_FORBIDDEN);
   hidden = false;
 }
 
-/** Adds the chain's next rule in force, linked. Rules behind one that ends the chain count for nothing. */
-export function graphRow(row: usize): void {
+/** Adds the chain's next rule in force, linked, which jumps to chain `callee` or NO_CALLEE. Rules behind one that ends the chain count for nothing. */
+export function graphRow(row: usize, callee: u32): void {
   if (hidden) return;
   const forbidden = load<u8>(row, ROW_FORBIDDEN);
   if (forbidden) store<u8>(current, load<u8>(current, NODE_FORBIDDEN) | forbidden, NODE_FORBIDDEN);
-  const target = row + load<u16>(row, ROW_TARGET);
-  if (isJump(target)) {
-    store<u32>(edgesEnd, load<u32>(load<u32>(target, JUMP_CHAIN), CHAIN_LEVEL), EDGE_NODE);
-    store<u32>(edgesEnd, <u32>row, EDGE_ROW);
+  if (callee != NO_CALLEE) {
+    store<u32>(edgesEnd, callee);
     edgesEnd += EDGE_SIZE;
   } else hidden = endsChain(row);
 }
 
 /**
- * Writes levels and hooks of every chain from the graph, which is freed; a FAULT_* (see faultRow). `fresh`: nobody has seen
- * the table yet, so nothing needs to be undone.
+ * Writes levels, hooks and, where `fresh`, references of every chain from the graph, which is freed; a FAULT_* (see faultRow).
+ * `fresh`: nobody has seen the table yet, so nothing needs to be undone, and its heads are zero there.
  */
 export function graphLevels(table: usize, fresh: bool): u32 {
   faultRow = 0;
-  store<u32>(nodesEnd, <u32>edgesEnd, NODE_EDGES);
+  store<u32>(current + NODE_SIZE, <u32>edgesEnd, NODE_EDGES);
   let fault = measureAll(table);
   if (!fault) fault = reachAll(load<u32>(table, BLOB_MAX_DEPTH));
-  if (!fault) keep(fresh);
+  if (!fault) {
+    if (fresh) write();
+    else update();
+  }
   heapFree(nodes, bytes);
+  numbersFree();
   return fault;
 }
 
@@ -119,16 +125,20 @@ export function relevel(table: usize): u32 {
   let rules: u32 = 0;
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
     rules += load<u32>(head, CHAIN_LIVE_ROWS);
-  if (!graphMake(load<u32>(table, BLOB_LIVE_CHAINS), rules)) return FAULT_MEMORY;
+  const chains = load<u32>(table, BLOB_LIVE_CHAINS);
+  if (!numbersMake(chains) || !graphMake(chains, rules)) return FAULT_MEMORY;
+  // Heads know their numbers until they get their levels.
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
-    graphHead(head, false);
+    put32(head + CHAIN_LEVEL, numberTake(head, 0));
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
-    graphChain(head);
+    graphChain();
     for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
       const used = <u32>load<u16>(chunk, CHUNK_USED);
       for (let i: u32 = 0; i < used; i++) {
         const row = chunkRow(chunk, i);
-        if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER) graphRow(row);
+        if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+        const target = row + load<u16>(row, ROW_TARGET);
+        graphRow(row, isJump(target) ? load<u32>(load<u32>(target, JUMP_CHAIN), CHAIN_LEVEL) : NO_CALLEE);
       }
     }
   }
@@ -140,51 +150,59 @@ export function relevel(table: usize): u32 {
 function measureAll(table: usize): u32 {
   ordered = 0;
   let deepest: u32 = 0;
-  for (let node = nodes; node < nodesEnd; node += NODE_SIZE) {
-    if (load<u8>(load<u32>(node, NODE_HEAD), CHAIN_HOOK) == CHAIN_USER) continue;
-    if (!measure(node)) return FAULT_LOOP;
-    if (load<u32>(node, NODE_HEIGHT) > deepest) deepest = load<u32>(node, NODE_HEIGHT);
+  for (let number: u32 = 0; number < chainCount; number++) {
+    if (numberHook(number) == CHAIN_USER) continue;
+    if (!measure(number)) return FAULT_LOOP;
+    const height = load<u32>(nodeAt(number), NODE_HEIGHT);
+    if (height > deepest) deepest = height;
   }
   put32(table + BLOB_MAX_DEPTH, deepest);
   return FAULT_NONE;
 }
 
-/** Follows all calls from `start`, on a stack that is linked through the nodes; false for a loop. */
-function measure(start: usize): bool {
-  let node = start;
-  enter(node, 0);
-  while (node) {
-    const edge: usize = load<u32>(node, NODE_NEXT);
+/** Follows all calls from `start`; false for a loop. */
+function measure(start: u32): bool {
+  let frame = frames;
+  enter(frame, start);
+  while (true) {
+    const number = load<u32>(frame, FRAME_NUMBER);
+    const node = nodeAt(number);
+    const edge: usize = load<u32>(frame, FRAME_EDGE);
     if (edge == <usize>load<u32>(node + NODE_SIZE, NODE_EDGES)) {
       store<u8>(node, DONE, NODE_VISIT);
-      store<u32>(node, <u32>ordered, NODE_ORDER);
-      ordered = node;
-      const caller: usize = load<u32>(node, NODE_CALLER);
-      if (caller) raise(caller, node);
-      node = caller;
+      store<u32>(node, ordered, NODE_ORDER);
+      ordered = number + 1;
+      if (frame == frames) return true;
+      frame -= FRAME_SIZE;
+      raise(nodeAt(load<u32>(frame, FRAME_NUMBER)), node);
       continue;
     }
-    store<u32>(node, <u32>(edge + EDGE_SIZE), NODE_NEXT);
-    const callee: usize = load<u32>(edge, EDGE_NODE);
+    store<u32>(frame, <u32>edge + EDGE_SIZE, FRAME_EDGE);
+    const called = load<u32>(edge);
+    const callee = nodeAt(called);
     const visit = load<u8>(callee, NODE_VISIT);
     if (visit == INSIDE) {
-      faultRow = load<u32>(edge, EDGE_ROW);
+      faultRow = jumpingRow(numberHead(number), numberHead(called));
       return false;
     }
     if (visit == DONE) raise(node, callee);
     else {
-      enter(callee, node);
-      node = callee;
+      frame += FRAME_SIZE;
+      enter(frame, called);
     }
   }
-  return true;
 }
 
-function enter(node: usize, caller: usize): void {
+function nodeAt(number: u32): usize {
+  return nodes + number * NODE_SIZE;
+}
+
+function enter(frame: usize, number: u32): void {
+  const node = nodeAt(number);
   store<u8>(node, INSIDE, NODE_VISIT);
-  store<u32>(node, <u32>caller, NODE_CALLER);
   store<u32>(node, 1, NODE_HEIGHT);
-  store<u32>(node, load<u32>(node, NODE_EDGES), NODE_NEXT);
+  store<u32>(frame, number, FRAME_NUMBER);
+  store<u32>(frame, load<u32>(node, NODE_EDGES), FRAME_EDGE);
 }
 
 function raise(caller: usize, callee: usize): void {
@@ -194,25 +212,26 @@ function raise(caller: usize, callee: usize): void {
 
 /** Hooks of all chains, callers first, and levels in place of heights; notes the first rule that a hook must not reach. */
 function reachAll(deepest: u32): u32 {
-  for (let node = ordered; node; node = load<u32>(node, NODE_ORDER)) {
-    const head: usize = load<u32>(node, NODE_HEAD);
-    const hook = load<u8>(head, CHAIN_HOOK);
+  for (let next = ordered; next; ) {
+    const node = nodeAt(next - 1);
+    const hook = numberHook(next - 1);
     // Heights count from the leaves; levels from the hooks, so that a callee's is the greater one.
     if (hook == CHAIN_USER) store<u32>(node, deepest - load<u32>(node, NODE_HEIGHT) + 1, NODE_HEIGHT);
     else {
       store<u32>(node, 1, NODE_HEIGHT);
-      store<u8>(node, <u8>(1 << hook), NODE_REACHED);
+      store<u8>(node, <u8>((<u32>1) << hook), NODE_REACHED);
     }
     const reached = load<u8>(node, NODE_REACHED);
     if (load<u8>(node, NODE_FORBIDDEN) & reached) {
-      faultRow = forbiddenRow(head, reached);
+      faultRow = forbiddenRow(numberHead(next - 1), reached);
       return FAULT_REACHED;
     }
     const end: usize = load<u32>(node + NODE_SIZE, NODE_EDGES);
     for (let edge: usize = load<u32>(node, NODE_EDGES); edge < end; edge += EDGE_SIZE) {
-      const callee: usize = load<u32>(edge, EDGE_NODE);
+      const callee = nodeAt(load<u32>(edge));
       store<u8>(callee, load<u8>(callee, NODE_REACHED) | reached, NODE_REACHED);
     }
+    next = load<u32>(node, NODE_ORDER);
   }
   return FAULT_NONE;
 }
@@ -229,18 +248,39 @@ function forbiddenRow(head: usize, reached: u8): usize {
   return 0;
 }
 
-/** Writes levels and hooks into the heads. */
-function keep(fresh: bool): void {
-  for (let node = nodes; node < nodesEnd; node += NODE_SIZE) {
-    const head: usize = load<u32>(node, NODE_HEAD);
+/** The first rule in force of the chain that jumps to the chain at `callee`. */
+function jumpingRow(head: usize, callee: usize): usize {
+  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+    const used = <u32>load<u16>(chunk, CHUNK_USED);
+    for (let i: u32 = 0; i < used; i++) {
+      const row = chunkRow(chunk, i);
+      if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+      const target = row + load<u16>(row, ROW_TARGET);
+      if (isJump(target) && load<u32>(target, JUMP_CHAIN) == <u32>callee) return row;
+    }
+  }
+  return 0;
+}
+
+/** Writes levels, hooks and references into the heads of a fresh table. */
+function write(): void {
+  for (let number: u32 = 0; number < chainCount; number++) {
+    const head = numberHead(number);
+    const node = nodeAt(number);
+    store<u32>(head, numberReferences(number), CHAIN_REFERENCES);
+    store<u8>(head, load<u8>(node, NODE_REACHED), CHAIN_REACHED);
+    if (load<u8>(node, NODE_VISIT)) store<u32>(head, load<u32>(node, NODE_HEIGHT), CHAIN_LEVEL);
+  }
+}
+
+/** Writes levels and hooks into the heads of a table in use. */
+function update(): void {
+  for (let number: u32 = 0; number < chainCount; number++) {
+    const head = numberHead(number);
+    const node = nodeAt(number);
     const level: u32 = load<u8>(node, NODE_VISIT) ? load<u32>(node, NODE_HEIGHT) : 0;
     const reached = load<u8>(node, NODE_REACHED);
-    if (fresh) {
-      store<u32>(head, level, CHAIN_LEVEL);
-      store<u8>(head, reached, CHAIN_REACHED);
-    } else {
-      if (load<u32>(head, CHAIN_LEVEL) != level) put32(head + CHAIN_LEVEL, level);
-      if (load<u8>(head, CHAIN_REACHED) != reached) put8(head + CHAIN_REACHED, reached);
-    }
+    if (load<u32>(head, CHAIN_LEVEL) != level) put32(head + CHAIN_LEVEL, level);
+    if (load<u8>(head, CHAIN_REACHED) != reached) put8(head + CHAIN_REACHED, reached);
   }
 }

@@ -8,6 +8,7 @@
 import {
   BLOB_ADDRESS_BYTES,
   CHAIN_LIVE_ROWS,
+  CHAIN_MOVED,
   CHAIN_POLICY,
   CHAIN_CHUNKS,
   GENERATION_NEVER,
@@ -25,33 +26,89 @@ import {
   BLOB_FIRST_CHAIN,
 } from "../src/blob/layout";
 import { CHUNK_NEXT, CHUNK_USED, CONTROL_ADDRESS, CONTROL_COUNTER_TOP } from "../src/blob/memory";
+import { JUMP_CHAIN } from "../src/blob/payloads";
 import { chunkRow } from "./chunk";
 import { heapAllocate, heapFree } from "./heap";
-import { refersByName, rowTable, runtimeBytes, runtimeWord, sameRule } from "./content";
+import {
+  isJump,
+  refersByName,
+  remembers,
+  rowTable,
+  runtimeBytes,
+  runtimeWord,
+  sameConditions,
+  sameRule,
+  sameTarget,
+} from "./content";
 import { stateMove, targetGive } from "./state";
-import { put16, walked } from "./store";
+import { put16, put8, walked } from "./store";
 import { rowMatches } from "./words";
 
 const LOOK_AHEAD: u32 = 64;
 
+/** The chain whose rows are being compared, and where in it the next comparison is. `nextChunk` 0: at its end, or no more. */
+let from: usize = 0;
+let nextChunk: usize = 0;
+let nextSlot: u32 = 0;
+/** Rules that both chains begin with. */
+let first: u32 = 0;
+/** Bytes of an address. */
+let width: u32 = 0;
+
+/** The rows of the chain that takes the place of `twin` (0: of none) come next, one by one. */
+export function carryBegin(twin: usize, address: u32): void {
+  from = twin;
+  width = address;
+  first = 0;
+  nextSlot = 0;
+  nextChunk = twin ? <usize>load<u32>(twin, CHAIN_CHUNKS) : 0;
+}
+
 /**
- * Moves counters and state from the rows of `from` to equal rows of `to`, which have none yet and lie behind their chain's head
- * as in the blob. `room` holds a word for each of both, `address` is the bytes of one.
+ * Moves counter and state to the next row, which is linked and has none, if all rows of both chains have been the same so far.
+ * `calleeTwin`: the namesake of the chain that it jumps to. Whether that is so.
  */
-export function carryChain(from: usize, to: usize, room: usize, address: u32): void {
+export function carryNext(row: usize, calleeTwin: usize): bool {
+  while (nextChunk) {
+    const used = <u32>load<u16>(nextChunk, CHUNK_USED);
+    while (nextSlot < used) {
+      const old = chunkRow(nextChunk, nextSlot);
+      if (!old || load<u32>(old, ROW_DIED) != GENERATION_NEVER) {
+        nextSlot++;
+        continue;
+      }
+      if (!continues(old, row, calleeTwin)) break;
+      store<u32>(row, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
+      adoptState(old, row);
+      first++;
+      nextSlot++;
+      return true;
+    }
+    nextChunk = nextSlot < used ? 0 : <usize>load<u32>(nextChunk, CHUNK_NEXT);
+    nextSlot = 0;
+  }
+  return false;
+}
+
+/**
+ * All rows of the chain at `to` have been asked about; carries what there is behind those that both chains begin with, and
+ * takes it from the old rows. `room` holds a word for each row of both.
+ */
+export function carryEnd(to: usize, room: usize): void {
+  if (!from) return;
   const oldPolicy: usize = load<u32>(from, CHAIN_POLICY);
   const newPolicy: usize = load<u32>(to, CHAIN_POLICY);
-  if (oldPolicy && newPolicy) adopt(oldPolicy, newPolicy, address);
+  if (oldPolicy && newPolicy) takeCounter(oldPolicy, newPolicy);
   const oldCount = load<u32>(from, CHAIN_LIVE_ROWS);
   const newCount = load<u32>(to, CHAIN_LIVE_ROWS);
   if (!oldCount || !newCount) return;
-  width = address;
-  const first = carryFirst(from, to, newCount);
   walked(oldCount + newCount);
-  if (first == oldCount || first == newCount) return;
+  if (first == oldCount) return put8(from + CHAIN_MOVED, 1);
   const old = room;
-  const fresh = old + oldCount * 4;
   list(from, old);
+  for (let i: u32 = 0; i < first; i++) put16(<usize>load<u32>(old + (i << 2)) + ROW_MOVED, 1);
+  if (first == newCount) return;
+  const fresh = old + oldCount * 4;
   list(to, fresh);
   let oldEnd = oldCount;
   let newEnd = newCount;
@@ -70,32 +127,19 @@ export function carryChain(from: usize, to: usize, room: usize, address: u32): v
   }
 }
 
-/** Bytes of an address. */
-let width: u32 = 0;
-
-/** Carries the rows that both chains begin with; how many they are. */
-function carryFirst(from: usize, to: usize, count: u32): u32 {
-  let row = to + CHAIN_SIZE;
-  let first: u32 = 0;
-  for (let chunk: usize = load<u32>(from, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    for (let i: u32 = 0; i < used; i++) {
-      const old = chunkRow(chunk, i);
-      if (!old || load<u32>(old, ROW_DIED) != GENERATION_NEVER) continue;
-      if (first == count || !sameRule(old, row, true)) return first;
-      adopt(old, row, width);
-      row += load<u16>(row, ROW_NEXT);
-      first++;
-    }
-  }
-  return first;
+/** Whether the rows are the same rule, and the old one still has its counter. */
+function continues(old: usize, row: usize, calleeTwin: usize): bool {
+  if (load<u16>(old, ROW_MOVED) || !sameConditions(old, row)) return false;
+  const target = <usize>load<u16>(row, ROW_TARGET);
+  if (!isJump(row + target)) return sameTarget(old + target, row + target, load<u16>(row, ROW_NEXT) - target, false);
+  return load<u32>(old + target) == load<u32>(row + target) && load<u32>(old + target, JUMP_CHAIN) == <u32>calleeTwin;
 }
 
 function same(old: usize, fresh: usize, i: u32, k: u32): bool {
   const a: usize = load<u32>(old + (i << 2));
   const b: usize = load<u32>(fresh + (k << 2));
   if (!sameRule(a, b, true)) return false;
-  adopt(a, b, width);
+  if (takeCounter(a, b)) adoptState(a, b);
   return true;
 }
 
@@ -121,22 +165,22 @@ function takeCounter(old: usize, fresh: usize): bool {
   return true;
 }
 
-/** Counter and state go over to a row that says the same and has none; the old row no longer owns them. */
-function adopt(old: usize, fresh: usize, address: u32): void {
-  if (!takeCounter(old, fresh)) return;
+/** State goes over to the row that sameConditions has just found to say the same, and which has none. */
+function adoptState(old: usize, fresh: usize): void {
   const target = old + load<u16>(old, ROW_TARGET);
   const offset = fresh - old;
-  for (let match = rowMatches(old, address); match < target; match += load<u16>(match, RECORD_BYTES)) {
-    const type = <u32>load<u16>(match, RECORD_TYPE);
-    const word = runtimeWord(type);
-    if (word) memory.copy(match + offset + word, match + word, runtimeBytes(type));
-  }
+  if (remembers)
+    for (let match = rowMatches(old, width); match < target; match += load<u16>(match, RECORD_BYTES)) {
+      const type = <u32>load<u16>(match, RECORD_TYPE);
+      const word = runtimeWord(type);
+      if (word) memory.copy(match + offset + word, match + word, runtimeBytes(type));
+    }
   // What it refers to by name has an address.
   if (refersByName(load<u16>(target, RECORD_TYPE)))
     memory.copy(target + offset, target, load<u16>(target, RECORD_BYTES));
 }
 
-/** The same for a row that has state of its own, perhaps with other values. */
+/** Counter and state go over to a row that has state of its own, perhaps with other values. */
 function move(old: usize, fresh: usize): void {
   if (!takeCounter(old, fresh)) return;
   const addressBytes = load<u32>(rowTable(old), BLOB_ADDRESS_BYTES);

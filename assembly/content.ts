@@ -5,6 +5,7 @@
 import {
   BLOB_ADDRESS_BYTES,
   BLOB_TEXT,
+  BLOB_TEXT_LENGTH,
   CHAIN_TABLE,
   CHAIN_TWIN,
   RECORD_BYTES,
@@ -93,8 +94,18 @@ export function textAddress(table: usize, reference: u32): usize {
  * that will replace the first's, so its jumps are compared by CHAIN_TWIN.
  */
 export function sameRule(a: usize, b: usize, twins: bool): bool {
-  const size = <usize>load<u16>(a, ROW_NEXT);
-  if (size != load<u16>(b, ROW_NEXT) || load<u16>(a, ROW_TARGET) != load<u16>(b, ROW_TARGET)) return false;
+  if (!sameConditions(a, b)) return false;
+  const target = <usize>load<u16>(a, ROW_TARGET);
+  return sameTarget(a + target, b + target, load<u16>(a, ROW_NEXT) - target, twins);
+}
+
+/** Whether the last rule of which sameConditions has seen the whole has a match with state of its own. */
+export let remembers = false;
+
+/** Whether two rows are alike in all but their targets, which are of the same size. */
+export function sameConditions(a: usize, b: usize): bool {
+  remembers = false;
+  if (load<u32>(a, ROW_NEXT) != load<u32>(b, ROW_NEXT)) return false;
   if ((load<u32>(a, ROW_PROTOCOL) ^ load<u32>(b, ROW_PROTOCOL)) & 0xffffff) return false;
   const addressBytes = load<u32>(rowTable(a), BLOB_ADDRESS_BYTES);
   const matches = rowMatches(a, addressBytes) - a;
@@ -106,7 +117,36 @@ export function sameRule(a: usize, b: usize, twins: bool): bool {
     if (!sameMatch(a, b, at, bytes)) return false;
     at += bytes;
   }
-  return sameTarget(a + target, b + target, size - target, twins);
+  return true;
+}
+
+/** Bytes of text with which both of two tables begin. */
+let sharedText: u32 = 0;
+
+/**
+ * Until the next call, texts are compared of table `a`, or none (0), and of `b`, which replaces it. Where they begin alike, as
+ * they mostly do, equal references are equal texts, and nobody has to look.
+ */
+export function compareTexts(a: usize, b: usize): void {
+  sharedText = 0;
+  if (!a) return;
+  const most = min(load<u32>(a, BLOB_TEXT_LENGTH), load<u32>(b, BLOB_TEXT_LENGTH));
+  const first = textAddress(a, 0);
+  const second = textAddress(b, 0);
+  let equal: u32 = 0;
+  while (equal + 8 <= most && load<u64>(first + equal) == load<u64>(second + equal)) equal += 8;
+  // Up to the text that differs, or is cut.
+  while (sharedText < equal) {
+    const next = sharedText + ((<u32>load<u16>(first + sharedText) + 9) & ~7);
+    if (next > equal) break;
+    sharedText = next;
+  }
+}
+
+/** Whether the texts of these references of both tables (see compareTexts) are the same. */
+export function sameTexts(a: usize, first: u32, b: usize, second: u32): bool {
+  if (first == second && first < sharedText) return true;
+  return sameText(textAddress(a, first), textAddress(b, second));
 }
 
 function sameMatch(a: usize, b: usize, at: usize, bytes: usize): bool {
@@ -115,17 +155,16 @@ function sameMatch(a: usize, b: usize, at: usize, bytes: usize): bool {
   if (load<u32>(first) != load<u32>(second)) return false;
   const type = <u32>load<u16>(first, RECORD_TYPE);
   if (type == MATCH_COMMENT)
-    return sameText(
-      textAddress(rowTable(a), load<u32>(first, COMMENT_TEXT)),
-      textAddress(rowTable(b), load<u32>(second, COMMENT_TEXT)),
-    );
+    return sameTexts(rowTable(a), load<u32>(first, COMMENT_TEXT), rowTable(b), load<u32>(second, COMMENT_TEXT));
   const hole = <usize>runtimeWord(type);
   if (!hole) return sameBytes(first, second, bytes);
+  remembers = true;
   const next = hole + runtimeBytes(type);
   return sameBytes(first, second, hole) && sameBytes(first + next, second + next, bytes - next);
 }
 
-function sameTarget(a: usize, b: usize, bytes: usize, twins: bool): bool {
+/** The same of two targets of `bytes` bytes. */
+export function sameTarget(a: usize, b: usize, bytes: usize, twins: bool): bool {
   if (load<u32>(a) != load<u32>(b)) return false;
   if (twins && isJump(a)) return jumpTwin(b) == load<u32>(a, 4);
   const type = <u32>load<u16>(a, RECORD_TYPE);

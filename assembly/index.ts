@@ -54,6 +54,7 @@ export { chunksCompared, entriesCompared, rowsChecked, tuplesProbed } from "./ef
 export { chainFind } from "./names";
 export { nameOpen, nameRefusal } from "./reading/edits";
 export { probeValue, readLines } from "./reading/lines";
+export { placeChain, placeRest } from "./reading/placed";
 export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";
 export { commentEnd, commentStart } from "./reading/values";
 export { oldestReader, retired } from "./retire";
@@ -87,7 +88,7 @@ export {
   setsRestore,
   setsSwap,
 } from "./sets/commands";
-export { faultOffset, validateBlob } from "./validate";
+export { faultOffset } from "./validate";
 
 const UNDO_BYTES: u32 = 65536;
 const FIRST_DEPTH: u32 = 64;

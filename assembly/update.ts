@@ -8,7 +8,6 @@ import {
   CONTROL_READERS,
   CONTROL_ROOT,
   CONTROL_STACK_DEPTH,
-  FAULT_CHAIN,
   FAULT_MEMORY,
   FAULT_NONE,
   FRAME_SIZE,
@@ -31,14 +30,12 @@ import { HOOKS_BYTES, HOOKS_TABLES, REGISTERED_COUNT } from "../src/blob/hooks";
 import { ROUTING_BYTES } from "../src/blob/routing";
 import { arenaAllocate } from "./arena";
 import { heapAllocate, heapFree } from "./heap";
-import { graphLevels } from "./call-graph";
 import { engineArena, generation, reclaim, retire, retireBegin } from "./retire";
 import { setsSpread } from "./sets/commands";
-import { stateBegin, stateFault } from "./state";
 import { OWN_MOST } from "./own";
 import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
-import { duplicateHead, LINK_DUPLICATE, LINK_MEMORY, linkTable } from "./table";
-import { refuse, validateBlob } from "./validate";
+import { linkTable } from "./table";
+import { checkHeader } from "./validate";
 
 /** The root that this update will publish. */
 let next: usize = 0;
@@ -94,9 +91,9 @@ export function updateFree(address: usize, bytes: u32): void {
   heapFree(address, bytes);
 }
 
-/** Validates (see there for `sealed`) and links the blob at `blob`, and lets it take the place of its table. A FAULT_*. */
+/** Checks (see validate.ts for `sealed`) and links the blob at `blob`, and lets it take the place of its table. A FAULT_*. */
 export function updateReplace(blob: usize, length: u32, carry: u32, sealed: bool): u32 {
-  const fault = validateBlob(blob, length, sealed);
+  const fault = checkHeader(blob, length, sealed);
   if (fault) return fault;
   return replaceAt(slotOf(next, load<u8>(blob, BLOB_FAMILY), load<u8>(blob, BLOB_TABLE)), blob, length, carry);
 }
@@ -105,7 +102,7 @@ export function updateReplace(blob: usize, length: u32, carry: u32, sealed: bool
 export function updateRegistered(index: u32, blob: usize, length: u32, carry: u32): u32 {
   const slot: usize = <usize>load<u32>(next, ROOT_HOOKS) + HOOKS_TABLES + (index << 2);
   if (blob) {
-    const fault = validateBlob(blob, length, false);
+    const fault = checkHeader(blob, length, false);
     return fault ? fault : replaceAt(slot, blob, length, carry);
   }
   const old: usize = load<u32>(slot);
@@ -134,12 +131,8 @@ function swapRun(field: usize, fresh: usize, bytes: usize): u32 {
 function replaceAt(slot: usize, blob: usize, length: u32, carry: u32): u32 {
   const old: usize = load<u32>(slot);
   wrote(length);
-  stateBegin();
-  const linked = linkTable(blob, old, carry);
-  if (linked == LINK_MEMORY) return stateFault;
-  if (linked == LINK_DUPLICATE) return refuse(FAULT_CHAIN, duplicateHead - blob);
-  const reached = graphLevels(blob, true);
-  if (reached) return reached;
+  const fault = linkTable(blob, old, carry);
+  if (fault) return fault;
   store<u32>(slot, <u32>blob);
   return !old || retire(RETIRED_TABLE, <u32>old, 0, 0) ? FAULT_NONE : FAULT_MEMORY;
 }

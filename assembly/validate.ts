@@ -1,9 +1,10 @@
 /**
  * The validator: a blob that is not well formed is refused with the offset of the fault, before anything walks it.
  *
- * One pass checks header, records and their sizes, and notes in a bit map where chain heads are; a second checks that every
- * jump meets one. After it, every loop over the blob ends, and every offset in it stays inside. Loops between chains are
- * found when levels are computed. After x_tables' translate_table and xt_check_entry_offsets.
+ * The header comes first, then every chain's head, then, chain by chain, every row, right before it is linked (table.ts). A
+ * jump names a chain by its number, and so the heads tell whether there is such a chain. After a row was checked, every
+ * loop over it ends, and every offset in it stays inside. Loops between chains are found when levels are computed. After
+ * x_tables' translate_table and xt_check_entry_offsets.
  */
 import {
   BLOB_ADDRESS_BYTES,
@@ -29,6 +30,7 @@ import {
   CHAIN_BYTES,
   CHAIN_HOOK,
   CHAIN_KIND,
+  CHAIN_MOVED,
   CHAIN_NAME,
   CHAIN_ROW_COUNT,
   CHAIN_ROWS_END,
@@ -63,7 +65,6 @@ import {
   FAULT_LENGTH,
   FAULT_MAGIC,
   FAULT_MATCH,
-  FAULT_MEMORY,
   FAULT_NONE,
   FAULT_ROW,
   FAULT_SET,
@@ -74,8 +75,8 @@ import {
   FAULT_VERSION,
 } from "../src/blob/memory";
 import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
+import { numberCallable } from "./chain-numbers";
 import { checksum } from "./checksum";
-import { heapAllocate, heapFree } from "./heap";
 import { checkMatch, matchSize, missingName } from "./match-record";
 import { isJump } from "./content";
 import { knowsSets, rulesWith } from "./sets/known";
@@ -89,35 +90,14 @@ const ROW_INVERT_KNOWN: u8 = 0x7f & ~4;
 /** Offset in the blob of what was found wrong last. */
 export let faultOffset: u32 = 0;
 
-/** Offsets in the blob of what jumps name, as one pass finds them for the next. */
-let jumps: usize = 0;
-let jumpsEnd: usize = 0;
-
-/** Checks `length` bytes at `blob`; a FAULT_*. `sealed`: they have been elsewhere, so their checksum is compared as well. */
-export function validateBlob(blob: usize, length: u32, sealed: bool): u32 {
-  const header = checkHeader(blob, length, sealed);
-  if (header) return header;
-  rulesWith(load<u32>(blob, BLOB_ADDRESS_BYTES));
-  const bits = (length >> 6) + 8;
-  const bytes = ((bits + 3) & ~3) + 4 * load<u32>(blob, BLOB_ROW_COUNT);
-  const heads = heapAllocate(bytes);
-  if (!heads) return refuse(FAULT_MEMORY, 0);
-  memory.fill(heads, 0, bits);
-  jumps = jumpsEnd = heads + ((bits + 3) & ~3);
-  let result = checkRecords(blob, heads);
-  if (!result) result = checkJumps(blob, heads);
-  if (!result) result = checkHooks(blob);
-  heapFree(heads, bytes);
-  return result;
-}
-
 /** Notes where the fault is; the code. */
 export function refuse(code: u32, offset: usize): u32 {
   faultOffset = <u32>offset;
   return code;
 }
 
-function checkHeader(blob: usize, length: u32, sealed: bool): u32 {
+/** Checks the header of `length` bytes at `blob`; a FAULT_*. `sealed`: they have been elsewhere, so their checksum is compared as well. */
+export function checkHeader(blob: usize, length: u32, sealed: bool): u32 {
   if (length < <u32>BLOB_HEADER_SIZE || length & 7) return refuse(FAULT_LENGTH, BLOB_LENGTH);
   if (load<u32>(blob, BLOB_MAGIC) != BLOB_MAGIC_VALUE) return refuse(FAULT_MAGIC, BLOB_MAGIC);
   if (load<u8>(blob, BLOB_VERSION) != BLOB_LAYOUT_VERSION) return refuse(FAULT_VERSION, BLOB_VERSION);
@@ -134,6 +114,7 @@ function checkHeader(blob: usize, length: u32, sealed: bool): u32 {
   const counters = load<u32>(blob, BLOB_COUNTERS);
   const rows = load<u32>(blob, BLOB_ROW_COUNT);
   if (rows > length / 8) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
+  if (load<u32>(blob, BLOB_CHAIN_COUNT) > length / CHAIN_SIZE) return refuse(FAULT_HEADER, BLOB_CHAIN_COUNT);
   let next = records;
   if (counters) {
     if (counters != records || rows * COUNTER_SIZE > length - records) return refuse(FAULT_COUNTERS, BLOB_COUNTERS);
@@ -143,65 +124,43 @@ function checkHeader(blob: usize, length: u32, sealed: bool): u32 {
   if (load<u32>(blob, BLOB_TEXT_LENGTH) != length - next) return refuse(FAULT_HEADER, BLOB_TEXT_LENGTH);
   for (let at: u32 = BLOB_UNDERFLOW + 4 * HOOK_COUNT; at < <u32>BLOB_HEADER_SIZE; at += 4)
     if (load<u32>(blob + at)) return refuse(FAULT_HEADER, at);
+  builtin = 0;
+  rulesWith(load<u32>(blob, BLOB_ADDRESS_BYTES));
   return FAULT_NONE;
 }
 
 /** Bit n: the records have a built-in chain of hook n, which the header names as its entry, and its policy as the underflow. */
 let builtin: u32 = 0;
 
-/** Every record from the header's end to BLOB_RECORDS_END. */
-function checkRecords(blob: usize, heads: usize): u32 {
-  const end = load<u32>(blob, BLOB_RECORDS_END);
-  const addressBytes = load<u32>(blob, BLOB_ADDRESS_BYTES);
-  let at: u32 = BLOB_HEADER_SIZE;
-  let chains: u32 = 0;
-  let rows: u32 = 0;
-  builtin = 0;
-  while (at < end) {
-    const head = blob + at;
-    if (end - at < <u32>CHAIN_SIZE || load<u8>(head, CHAIN_KIND) != RECORD_CHAIN) return refuse(FAULT_CHAIN, at);
-    if (load<u16>(head, CHAIN_BYTES) != CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
-    const hook = <i32>load<u8>(head, CHAIN_HOOK);
-    if (hook != CHAIN_USER && hook >= HOOK_COUNT) return refuse(FAULT_HOOK, at + CHAIN_HOOK);
-    if (!textFits(blob, load<u32>(head, CHAIN_NAME))) return refuse(FAULT_TEXT, at + CHAIN_NAME);
-    for (let field: u32 = CHAIN_ROWS_END + 4; field < <u32>CHAIN_SIZE; field += 4)
-      if (field != 36 && load<u32>(head + field)) return refuse(FAULT_CHAIN, at + field);
-    if (load<u8>(head, CHAIN_HOOK + 1)) return refuse(FAULT_CHAIN, at + CHAIN_HOOK + 1);
-    if (hook == CHAIN_USER)
-      store<u8>(heads + (at >> 6), load<u8>(heads + (at >> 6)) | <u8>((<u32>1) << ((at >> 3) & 7)));
-    const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
-    if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
-    let left = load<u32>(head, CHAIN_ROW_COUNT);
-    at += CHAIN_SIZE;
-    let last = at;
-    while (at < rowsEnd) {
-      last = at;
-      if (!left) return refuse(FAULT_CHAIN, at);
-      const result = checkRow(blob, at, rowsEnd, addressBytes, hook != CHAIN_USER && left == 1);
-      if (result) return result;
-      const target = at + load<u16>(blob + at, ROW_TARGET);
-      at += load<u16>(blob + at, ROW_NEXT);
-      if (++rows > load<u32>(blob, BLOB_ROW_COUNT)) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
-      left--;
-      if (!isJump(blob + target)) continue;
-      store<u32>(jumpsEnd, target + JUMP_CHAIN);
-      jumpsEnd += 4;
-    }
-    if (left) return refuse(FAULT_CHAIN, <u32>(head - blob) + CHAIN_ROW_COUNT);
-    chains++;
-    if (hook == CHAIN_USER) continue;
-    if (rowsEnd == <u32>(head - blob) + CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
-    if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != <u32>(head - blob))
-      return refuse(FAULT_HOOK, <u32>(head - blob) + CHAIN_HOOK);
-    if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2)) != last) return refuse(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
-    builtin |= 1 << hook;
-  }
-  if (chains != load<u32>(blob, BLOB_CHAIN_COUNT) || !chains) return refuse(FAULT_HEADER, BLOB_CHAIN_COUNT);
-  if (rows != load<u32>(blob, BLOB_ROW_COUNT)) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
+/** Checks the head at offset `at` of the blob, whose records end at `end`; a FAULT_*. */
+export function checkHead(blob: usize, at: u32, end: u32): u32 {
+  const head = blob + at;
+  if (end - at < <u32>CHAIN_SIZE || load<u8>(head, CHAIN_KIND) != RECORD_CHAIN) return refuse(FAULT_CHAIN, at);
+  if (load<u16>(head, CHAIN_BYTES) != CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
+  const hook = <i32>load<u8>(head, CHAIN_HOOK);
+  if (hook != CHAIN_USER && hook >= HOOK_COUNT) return refuse(FAULT_HOOK, at + CHAIN_HOOK);
+  if (!textFits(blob, load<u32>(head, CHAIN_NAME))) return refuse(FAULT_TEXT, at + CHAIN_NAME);
+  for (let field: u32 = CHAIN_ROWS_END + 4; field < <u32>CHAIN_SIZE; field += 4)
+    if (field != 36 && load<u32>(head + field)) return refuse(FAULT_CHAIN, at + field);
+  if (load<u8>(head, CHAIN_MOVED)) return refuse(FAULT_CHAIN, at + CHAIN_MOVED);
+  const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
+  if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
+  if (hook == CHAIN_USER) return FAULT_NONE;
+  if (!load<u32>(head, CHAIN_ROW_COUNT)) return refuse(FAULT_CHAIN, at + CHAIN_ROW_COUNT);
+  if (builtin & (1 << hook) || load<u32>(blob + BLOB_HOOK_ENTRY + (hook << 2)) != at)
+    return refuse(FAULT_HOOK, at + CHAIN_HOOK);
+  builtin |= 1 << hook;
   return FAULT_NONE;
 }
 
-function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: bool): u32 {
+/** Checks that the policy of the built-in chain of `hook` is where the header says; a FAULT_*. */
+export function checkUnderflow(blob: usize, hook: u32, policy: u32): u32 {
+  const at = BLOB_UNDERFLOW + (hook << 2);
+  return load<u32>(blob + at) == policy ? FAULT_NONE : refuse(FAULT_HOOK, at);
+}
+
+/** Checks the row at offset `at` of the blob, whose chain's rows end at `end`, a policy or a rule; a FAULT_*. All heads have their numbers. */
+export function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: bool): u32 {
   const row = blob + at;
   if (end - at < 64 || load<u8>(row, ROW_KIND) != RECORD_ROW) return refuse(FAULT_ROW, at);
   const size = <u32>load<u16>(row, ROW_NEXT);
@@ -219,7 +178,10 @@ function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, policy: boo
   if (matches) return matches;
   const action = checkAction(row + target, size - target, at + target);
   if (action) return action;
-  if (!policy) return FAULT_NONE;
+  if (!policy)
+    return isJump(row + target) && !numberCallable(load<u32>(row + target, JUMP_CHAIN))
+      ? refuse(FAULT_JUMP, at + target + JUMP_CHAIN)
+      : FAULT_NONE;
   const type = <u32>load<u16>(row + target, RECORD_TYPE);
   return type != TARGET_VERDICT || load<u32>(row + target, VERDICT_VALUE) > 1
     ? refuse(FAULT_TARGET, at + target)
@@ -261,19 +223,8 @@ function checkAction(record: usize, size: u32, at: u32): u32 {
   return knowsSets(type, record) ? FAULT_NONE : refuse(FAULT_SET, at);
 }
 
-/** Every jump that checkRecords noted leads to the head of a user's chain. */
-function checkJumps(blob: usize, heads: usize): u32 {
-  const end = load<u32>(blob, BLOB_RECORDS_END);
-  for (let jump = jumps; jump < jumpsEnd; jump += 4) {
-    const at = load<u32>(jump);
-    const to = load<u32>(blob + at);
-    if (to >= end || !isHead(heads, to)) return refuse(FAULT_JUMP, at);
-  }
-  return FAULT_NONE;
-}
-
 /** The hooks of the blob are those that its built-in chains have, and no other is told an entry or an underflow. */
-function checkHooks(blob: usize): u32 {
+export function checkHooks(blob: usize): u32 {
   const hooks = load<u32>(blob, BLOB_VALID_HOOKS);
   if (!hooks || hooks >> HOOK_COUNT) return refuse(FAULT_HOOK, BLOB_VALID_HOOKS);
   for (let hook: u32 = 0; hook < <u32>HOOK_COUNT; hook++) {
@@ -282,10 +233,6 @@ function checkHooks(blob: usize): u32 {
     if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2))) return refuse(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
   }
   return builtin == hooks ? FAULT_NONE : refuse(FAULT_HOOK, BLOB_VALID_HOOKS);
-}
-
-function isHead(heads: usize, at: u32): bool {
-  return !(at & 7) && (<u32>load<u8>(heads + (at >> 6)) & ((<u32>1) << ((at >> 3) & 7))) != 0;
 }
 
 function textFits(blob: usize, reference: u32): bool {

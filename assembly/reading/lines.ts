@@ -31,6 +31,8 @@ import {
   READING_NAME_START,
   READING_OFFSETS,
   READING_OWNERS,
+  READING_PLACED,
+  READING_PLACING,
   READING_POSITION,
   READING_ROOT,
   READING_ROW_COUNT,
@@ -77,6 +79,7 @@ import {
 import { declarationRefusal, declare } from "./declaration";
 import { commandEdit, declareEdit, editsRoom, nameOpen, nameRefusal, namesTarget, nameTarget } from "./edits";
 import { sameLiteral } from "./literal";
+import { placeChain } from "./placed";
 import { sameText, textFind, textIntern, textRefusal } from "./texts";
 import { decimal, readDecimal } from "./numbers";
 import { commentEnd, commentStart, readComment, readValue, wordEnd, writeValue } from "./values";
@@ -298,6 +301,10 @@ function makeRow(shape: usize, line: u32): bool {
   const ordinal = load<u32>(READING_ROW_COUNT);
   if (ordinal == load<u32>(READING_ROWS_MOST)) {
     stopped = STOPPED_COLUMNS;
+    return false;
+  }
+  if (chain + 1 != load<u32>(READING_PLACED) && load<u32>(READING_PLACING) && !placeChain(chain, size)) {
+    stopped = STOPPED_ROWS;
     return false;
   }
   const offset = load<u32>(READING_ROWS_END);

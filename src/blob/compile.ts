@@ -1,6 +1,7 @@
 /**
  * From a table of the ruleset to its portable blob: chain heads and rows in one contiguous run, then text. Rows are copied
- * as they are, a run of neighbours at a time; only jumps are rewritten, from chain numbers to offsets.
+ * as they are; only jumps are rewritten, from the chains' numbers in the table to those in the blob. Where text was read
+ * in the order of a blob the reader has laid rows out as one, and they are copied in one piece.
  */
 import { type Arrangement, arrange } from "../ruleset/arrangement.js";
 import type { Chain, Table } from "../ruleset/ruleset.js";
@@ -31,6 +32,8 @@ export function compileInto(
   options: CompileOptions,
   allocate: (bytes: number) => Uint8Array,
 ): Uint8Array {
+  if (table.columns?.placed && table.columns.sorted && !options.counters)
+    return compilePlaced(table, table.columns.count, allocate);
   const plan = planBlob(table, options);
   const { arrangement, offsets, recordsEnd, rowCount, text, length } = plan;
   const store = table.rows;
@@ -38,7 +41,7 @@ export function compileInto(
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, length >>> 2);
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   words.fill(0, 0, L.BLOB_HEADER_SIZE >> 2);
-  const copier = new RowCopier(store, words, offsets);
+  const copier = new RowCopier(store, words, plan.numbers);
   const builtIn = table.builtIn;
   for (const id of arrangement.order) {
     const head = offsets[id] as number;
@@ -47,11 +50,9 @@ export function compileInto(
     let end = copier.copy(arrangement.rules, from, to, head + L.CHAIN_SIZE);
     const chain = builtIn[id];
     if (chain) {
-      view.setUint32(L.BLOB_HOOK_ENTRY + 4 * chain.hook, head, true);
-      view.setUint32(L.BLOB_UNDERFLOW + 4 * chain.hook, end, true);
       const headSize = rowHeadSize(store.family);
       words.fill(0, end >> 2, (end + headSize + VERDICT_SIZE) >> 2);
-      end += writePolicyRow(view, end, headSize, chain);
+      end += writeBuiltIn(view, head, end, headSize, chain);
     }
     const word = head >> 2;
     for (let i = 1; i < L.CHAIN_SIZE >> 2; i++) words[word + i] = 0;
@@ -64,28 +65,70 @@ export function compileInto(
   }
   if (options.counters) copyCounters(table, arrangement, words.subarray(recordsEnd >> 2, text >> 2));
   bytes.set(store.text.bytes.subarray(0, store.text.end), text);
+  writeHeader(view, table, { chains: arrangement.order.length, rows: rowCount, recordsEnd, text });
+  return bytes;
+}
+
+/** The blob of a table whose rows lie as in one: copied as they are, and what text in front of the rows does not say written to it. */
+function compilePlaced(table: Table, chains: number, allocate: (bytes: number) => Uint8Array): Uint8Array {
+  const { rows: store, builtIn } = table;
+  const bytes = allocate(store.end + store.text.end);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  bytes.fill(0, 0, L.BLOB_HEADER_SIZE);
+  bytes.set(store.bytes.subarray(L.BLOB_HEADER_SIZE, store.end), L.BLOB_HEADER_SIZE);
+  bytes.set(store.text.bytes.subarray(0, store.text.end), store.end);
+  const headSize = rowHeadSize(store.family);
+  let head = L.BLOB_HEADER_SIZE;
+  for (const chain of builtIn) {
+    const end = view.getUint32(head + L.CHAIN_ROWS_END, true);
+    writeBuiltIn(view, head, end - headSize - VERDICT_SIZE, headSize, chain);
+    head = end;
+  }
+  writeHeader(view, table, { chains, rows: store.count + builtIn.length, recordsEnd: store.end, text: store.end });
+  return bytes;
+}
+
+interface Extent {
+  readonly chains: number;
+  readonly rows: number;
+  readonly recordsEnd: number;
+  /** Where text begins; counters lie between it and the records' end. */
+  readonly text: number;
+}
+
+/** The header, but for what built-in chains say. */
+function writeHeader(view: DataView, table: Table, { chains, rows, recordsEnd, text }: Extent): void {
+  const { family } = table.rows;
   view.setUint32(L.BLOB_MAGIC, L.BLOB_MAGIC_VALUE, true);
   view.setUint8(L.BLOB_VERSION, L.BLOB_LAYOUT_VERSION);
-  bytes[L.BLOB_FAMILY] = familyNumber(store.family);
-  bytes[L.BLOB_TABLE] = TABLE_NUMBERS[table.name];
-  view.setUint32(L.BLOB_LENGTH, length, true);
-  view.setUint32(L.BLOB_ADDRESS_BYTES, store.family === "ipv4" ? 4 : 16, true);
-  view.setUint32(L.BLOB_CHAIN_COUNT, arrangement.order.length, true);
-  view.setUint32(L.BLOB_ROW_COUNT, rowCount, true);
+  view.setUint8(L.BLOB_FAMILY, familyNumber(family));
+  view.setUint8(L.BLOB_TABLE, TABLE_NUMBERS[table.name]);
+  view.setUint32(L.BLOB_LENGTH, view.byteLength, true);
+  view.setUint32(L.BLOB_ADDRESS_BYTES, family === "ipv4" ? 4 : 16, true);
+  view.setUint32(L.BLOB_CHAIN_COUNT, chains, true);
+  view.setUint32(L.BLOB_ROW_COUNT, rows, true);
   view.setUint32(L.BLOB_RECORDS_END, recordsEnd, true);
-  view.setUint32(L.BLOB_COUNTERS, options.counters ? recordsEnd : 0, true);
+  view.setUint32(L.BLOB_COUNTERS, text > recordsEnd ? recordsEnd : 0, true);
   view.setUint32(L.BLOB_TEXT, text, true);
-  view.setUint32(L.BLOB_TEXT_LENGTH, store.text.end, true);
-  view.setUint32(L.BLOB_VALID_HOOKS, validHooks(builtIn), true);
-  return bytes;
+  view.setUint32(L.BLOB_TEXT_LENGTH, view.byteLength - text, true);
+  view.setUint32(L.BLOB_VALID_HOOKS, validHooks(table.builtIn), true);
+}
+
+/** The policy of a built-in chain at `at`, and in the header where it and the chain's head are; the policy's bytes. */
+function writeBuiltIn(view: DataView, head: number, at: number, headSize: number, chain: Chain): number {
+  view.setUint32(L.BLOB_HOOK_ENTRY + 4 * chain.hook, head, true);
+  view.setUint32(L.BLOB_UNDERFLOW + 4 * chain.hook, at, true);
+  return writePolicyRow(view, at, headSize, chain);
 }
 
 /** Where everything of a blob goes. */
 interface Plan {
   readonly arrangement: Arrangement;
-  /** By chain number: the head's offset, and its name's text reference. */
+  /** By chain number in the table: the head's offset, and its name's text reference. */
   readonly offsets: Uint32Array;
   readonly names: Uint32Array;
+  /** By chain number: its number in the blob. */
+  readonly numbers: Uint32Array;
   readonly recordsEnd: number;
   readonly rowCount: number;
   readonly text: number;
@@ -98,24 +141,23 @@ function planBlob(table: Table, options: CompileOptions): Plan {
   const { order, starts, rules } = arrangement;
   const names = table.columns?.names ?? internNames(table);
   const offsets = new Uint32Array(starts.length - 1);
+  const numbers = new Uint32Array(starts.length - 1);
   const policySize = rowHeadSize(store.family) + VERDICT_SIZE;
   const builtIn = table.builtIn.length;
   const { offsets: rows } = store;
   let at = L.BLOB_HEADER_SIZE;
-  for (const id of order) {
+  for (const [number, id] of order.entries()) {
+    numbers[id] = number;
     offsets[id] = at;
     at += L.CHAIN_SIZE;
     const end = starts[id + 1] as number;
-    for (let n = starts[id] as number; n < end; n++) {
-      const row = rules[n] as number;
-      // Rows lie one behind the other, so none has to be looked at.
-      at += (row + 1 < store.count ? (rows[row + 1] as number) : store.end) - (rows[row] as number);
-    }
+    for (let n = starts[id] as number; n < end; n++)
+      at += (store.words[(rows[rules[n] as number] as number) >>> 2] as number) & 0xffff;
     if (id < builtIn) at += policySize;
   }
   const rowCount = rules.length + builtIn;
   const text = at + (options.counters ? rowCount * 16 : 0);
-  return { arrangement, offsets, names, recordsEnd: at, rowCount, text, length: text + store.text.end };
+  return { arrangement, offsets, numbers, names, recordsEnd: at, rowCount, text, length: text + store.text.end };
 }
 
 function internNames(table: Table): Uint32Array {
@@ -170,7 +212,7 @@ export function writePolicyRow(
 
 const encoder = new TextEncoder();
 
-/** Copies rows into a blob, and lets their jumps name offsets in place of chains' numbers. */
+/** Copies rows into a blob, and lets their jumps name chains by their numbers there. */
 class RowCopier {
   private readonly source: Uint32Array;
   private readonly rows: Uint32Array;
@@ -178,7 +220,7 @@ class RowCopier {
   constructor(
     store: RowStore,
     private readonly words: Uint32Array,
-    private readonly offsets: Uint32Array,
+    private readonly numbers: Uint32Array,
   ) {
     this.source = store.words;
     this.rows = store.offsets;
@@ -186,7 +228,7 @@ class RowCopier {
 
   /** Copies rules `from` to `to` of a list of ordinals to byte `at`; the byte behind them. */
   copy(rules: Uint32Array, from: number, to: number, at: number): number {
-    const { source, rows, words, offsets } = this;
+    const { source, rows, words, numbers } = this;
     let word = at >>> 2;
     for (let n = from; n < to; n++) {
       const row = (rows[rules[n] as number] as number) >>> 2;
@@ -196,7 +238,7 @@ class RowCopier {
       const target = word + (first >>> 18);
       if ((words[target] as number) >>> 16 === TARGET_JUMP) {
         const jump = target + (JUMP_CHAIN >> 2);
-        words[jump] = offsets[words[jump] as number] as number;
+        words[jump] = numbers[words[jump] as number] as number;
       }
       word += size;
     }

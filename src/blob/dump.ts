@@ -1,6 +1,6 @@
 /**
  * A compiled blob, readable: header, then every record with its offset and size, chains by name and rules as
- * iptables-save prints them, jumps as the offsets that they are.
+ * iptables-save prints them, and where each jump leads.
  */
 import { printRule } from "../ruleset/print.js";
 import { HOOK_NAMES, type Table } from "../ruleset/ruleset.js";
@@ -22,7 +22,10 @@ export function* dump(table: Table, blob: Uint8Array): Generator<string> {
   yield "";
   yield "  offset  bytes  record";
   const decoder = new TextDecoder();
-  for (let head = L.BLOB_HEADER_SIZE; head < word(L.BLOB_RECORDS_END); ) {
+  const heads: number[] = [];
+  for (let head = L.BLOB_HEADER_SIZE; head < word(L.BLOB_RECORDS_END); head = word(head + L.CHAIN_ROWS_END))
+    heads.push(head);
+  for (const head of heads) {
     const text = word(L.BLOB_TEXT) + word(head + L.CHAIN_NAME);
     const name = decoder.decode(blob.subarray(text + 2, text + 2 + view.getUint16(text, true)));
     const chain = table.chains.get(name);
@@ -32,12 +35,13 @@ export function* dump(table: Table, blob: Uint8Array): Generator<string> {
     for (const rule of chain.rules) {
       const target = row + view.getUint16(row + L.ROW_TARGET, true);
       const jump =
-        view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP ? `  (to ${word(target + JUMP_CHAIN)})` : "";
+        view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP
+          ? `  (to ${heads[word(target + JUMP_CHAIN)]})`
+          : "";
       yield line(row, view.getUint16(row, true), `  ${printRule(table, chain, rule).replace(/^-A \S+ ?/, "")}${jump}`);
       row += view.getUint16(row, true);
     }
     if (chain.hook >= 0) yield line(row, view.getUint16(row, true), `  policy ${chain.policy}`);
-    head = word(head + L.CHAIN_ROWS_END);
   }
 }
 

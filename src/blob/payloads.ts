@@ -583,7 +583,7 @@ export const TARGET_VERDICT = 1;
 export const VERDICT_VALUE = 4; // u32 VERDICT_*
 export const VERDICT_SIZE = 8;
 
-/** -j CHAIN, and -g CHAIN (ROW_FLAG_GOTO): the chain's offset; a chain number before compiling; absolute once linked. */
+/** -j CHAIN, and -g CHAIN (ROW_FLAG_GOTO): the chain's number in the order of the blob, in its table before compiling; absolute once linked. */
 export const TARGET_JUMP = 2;
 export const JUMP_CHAIN = 4; // u32
 export const JUMP_SIZE = 8;

@@ -39,7 +39,12 @@ export const READING_TEXTS_MOST = READING_TEXTS_END + 4; // u32 bytes
 export const READING_ROWS = READING_TEXTS_MOST + 4; // u32 address
 export const READING_ROWS_END = READING_ROWS + 4; // u32 bytes
 export const READING_ROWS_BYTES = READING_ROWS_END + 4; // u32 bytes there is room for
-export const READING_EDITS = READING_ROWS_BYTES + 4; // u32 address, with NAMES_OPEN: COMMAND_SIZE each (staged-batch.ts)
+/** 1 while rows come in the order of their chains and are laid out as a blob has them: see assembly/reading/placed.ts. */
+export const READING_PLACING = READING_ROWS_BYTES + 4; // u32
+export const READING_PLACED = READING_PLACING + 4; // u32 chains whose heads lie among the rows
+export const READING_HEAD = READING_PLACED + 4; // u32 offset in the rows of the newest of them
+export const READING_POLICY_SIZE = READING_HEAD + 4; // u32 bytes of a policy's row
+export const READING_EDITS = READING_POLICY_SIZE + 4; // u32 address, with NAMES_OPEN: COMMAND_SIZE each (staged-batch.ts)
 export const READING_EDIT_COUNT = READING_EDITS + 4; // u32
 export const READING_EDITS_MOST = READING_EDIT_COUNT + 4; // u32
 // What the line said that stopped the reading.

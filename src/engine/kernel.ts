@@ -29,7 +29,6 @@ export interface Kernel {
   updateRegistered(index: number, blob: number, length: number, carry: number): number;
   updateHooks(record: number): number;
   updateRouting(image: number): number;
-  validateBlob(blob: number, length: number, sealed: number): number;
   chainFind(table: number, text: number): number;
   editBatch(table: number, batch: number): number;
   editZero(head: number): void;

@@ -52,6 +52,8 @@ export interface ChainColumns {
   readonly count: number;
   /** Whether the user's chains stand in the order in which they print. */
   readonly sorted: boolean;
+  /** Whether rows lie as in a blob of chains in this order: behind room for its header, a chain's behind its head, which is complete. */
+  readonly placed: boolean;
   /** Text reference of a chain's name. */
   readonly names: Uint32Array;
   /** The chain of each row, in whose chain rows stand as in the store. */

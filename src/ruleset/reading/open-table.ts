@@ -11,6 +11,7 @@ export function openTable(memory: ReadingMemory, family: Family, table: TableNam
   const builtIn = BUILTIN_CHAINS[table];
   for (const field of COUNTS) words[field >> 2] = 0;
   words[R.READING_SORTED >> 2] = 1;
+  words[R.READING_PLACING >> 2] = 0;
   words[R.READING_NAMES >> 2] = names;
   words[R.READING_SLOT_MASK >> 2] = firstSlots - 1;
   words[R.READING_SLOTS >> 2] = memory.starts[SLOTS] as number;

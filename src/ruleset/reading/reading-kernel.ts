@@ -2,6 +2,9 @@
 export interface ReadingKernel {
   readLines(): number;
   probeValue(kind: number, at: number): number;
+  /** Heads up to that of a chain whose next row has so many bytes; 0 without room. */
+  placeChain(chain: number, bytes: number): number;
+  placeRest(): number;
   /** The slot of a text, 0 when there is none; textIntern: when there is no room. */
   textFind(start: number, end: number): number;
   textIntern(start: number, end: number): number;

@@ -18,6 +18,7 @@ export class ReadingSink extends RulesetSink {
   ) {
     super(table);
     table.fold(reading);
+    if (!checked) reading.place();
   }
 
   override chain(bytes: Uint8Array, view: DataView, start: number, end: number): number {
@@ -36,7 +37,7 @@ export class ReadingSink extends RulesetSink {
   }
 
   override append(chain: number, row: number): void {
-    this.reading.owners[row] = chain;
+    this.reading.append(chain, row);
     this.absorb();
   }
 
@@ -100,6 +101,7 @@ export class ReadingSink extends RulesetSink {
 
   override commit(): void {
     if (this.checked) super.commit();
+    else this.reading.finish();
   }
 
   /** Chains, and the first `count` rows, that were read past this sink join the table, where it is unfolded. */

@@ -2,9 +2,11 @@
  * One table while its text is read: rows, texts and chains in the reading memory, where both the parser and the lines
  * that shapes know put them. Afterwards the rows are copied out, or used where they are until the memory is given back.
  */
+import { BLOB_HEADER_SIZE } from "../../blob/layout.js";
+import { VERDICT_SIZE } from "../../blob/payloads.js";
 import * as R from "../../blob/reading.js";
 import type { ChainNames } from "../chain-names.js";
-import { type Family, RowStore } from "../row-store.js";
+import { type Family, RowStore, rowHeadSize } from "../row-store.js";
 import type { ChainColumns, TableName } from "../ruleset.js";
 import { TextArena } from "../text-arena.js";
 import { openTable } from "./open-table.js";
@@ -16,6 +18,7 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
   /** What its names stand for. */
   readonly chains: ChainNames = this;
   sorted = true;
+  placed = false;
   count = 0;
   /** Text reference by chain, and chain by row. */
   names: Uint32Array = NONE;
@@ -115,6 +118,39 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
     this.sorted = words[R.READING_SORTED >> 2] === 1;
   }
 
+  /** Lets rows be laid out as in a blob, behind room for its header, while they come in the order of their chains. */
+  place(): void {
+    const { memory, rows } = this;
+    memory.setControl(R.READING_PLACING, 1);
+    memory.setControl(R.READING_PLACED, 0);
+    memory.setControl(R.READING_POLICY_SIZE, rowHeadSize(rows.family) + VERDICT_SIZE);
+    memory.setControl(R.READING_ROWS_END, BLOB_HEADER_SIZE);
+    this.refresh();
+  }
+
+  /** The newest row, which the parser has written, is the next of `chain`. */
+  append(chain: number, row: number): void {
+    this.owners[row] = chain;
+    const { memory, rows } = this;
+    if (memory.control(R.READING_PLACING) === 0 || chain + 1 === memory.control(R.READING_PLACED)) return;
+    const bytes = rows.row(row).slice();
+    memory.setControl(R.READING_ROW_COUNT, row);
+    memory.setControl(R.READING_ROWS_END, rows.offsets[row] as number);
+    while (!memory.kernel.placeChain(chain, bytes.length)) memory.grow(R.STOPPED_ROWS);
+    rows.offsets[row] = rows.end = memory.control(R.READING_ROWS_END);
+    rows.bytes.set(bytes, rows.end);
+    rows.end += bytes.length;
+  }
+
+  /** The table's text has ended. */
+  finish(): void {
+    const { memory } = this;
+    this.save(0);
+    while (!memory.kernel.placeRest()) memory.grow(R.STOPPED_ROWS);
+    this.refresh();
+    this.placed = memory.control(R.READING_PLACING) === 1;
+  }
+
   relocate(): void {
     const { memory } = this;
     const views = memory.views(this.chainsFrom, this.columnsFrom, this.textsFrom, this.rowsFrom);
@@ -129,6 +165,7 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
     return {
       count: this.count,
       sorted: this.sorted,
+      placed: false,
       names: new Uint32Array(this.names.subarray(0, this.count)),
       owners: new Uint32Array(this.owners.subarray(0, this.rows.count)),
     };
