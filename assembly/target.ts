@@ -49,6 +49,7 @@ import { pathMtu } from "./routing/mtu";
 import { route } from "./routing/decide";
 import { sourceOn } from "./routing/source";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
+import { checkHmark, markByHash } from "./targets/hmark";
 import { checkIdletimer, startTimer } from "./targets/idletimer";
 import { sendCopy } from "./targets/tee";
 import { changeSets, checkSetTarget } from "./targets/set";
@@ -159,8 +160,12 @@ export function fire(type: u32, record: usize): u32 {
     case P.TARGET_IDLETIMER:
       startTimer(record);
       return VERDICT_CONTINUE;
-    // Nothing that a rule can see: CHECKSUM fills in what hardware left open, the others label for a security module.
+    case P.TARGET_HMARK:
+      return markByHash(record);
+    // Nothing that a rule can see: CHECKSUM fills in what hardware left open, LED lights a lamp, the others label for a
+    // security module.
     case P.TARGET_CHECKSUM:
+    case P.TARGET_LED:
     case P.TARGET_SECMARK:
     case P.TARGET_CONNSECMARK:
       return VERDICT_CONTINUE;
@@ -200,6 +205,10 @@ export function targetSize(type: u32, bytes: u32): bool {
       return bytes == P.SETRATEEST_SIZE;
     case P.TARGET_IDLETIMER:
       return bytes == P.IDLETIMER_SIZE;
+    case P.TARGET_HMARK:
+      return bytes == P.HMARK_SIZE;
+    case P.TARGET_LED:
+      return bytes == P.LED_SIZE;
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;
     case P.TARGET_SET:
@@ -238,6 +247,7 @@ export function checkTarget(type: u32, record: usize): bool {
   if (type == P.TARGET_SET) return checkSetTarget(record);
   if (type == P.TARGET_IDLETIMER) return checkIdletimer(record);
   if (type == P.TARGET_RATEEST) return checkRateestTarget(record);
+  if (type == P.TARGET_HMARK) return checkHmark(record);
   if (type == P.TARGET_NETMAP) return (load<u32>(record, P.NAT_FLAGS) & P.NAT_FLAG_ADDRESS) != 0;
   if (type == P.TARGET_TTL || type == P.TARGET_HL)
     return (

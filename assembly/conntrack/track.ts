@@ -50,7 +50,7 @@ import {
   VERDICT_DROP,
 } from "../../src/blob/layout";
 import { READER_TUPLES } from "../../src/blob/memory";
-import { packet, reader, result } from "../packet";
+import { addressBytes, packet, reader, result } from "../packet";
 import { resolveClash } from "./clash";
 import { claimExpectation } from "./expect";
 import { isIcmpError, isUntrackedIcmp6, relatedNode } from "./icmp";
@@ -64,6 +64,7 @@ import { GONE, NOT_TRACKED, START_OVER } from "./tcp";
 import { ICMPV6, isIcmp, tupleInvert, tupleOfPacket } from "./tuple";
 
 const UDP_STREAM_AFTER: u32 = 2_000;
+const NO_NEXT: u8 = 59;
 
 /** The packet's connection, 0 when it has none, and which way it goes. */
 export let connection: usize = 0;
@@ -119,6 +120,8 @@ export function trackIn(): u32 {
   if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD || load<u16>(packet, PACKET_FRAGMENT_OFFSET))
     return VERDICT_ACCEPT;
   const protocol = load<u8>(packet, PACKET_PROTOCOL);
+  // Of IPv6, where nothing comes behind the headers, Linux finds nothing to track.
+  if (protocol == NO_NEXT && addressBytes != 4) return VERDICT_ACCEPT;
   if (isIcmp(protocol)) {
     if (protocol == ICMPV6 && isUntrackedIcmp6()) {
       store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);

@@ -1,7 +1,7 @@
 /**
  * cluster (xt_cluster.c): the share of connections that is this node's, by a hash of where a connection, or the one that
- * expected it, began. The hash is Jenkins' as Linux has it (include/linux/jhash.h), so that nodes of both kinds agree: of
- * an IPv6 address it takes the first word alone.
+ * expected it, began. The hash is Linux' own, so that nodes of both kinds agree: of an IPv6 address it takes the first word
+ * alone.
  *
  * A packet that came to a group of the link layer, as all nodes' do, but is for one machine becomes that machine's own.
  */
@@ -16,12 +16,12 @@ import {
 import { PACKET_DESTINATION, PACKET_TYPE } from "../../src/blob/layout";
 import { CLUSTER_INVERT, CLUSTER_MASK, CLUSTER_SEED, CLUSTER_TOTAL } from "../../src/blob/payloads";
 import { connection } from "../conntrack/track";
+import { jhash, scaled } from "../jhash";
 import { addressBytes, packet } from "../packet";
 
 const MOST_NODES: u32 = 32;
 const TYPE_HOST: u8 = 0;
 const TYPE_MULTICAST: u8 = 2;
-const JHASH_INITIAL: u32 = 0xdeadbeef;
 
 export function matchCluster(record: usize): bool {
   if (load<u8>(packet, PACKET_TYPE) == TYPE_MULTICAST && !toGroup()) store<u8>(packet, TYPE_HOST, PACKET_TYPE);
@@ -29,8 +29,8 @@ export function matchCluster(record: usize): bool {
   if (!connection || load<u32>(connection, CONNECTION_STATUS) & STATUS_TEMPLATE) return false;
   const master: usize = load<u32>(connection, CONNECTION_MASTER);
   const source = (master ? master : connection) + CONNECTION_ORIGINAL + NODE_TUPLE + TUPLE_SOURCE;
-  const hash = jhash(load<u32>(source), load<u32>(record, CLUSTER_SEED));
-  const node = <u32>((<u64>hash * load<u32>(record, CLUSTER_TOTAL)) >> 32);
+  const hash = jhash(1, load<u32>(source), 0, 0, load<u32>(record, CLUSTER_SEED));
+  const node = scaled(hash, load<u32>(record, CLUSTER_TOTAL));
   const ours = ((load<u32>(record, CLUSTER_MASK) >>> node) & 1) != 0;
   return ours != (load<u8>(record, CLUSTER_INVERT) != 0);
 }
@@ -44,18 +44,4 @@ export function checkCluster(record: usize): bool {
 function toGroup(): bool {
   const first = load<u8>(packet, PACKET_DESTINATION);
   return addressBytes == 4 ? (first & 0xf0) == 0xe0 : first == 0xff;
-}
-
-/** Of one word as it lies there. */
-function jhash(word: u32, seed: u32): u32 {
-  let b = JHASH_INITIAL + 4 + seed;
-  let a = b + word;
-  // Where it begins the third part is the second, and goes out.
-  let c = 0 - rotl<u32>(b, 14);
-  a = (a ^ c) - rotl<u32>(c, 11);
-  b = (b ^ a) - rotl<u32>(a, 25);
-  c = (c ^ b) - rotl<u32>(b, 16);
-  a = (a ^ c) - rotl<u32>(c, 4);
-  b = (b ^ a) - rotl<u32>(a, 14);
-  return (c ^ b) - rotl<u32>(b, 24);
 }

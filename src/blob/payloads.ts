@@ -799,5 +799,50 @@ export const IDLETIMER_LABEL_BYTES = 28;
 export const IDLETIMER_OBJECT = 40; // u32 runtime
 export const IDLETIMER_SIZE = 48;
 
+/** Marks the packet by a hash of its ends. */
+export const TARGET_HMARK = 37;
+export const HMARK_FLAGS = 4; // u16 HMARK_HAS_*
+export const HMARK_PROTOCOL_MASK = 6; // u16
+export const HMARK_PORT_MASK = 8; // u32 in network order: source port, destination port; or an index of IPsec's
+export const HMARK_PORT_SET = 12; // u32 the same: bits that are set
+export const HMARK_SOURCE_MASK = 16; // 16
+export const HMARK_DESTINATION_MASK = 32; // 16
+export const HMARK_SEED = 48; // u32 of the Jenkins hash
+export const HMARK_MODULUS = 52; // u32, not 0
+export const HMARK_OFFSET = 56; // u32
+export const HMARK_SIZE = 64;
+/** What was given; the bits of enum xt_hmark_*. */
+export const HMARK_HAS_SOURCE_MASK = 1;
+export const HMARK_HAS_DESTINATION_MASK = 2;
+export const HMARK_HAS_SPI = 4;
+export const HMARK_HAS_SPI_MASK = 8;
+export const HMARK_HAS_SPORT = 16;
+export const HMARK_HAS_DPORT = 32;
+export const HMARK_HAS_SPORT_MASK = 64;
+export const HMARK_HAS_DPORT_MASK = 128;
+export const HMARK_HAS_PROTOCOL_MASK = 256;
+export const HMARK_HAS_SEED = 512;
+export const HMARK_HAS_MODULUS = 1024;
+export const HMARK_HAS_OFFSET = 2048;
+export const HMARK_HAS_CONNECTION = 4096;
+
+/** Lights a lamp. */
+export const TARGET_LED = 38;
+export const LED_DELAY = 4; // u32 milliseconds, 0xffffffff for ever
+export const LED_ALWAYS_BLINK = 8; // u8
+export const LED_TRIGGER = 9; // 17 name
+export const LED_TRIGGER_BYTES = 17;
+export const LED_SIZE = 32;
+
+/** Shares an address with other machines; Linux has it no longer. */
+export const TARGET_CLUSTERIP = 39;
+export const CLUSTERIP_FLAGS = 4; // u8 1: --new, without it all else is nought
+export const CLUSTERIP_HASH_MODE = 5; // u8 0 sourceip, 1 and its port, 2 and the destination's port
+export const CLUSTERIP_TOTAL = 6; // u8
+export const CLUSTERIP_LOCAL = 7; // u8
+export const CLUSTERIP_MAC = 8; // 6
+export const CLUSTERIP_SEED = 16; // u32
+export const CLUSTERIP_SIZE = 24;
+
 /** Value: one above the last target type. */
-export const TARGET_TYPE_COUNT = 37;
+export const TARGET_TYPE_COUNT = 40;

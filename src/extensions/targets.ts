@@ -3,13 +3,16 @@ import type { Target } from "./extension.js";
 import { audit } from "./targets/audit.js";
 import { checksum } from "./targets/checksum.js";
 import { classify } from "./targets/classify.js";
+import { clusterip } from "./targets/clusterip.js";
 import { connmarkTarget } from "./targets/connmark.js";
 import { connsecmark } from "./targets/connsecmark.js";
 import { ct } from "./targets/ct.js";
 import { dnat } from "./targets/dnat.js";
 import { setDscp } from "./targets/dscp.js";
 import { setEcn } from "./targets/ecn.js";
+import { hmark } from "./targets/hmark.js";
 import { idletimer } from "./targets/idletimer.js";
+import { led } from "./targets/led.js";
 import { log } from "./targets/log.js";
 import { setMark } from "./targets/mark.js";
 import { masquerade } from "./targets/masquerade.js";
@@ -39,6 +42,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   AUDIT: audit,
   CHECKSUM: checksum,
   CLASSIFY: classify,
+  CLUSTERIP: clusterip,
   CONNMARK: connmarkTarget,
   CONNSECMARK: connsecmark,
   CT: ct,
@@ -48,7 +52,9 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   DSCP: setDscp,
   ECN: setEcn,
   HL: setHl,
+  HMARK: hmark,
   IDLETIMER: idletimer,
+  LED: led,
   LOG: log,
   MARK: setMark,
   MASQUERADE: masquerade,

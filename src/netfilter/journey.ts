@@ -7,6 +7,7 @@ import {
   TARGET_DSCP,
   TARGET_ECN,
   TARGET_HL,
+  TARGET_HMARK,
   TARGET_MARK,
   TARGET_MASQUERADE,
   TARGET_NETMAP,
@@ -131,7 +132,7 @@ const NAT = new Set([TARGET_DNAT, TARGET_SNAT, TARGET_MASQUERADE, TARGET_REDIREC
 const CHANGERS: Readonly<Record<keyof Traced, ReadonlySet<number>>> = {
   source: NAT,
   destination: NAT,
-  mark: new Set([TARGET_MARK, TARGET_CONNMARK, TARGET_TPROXY, TARGET_SET]),
+  mark: new Set([TARGET_MARK, TARGET_HMARK, TARGET_CONNMARK, TARGET_TPROXY, TARGET_SET]),
   "connection mark": new Set([TARGET_CONNMARK]),
   state: new Set([TARGET_NOTRACK, TARGET_CT]),
   ttl: new Set([TARGET_TTL, TARGET_HL]),

@@ -26,6 +26,7 @@ export function printPacket(packet: Packet): string {
   if (isIcmp(protocol)) {
     const type = packet.icmpType ?? impliedFields(packet).icmpType;
     say("type", packet.icmpCode ? `${type}/${packet.icmpCode}` : type, impliedFields(packet).icmpType);
+    say("id", packet.icmpId, 0);
   }
   say("in", packet.input, "");
   say("out", packet.output, "");

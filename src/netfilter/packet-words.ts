@@ -30,6 +30,7 @@ type NumberKey = Extract<
   | "mss"
   | "time"
   | "zone"
+  | "icmpId"
   | "priority"
   | "chunkType"
   | "cgroup"
@@ -69,6 +70,7 @@ export const ITEMS: Readonly<Record<string, Item>> = {
       return true;
     },
   },
+  id: numberItem("icmpId", 65535, isIcmp),
   chunk: numberItem("chunkType", 255, (protocol) => protocol === PROTOCOL_SCTP),
   mark: numberItem("mark", 2 ** 32 - 1),
   ctmark: numberItem("ctMark", 2 ** 32 - 1),

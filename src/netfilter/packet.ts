@@ -17,6 +17,7 @@ import {
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
   PACKET_GID,
+  PACKET_ICMP_ID,
   PACKET_INPUT,
   PACKET_LENGTH,
   PACKET_MARK,
@@ -72,6 +73,8 @@ export interface Packet extends Known {
   /** ICMP and ICMPv6 only: they lie where the ports do. Default 8 (IPv6: 128) and 0, an echo request. */
   readonly icmpType?: number;
   readonly icmpCode?: number;
+  /** Identifier of an ICMP request or reply, by which its connection is told from others. Default 0. */
+  readonly icmpId?: number;
   /**
    * Which hooks it passes: `in` from its input interface (to INPUT or FORWARD, as the address says), `out` from a local
    * process, or one hook alone. Default `in`.
@@ -157,6 +160,7 @@ const NUMBERS: readonly (readonly [Exclude<NumberField, "icmpType" | "icmpCode">
   ["chunkType", PACKET_CHUNK_TYPE, 1],
   ["priority", PACKET_PRIORITY, 4],
   ["zone", PACKET_ZONE, 2],
+  ["icmpId", PACKET_ICMP_ID, 2],
 ];
 
 const INTERFACES = [

@@ -93,7 +93,8 @@ function readIpv6(bytes: Uint8Array): Internet | undefined {
 }
 
 function readTransport(bytes: Uint8Array, at: number, protocol: number): Partial<Packet> {
-  if (isIcmp(protocol)) return { icmpType: bytes[at] as number, icmpCode: bytes[at + 1] as number };
+  if (isIcmp(protocol))
+    return { icmpType: bytes[at] as number, icmpCode: bytes[at + 1] as number, icmpId: word(bytes, at + 4) };
   if (!hasPorts(protocol)) return {};
   return {
     sourcePort: word(bytes, at),

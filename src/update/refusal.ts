@@ -9,6 +9,7 @@ import {
   SETTARGET_PART_NAME,
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
+  TARGET_CLUSTERIP,
   TARGET_SET,
 } from "../blob/payloads.js";
 import type { Engine } from "../engine/engine.js";
@@ -29,6 +30,11 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   [M.FAULT_MATCH]: "matches with options that the engine can evaluate",
   [M.FAULT_UNSUPPORTED_TARGET]: "a target that the engine can carry out",
   [M.FAULT_TARGET]: "a target with options that the engine can carry out",
+};
+
+/** Targets that nothing can carry out, and why. */
+const GONE: Readonly<Record<number, string>> = {
+  [TARGET_CLUSTERIP]: "a target that Linux still has: -m cluster has taken the place of CLUSTERIP",
 };
 
 /** What a rule names, and is not there. */
@@ -122,7 +128,7 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
     line: place.line,
     column: 0,
     found: place.rule,
-    expected,
+    expected: GONE[targetOf(table.rows, place.ordinal)] ?? expected,
   });
 }
 
@@ -146,8 +152,14 @@ export function refusedRule(
     line: edit.line,
     column: 0,
     found: `${edit.chain}${out.toString()}`,
-    expected,
+    expected: GONE[targetOf(part.rows, row)] ?? expected,
   });
+}
+
+/** TARGET_* of rule `ordinal`. */
+function targetOf({ offsets, view }: RowStore, ordinal: number): number {
+  const row = offsets[ordinal] as number;
+  return view.getUint16(row + view.getUint16(row + L.ROW_TARGET, true) + L.RECORD_TYPE, true);
 }
 
 /** The rule whose record holds byte `offset` of the blob, counted through its chains. */

@@ -81,6 +81,10 @@ export function rareTargetSamples(
     `IDLETIMER --timeout ${1 + random.below(2_000_000)} --label t${random.below(2 ** 31)}${random.pick(["", " --alarm"])}`,
     `RATEEST --rateest-name E${random.below(2 ** 31)} --rateest-interval ${random.pick(["250ms", "1s", "3.5s"])} --rateest-ewmalog ${random.pick(["8s", "20s"])}`,
   );
+  samples.push(
+    `HMARK --hmark-tuple ${random.pick(["src,dst", "SPORT,dp,p", "c,s", "spi"])} --hmark-rnd ${random.below(2 ** 32)} --hmark-mod ${1 + random.below(2 ** 31)}`,
+    `HMARK --hmark-src-prefix ${random.below(99)} --hmark-proto-mask ${random.below(2 ** 16)} --hmark-${random.pick(["spi", "dport-mask"])} ${random.below(2 ** 16)} --hmark-rnd 1 --hmark-mod 2 --hmark-offset ${random.below(2 ** 32)}`,
+  );
   if (table === "mangle" || table === "security") samples.push(`CONNSECMARK --${random.pick(["save", "restore"])}`);
   if (table === "mangle" && family === "ipv6" && (hook === "PREROUTING" || hook === "POSTROUTING"))
     samples.push(

@@ -1,5 +1,6 @@
 /** How each target shows in a listing, by its type. Its name stands in a column of its own. */
 import * as P from "../../blob/payloads.js";
+import { printTrigger } from "../targets/led.js";
 import { tcpOptionName } from "../targets/tcpoptstrip.js";
 import { tosSymbol } from "../values/tos.js";
 import { headed, labelled, type Lister, optionOf, type Rendering, without } from "./listed.js";
@@ -121,6 +122,33 @@ const synproxy: Lister = ({ out, options }) => {
   for (const { name, value } of options) out.text(value === "" ? `${name} ` : `${name} ${value} `);
 };
 
+/** A space behind every word. Behind the name of a whole IPv6 prefix stands nothing. */
+const hmark: Lister = (listed) => {
+  const { out, options, rule } = listed;
+  const value = (name: string): string | undefined => optionOf(listed, `hmark-${name}`)?.value;
+  out.text(` HMARK mod ${value("mod")} `);
+  const offset = value("offset");
+  if (offset !== undefined) out.text(`+ ${hex(Number(offset))} `);
+  if (value("tuple") !== undefined) out.text("ct, ");
+  for (const { name, value: text } of options) {
+    const short = name.replace("hmark-", "");
+    if (["mod", "offset", "tuple"].includes(short)) continue;
+    const whole = rule.width === 16 && short.endsWith("prefix") && text === "128";
+    out.text(`${short} ${whole ? "" : text.startsWith("0x") ? hex(Number(text)) : text} `);
+  }
+};
+
+/** Milliseconds as a number with a sign, but for ever. */
+const led: Lister = ({ out, record, at }) => {
+  const delay = record.view.getInt32(at + P.LED_DELAY, true);
+  out.text(" led-trigger-id:");
+  printTrigger(out, record, at);
+  out.text(delay === -1 ? " led-delay:inf" : ` led-delay:${delay}ms`);
+  if (record.bytes[at + P.LED_ALWAYS_BLINK]) out.text(" led-always-blink");
+};
+
+const clusterip = headed(" CLUSTERIP", { new: () => "" }, ({ name, value }) => ` ${name.replace("-", "_")}=${value}`);
+
 const queue = without("queue-");
 const queueNumber: Rendering = ({ name, value }) => ` NFQUEUE ${name.replace("queue-", "")} ${value}`;
 
@@ -133,6 +161,7 @@ export const TARGET_LISTINGS: Readonly<Record<number, Lister>> = {
     const priority = record.view.getUint32(at + P.CLASSIFY_PRIORITY, true);
     out.text(` CLASSIFY set ${(priority >>> 16).toString(16)}:${(priority & 0xffff).toString(16)}`);
   },
+  [P.TARGET_CLUSTERIP]: clusterip,
   [P.TARGET_CONNMARK]: connmark,
   [P.TARGET_CONNSECMARK]: headed(" CONNSECMARK"),
   [P.TARGET_CT]: headed(" CT"),
@@ -146,7 +175,9 @@ export const TARGET_LISTINGS: Readonly<Record<number, Lister>> = {
     "ecn-ip-ect": labelled(" ECT codepoint="),
   }),
   [P.TARGET_HL]: hops("HL"),
+  [P.TARGET_HMARK]: hmark,
   [P.TARGET_IDLETIMER]: headed("", { timeout: labelled(" timeout:"), label: labelled(" label:") }),
+  [P.TARGET_LED]: led,
   [P.TARGET_LOG]: log,
   [P.TARGET_MARK]: mark,
   [P.TARGET_MASQUERADE]: nat("to-ports", "masq ports: "),

@@ -47,6 +47,7 @@ const TARGET_EFFECTS: Readonly<Record<number, TargetEffect>> = {
   [P.TARGET_NETMAP]: () => ENDS,
   [P.TARGET_TPROXY]: () => ENDS,
   [P.TARGET_IDLETIMER]: () => GOES_ON,
+  [P.TARGET_LED]: () => GOES_ON,
   [P.TARGET_LOG]: () => GOES_ON,
   [P.TARGET_NFLOG]: () => GOES_ON,
   [P.TARGET_TRACE]: () => GOES_ON,
@@ -57,6 +58,7 @@ const TARGET_EFFECTS: Readonly<Record<number, TargetEffect>> = {
   [P.TARGET_SECMARK]: () => GOES_ON,
   [P.TARGET_CONNSECMARK]: () => GOES_ON,
   [P.TARGET_MARK]: () => altering(ALTERS_MARK),
+  [P.TARGET_HMARK]: () => altering(ALTERS_MARK),
   [P.TARGET_CONNMARK]: ({ bytes }, at) =>
     bytes[at + P.SETCONNMARK_MODE] === RESTORE ? altering(ALTERS_MARK) : GOES_ON,
   [P.TARGET_SET]: ({ bytes }, at) =>
