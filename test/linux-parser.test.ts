@@ -13,9 +13,12 @@ import {
   tablesOf,
   withoutPolicyCounters,
 } from "./linux-parser/referee.js";
+import { mutator } from "./linux-parser/mutations.js";
+import { randomFrom } from "./linux-parser/random.js";
 import { randomRuleset, seedOf } from "./linux-parser/rule-generator.js";
 
 const TIMEOUT = 120_000;
+const MUTANTS = Number(process.env.RULESWAP_MUTANTS ?? 1000);
 const missing = absence || refereeAbsence;
 
 /** What we make of a text: print, or the error. */
@@ -134,6 +137,41 @@ describe("the parser beside iptables-legacy", () => {
     TIMEOUT,
   );
 
+  it.skipIf(!hasCorpus || !hasReferee)(
+    `takes no mistyped rule that Linux refuses, and prints those that it takes as Linux does${missing}`,
+    async () => {
+      const seed = seedOf();
+      const mutants = Array.from({ length: MUTANTS }, mutator(randomFrom(seed)));
+      const answers = await askLinux(mutants);
+      const strict = new Map<string, number>();
+      const differences: string[] = [];
+      let same = 0;
+      for (const [n, { family, rule, text }] of mutants.entries()) {
+        const { saved, complaint } = answers[n] as Answer;
+        const printed = ours(text, family);
+        if (printed instanceof RulesetError) {
+          if (saved === undefined) continue;
+          if (STRICTER.has(printed.code)) count(strict, printed.code);
+          else differences.push(`${family} ${rule}: refused: ${printed.message.split("\n")[0]}`);
+        } else if (saved === undefined) {
+          if (!isNotForTheParser(complaint, rule) && !isOfOldVersion(complaint) && !isForTheKernel(complaint, rule))
+            differences.push(`${family} ${rule}: accepted, Linux says ${complaint}`);
+        } else {
+          const difference = ruleDifference(printed, saved);
+          if (difference && !isOfOldVersion(difference)) differences.push(`${family} ${rule}: ${difference}`);
+          else same++;
+        }
+      }
+      const codes = [...strict].map(([code, times]) => `${code} ${times}`).join(", ");
+      console.info(
+        `${same} of ${mutants.length} mistyped rules print the same; refused by us alone: ${codes || "none"}`,
+      );
+      expect(differences, `seed ${seed}`).toEqual([]);
+      expect(same).toBeGreaterThan(MUTANTS / 10);
+    },
+    TIMEOUT,
+  );
+
   it.skipIf(!hasReferee)(
     `prints generated rules as Linux prints them${refereeAbsence}`,
     async () => {
@@ -154,16 +192,47 @@ describe("the parser beside iptables-legacy", () => {
   );
 });
 
+/** Rules that only one of both prints, in its order. */
+function ruleDifference(printed: string, saved: string): string {
+  const rules = (text: string): string => text.match(/^-A .*$/gm)?.join(" | ") ?? "";
+  return rules(printed) === rules(saved) ? "" : `ours "${rules(printed)}", Linux "${rules(saved)}"`;
+}
+
+/**
+ * What we refuse and Linux takes on purpose: it cuts off text that is too long, lets numbers wrap and forgets what stands behind
+ * them, reads addresses as inet_aton does or asks a name server, and has a quote end with the line.
+ */
+const STRICTER: ReadonlySet<string> = new Set([
+  "bad-name",
+  "comment-too-long",
+  "bad-port",
+  "bad-number",
+  "bad-value",
+  "bad-counters",
+  "bad-address",
+  "bad-mask",
+  "unterminated-quote",
+  "misplaced-option",
+  "unsupported-command",
+]);
+
+/** Names that the kernel is asked for where the rule itself is well formed; of rateest 1.8.9 does not read its own manual's words. */
+function isForTheKernel(complaint: string, rule: string): boolean {
+  return (/line 3 failed$/.test(complaint) && /--helper|-m cgroup/.test(rule)) || rule.includes("-m rateest");
+}
+
 /**
  * Short of 1.8.10 iptables takes the argument before the next option for that of -p, -s, -d, -i, -o and -j, so that
- * `-ptcp` and `--protocol=tcp` fail, and has no names for the messages of multicast listeners. Later versions read what
+ * `-ptcp` and `--protocol=tcp` fail, and has no names for the messages of multicast listeners nor a second one for `-m mh`. Later versions read what
  * their manual says, as we do.
  */
 function isOfOldVersion(complaint: string): boolean {
-  return /unknown protocol "-|Unknown ICMPv6 type `mld-listener/.test(complaint);
+  return /unknown protocol "-|host\/network `-|interface name `-|target `-j|-[io] -[io]eth|option "--mh-type|type `mld-listener|match `mobility-header/i.test(
+    complaint,
+  );
 }
 
 /** Objects that only a running kernel has, and what this one was built without. */
 function isNotForTheParser(complaint: string, rule: string): boolean {
-  return /Set \S+ doesn't exist|missing kernel module/.test(complaint) || /-m nfacct|-j SECMARK --selctx/.test(rule);
+  return /Set \S+ doesn't exist|missing kernel module/.test(complaint) || /-m nfacct|-j SECMARK/.test(rule);
 }

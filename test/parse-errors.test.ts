@@ -64,6 +64,13 @@ describe("values", () => {
     ["bad-port", "-A INPUT -p tcp --dport 70000\n                        ^"],
     ["bad-port", "-A INPUT -p tcp --dport 80:79\n                        ^"],
     ["bad-port", "-A INPUT -p udp --dport htpp\n                        ^"],
+    ["bad-port", "-A INPUT -p udp --dport 0x10\n                        ^"],
+    ["bad-port", "-A INPUT -p sctp --dport http\n                         ^"],
+    ["bad-value", "-A INPUT -m owner --uid-owner 5-3\n                              ^"],
+    [
+      "bad-number",
+      "-A INPUT -m connbytes --connbytes 08 --connbytes-dir both --connbytes-mode bytes\n                                  ^",
+    ],
     ["bad-address", "-A INPUT -s 10.0.0.256\n            ^"],
     ["bad-address", "-A INPUT -s 1.1.1.1,example.org -j ACCEPT\n                    ^"],
     ["bad-address", "-A INPUT -s ! 10.0.0.1\n            ^"],

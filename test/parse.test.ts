@@ -44,6 +44,8 @@ describe("a rule comes back in canonical form", () => {
     ["-p 99", "-p 99"],
     ["! -p udp", "! -p udp"],
     ["-p tcp --dport ssh", "-p tcp -m tcp --dport 22"],
+    ["-p tcp --dport 010 --sport 0x10", "-p tcp -m tcp --sport 16 --dport 8"],
+    ["-p udp --dport 010", "-p udp -m udp --dport 10"],
     ["-p tcp --syn ! --dport 1024:", "-p tcp -m tcp ! --dport 1024:65535 --tcp-flags FIN,SYN,RST,ACK SYN"],
     ["-m tcp --dport 80 -p tcp", "-p tcp -m tcp --dport 80"],
     ["-p tcp --dport=80 --sport=:1023", "-p tcp -m tcp --sport 0:1023 --dport 80"],

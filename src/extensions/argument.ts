@@ -7,7 +7,7 @@ import type { Extension } from "./extension.js";
 import { Fault } from "./fault.js";
 import { nearest } from "./nearest.js";
 import { prefixLength, readAddress, writePrefixMask } from "./values/address.js";
-import { numberEnd, readNumber, wholeNumber } from "./values/number.js";
+import { numberEnd, readNumber, wholeNumber, decimalNumber } from "./values/number.js";
 import { servicePort } from "./values/services.js";
 
 /** A keyword and the bits it stands for. */
@@ -86,7 +86,8 @@ export class Argument {
   /** A number of 64 bits. */
   wide(start = this.start, end = this.end): bigint {
     const text = this.text(start, end);
-    if (!/^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text)) this.fail("bad-number", "a number of 64 bits", start, end);
+    if (!/^(0x[0-9a-f]{1,16}|0[0-7]{0,22}|[1-9]\d{0,19})$/i.test(text))
+      this.fail("bad-number", "a number of 64 bits", start, end);
     const value = BigInt(/^0\d/.test(text) ? `0o${text.slice(1)}` : text);
     if (value > 0xffffffffffffffffn) this.fail("bad-number", "a number of 64 bits", start, end);
     return value;
@@ -104,8 +105,16 @@ export class Argument {
   }
 
   /** A port by number or by service name of `protocol` (any of them when not given). */
-  port(protocol?: "tcp" | "udp", start = this.start, end = this.end): number {
-    const value = wholeNumber(this.bytes, start, end, 0, 65535);
+  port(protocol?: "tcp" | "udp" | "sctp", start = this.start, end = this.end): number {
+    return this.portOr(wholeNumber(this.bytes, start, end, 0, 65535), protocol, start, end);
+  }
+
+  /** The same of an option that leaves it to getaddrinfo: its numbers are decimal. */
+  resolvedPort(start = this.start, end = this.end): number {
+    return this.portOr(decimalNumber(this.bytes, start, end, 0, 65535), undefined, start, end);
+  }
+
+  private portOr(value: number, protocol: "tcp" | "udp" | "sctp" | undefined, start: number, end: number): number {
     if (value >= 0) return value;
     const named = end - start < 64 ? servicePort(this.text(start, end), protocol) : -1;
     if (named < 0) this.fail("bad-port", "a number from 0 to 65535 or the name of a service", start, end);

@@ -126,7 +126,7 @@ export class LineParser {
     const word = words.find(bytes, view, start, nameEnd);
     if (word >= 0 && this.longWord(word, nameEnd, end, sink)) return;
     const name = this.rule.argument.text(start, nameEnd);
-    const known = abbreviated(name, this.rule.loadedExtensions());
+    const known = abbreviated(name, this.rule.loadedExtensions(), this.family);
     if (known >= 0 && this.longWord(known, nameEnd, end, sink)) return;
     // The protocol's own match brings more options.
     if (this.rule.loadProtocolMatch(this.at - 1)) this.long(start, end, sink);

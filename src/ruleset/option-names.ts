@@ -5,14 +5,15 @@ import type { Family } from "./row-store.js";
 
 /**
  * The word of the only option in force whose name begins with `text`, or -1. Names of one option count once, as
- * getopt_long does it.
+ * getopt_long does it. ip6tables has no --fragments, which is at best what the text alone can mean.
  */
-export function abbreviated(text: string, loaded: readonly Loadable[]): number {
+export function abbreviated(text: string, loaded: readonly Loadable[], family: Family): number {
   const found = new Map<unknown, string>();
   for (const [name, letter] of LONG_OPTIONS) if (name.startsWith(text)) found.set(letter, name);
   for (const extension of loaded)
     for (const option of extension.options)
       for (const name of option.names) if (name.startsWith(text)) found.set(option, name);
+  if (family === "ipv6" && found.size > 1) found.delete("f");
   const [name] = found.values();
   return found.size === 1 && name !== undefined ? words.findText(name) : -1;
 }

@@ -210,10 +210,10 @@ function portOption([name, bit, field]: (typeof PORTS)[number]): Option {
       const colon = argument.indexOf(COLON);
       let minimum = 0;
       let maximum = 0xffff;
-      if (colon < 0) minimum = maximum = argument.port();
+      if (colon < 0) minimum = maximum = argument.resolvedPort();
       else {
-        if (colon > start) minimum = argument.port(undefined, start, colon);
-        if (colon + 1 < end) maximum = argument.port(undefined, colon + 1, end);
+        if (colon > start) minimum = argument.resolvedPort(start, colon);
+        if (colon + 1 < end) maximum = argument.resolvedPort(colon + 1, end);
       }
       record.view.setUint16(at + field, minimum, true);
       record.view.setUint16(at + field + 2, maximum, true);

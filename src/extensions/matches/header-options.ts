@@ -72,6 +72,7 @@ function readOptions(argument: Argument, record: RecordMemory, at: number): void
     const colon = argument.indexOf(COLON, from);
     const hasLength = colon >= 0 && colon < end;
     const type = byteOf(argument, from, hasLength ? colon : end);
+    if (hasLength && type === 0) argument.fail("bad-value", "no length behind type 0, padding of one byte", colon, end);
     const length = hasLength ? byteOf(argument, colon + 1, end) : ANY_LENGTH;
     record.view.setUint16(at + HEADER_OPTIONS + 2 * count++, (type << 8) | length, true);
     if (comma < 0) break;

@@ -91,7 +91,7 @@ export const ipvs: Extension = {
       name: "vport",
       invertible: true,
       parse(argument, record, at) {
-        record.view.setUint16(at + IPVS_PORT, argument.port(), true);
+        record.view.setUint16(at + IPVS_PORT, argument.resolvedPort(), true);
         give(argument, record, at, PORT);
       },
     },
@@ -116,7 +116,7 @@ export const ipvs: Extension = {
       name: "vportctl",
       invertible: true,
       parse(argument, record, at) {
-        record.view.setUint16(at + IPVS_CONTROL_PORT, argument.port(), true);
+        record.view.setUint16(at + IPVS_CONTROL_PORT, argument.resolvedPort(), true);
         give(argument, record, at, CONTROL_PORT);
       },
     },

@@ -84,6 +84,7 @@ function idOption(name: string, bit: number, minimum: number, maximum: number): 
         if (separator < 0) separator = argument.indexOf(COLON);
         first = readId(argument, start, separator < 0 ? end : separator);
         last = separator < 0 ? first : readId(argument, separator + 1, end);
+        if (last < first) argument.fail("bad-value", "a range whose first id is not above its last");
       }
       record.view.setUint32(at + minimum, first, true);
       record.view.setUint32(at + maximum, last, true);

@@ -14,8 +14,8 @@ import {
 import { VALUE_PORTS, VALUE_PORTS_LOOSE } from "../../blob/reading.js";
 import { COLON } from "../argument.js";
 
-/** `--source-port` and `--destination-port`. A range that is upside down is refused, or matches nothing (`loose`). */
-export function portOptions(service: "tcp" | "udp" | undefined, loose: boolean): Option[] {
+/** `--source-port` and `--destination-port`, which getaddrinfo reads where no `service` says whose names they take. A range that is upside down is refused, or matches nothing (`loose`). */
+export function portOptions(service: "tcp" | "sctp" | undefined, loose: boolean): Option[] {
   const kind = loose ? VALUE_PORTS_LOOSE : VALUE_PORTS;
   return [
     {
@@ -62,7 +62,7 @@ export function printPorts(
 /** Two u16 fields, the lower and the upper end. */
 function readPorts(
   argument: Argument,
-  service: "tcp" | "udp" | undefined,
+  service: "tcp" | "sctp" | undefined,
   loose: boolean,
   record: RecordMemory,
   field: number,
@@ -71,10 +71,12 @@ function readPorts(
   const colon = argument.indexOf(COLON);
   let minimum = 0;
   let maximum = 0xffff;
-  if (colon < 0) minimum = maximum = argument.port(service);
+  const port = (from: number, to: number): number =>
+    service === undefined ? argument.resolvedPort(from, to) : argument.port(service, from, to);
+  if (colon < 0) minimum = maximum = port(start, end);
   else {
-    if (colon > start) minimum = argument.port(service, start, colon);
-    if (colon + 1 < end) maximum = argument.port(service, colon + 1, end);
+    if (colon > start) minimum = port(start, colon);
+    if (colon + 1 < end) maximum = port(colon + 1, end);
     if (minimum > maximum && !loose) argument.fail("bad-port", "a range whose first port is not above its last");
   }
   record.view.setUint16(field, minimum, true);

@@ -46,7 +46,7 @@ const CHUNKS = [
 export const CHUNK_NUMBERS: ReadonlyMap<string, number> = new Map(CHUNKS.map(([name, number]) => [name, number]));
 const MATCH_TYPES = ["", "any", "all", "only"];
 const MAP_BYTES = 32;
-const [SOURCE, DESTINATION] = portOptions("tcp", false) as [
+const [SOURCE, DESTINATION] = portOptions("sctp", false) as [
   ReturnType<typeof portOptions>[0],
   ReturnType<typeof portOptions>[0],
 ];

@@ -21,7 +21,7 @@ export const tproxy: Target = {
     {
       name: "on-port",
       mandatory: true,
-      parse: (argument, record, at) => record.view.setUint16(at + TPROXY_PORT, argument.port(), true),
+      parse: (argument, record, at) => record.view.setUint16(at + TPROXY_PORT, argument.resolvedPort(), true),
     },
     { name: "on-ip", parse: (argument, record, at) => argument.address(record.bytes, at + TPROXY_ADDRESS) },
     {

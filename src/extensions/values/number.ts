@@ -49,6 +49,21 @@ export function wholeNumber(bytes: Uint8Array, start: number, end: number, minim
   return value >= minimum && value <= maximum && numberEnd === end ? value : -1;
 }
 
+/** The same with base 10, as getaddrinfo reads ports: a zero in front says nothing, `0x` is none. */
+export function decimalNumber(bytes: Uint8Array, start: number, end: number, minimum: number, maximum: number): number {
+  let i = start;
+  while (i < end && isSpace(bytes[i] as number)) i++;
+  if (i < end && bytes[i] === 43) i++;
+  if (i === end) return -1;
+  let value = 0;
+  for (; i < end; i++) {
+    const digit = (bytes[i] as number) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value >= minimum && value <= maximum ? value : -1;
+}
+
 /** Value of a hexadecimal digit, or -1. */
 export function hexDigit(byte: number): number {
   if (byte >= 48 && byte <= 57) return byte - 48;

@@ -54,7 +54,8 @@ let tcp: Map<string, number> | undefined;
 let udp: Map<string, number> | undefined;
 
 /** The port of a service of one protocol, or of either (TCP first), or -1. */
-export function servicePort(name: string, protocol?: "tcp" | "udp"): number {
+export function servicePort(name: string, protocol?: "tcp" | "udp" | "sctp"): number {
+  if (protocol === "sctp") return name === "amqp" ? AMQP : -1;
   tcp ??= listed(BOTH, TCP_ONLY);
   udp ??= listed(BOTH, UDP_ONLY);
   if (protocol === "udp") return udp.get(name) ?? -1;
