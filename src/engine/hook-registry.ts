@@ -106,6 +106,14 @@ export function readRegistry(view: DataView, at: number): { entries: HookEntry[]
   return { entries, tables };
 }
 
+/** What a user called the table that begins at `table`; undefined of the usual ones, for which nothing is read. */
+export function registeredName(view: DataView, at: number, table: number): string | undefined {
+  for (let index = 0; index < H.REGISTERED_COUNT; index++)
+    if (view.getUint32(at + H.HOOKS_TABLES + 4 * index, true) === table)
+      return readRegistry(view, at).entries.find((entry) => entry.index === index)?.name;
+  return undefined;
+}
+
 function orderOf(entries: readonly HookEntry[]): bigint {
   if (entries.length > 15) throw new RangeError(`${entries.length} entries on ${entries[0]?.hook}; a hook holds 15`);
   const order: HookEntry[] = [];

@@ -4,7 +4,7 @@ import * as M from "../blob/memory.js";
 import { HOOK_NAMES, type HookName, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
 import type { Engine } from "./engine.js";
 import { EventQueue } from "./events.js";
-import { readRegistry } from "./hook-registry.js";
+import { registeredName } from "./hook-registry.js";
 import { rowsOf, textAt } from "./read-back.js";
 
 /** Room for the steps of one packet: more are not told. */
@@ -206,7 +206,8 @@ function traceStep(view: DataView, at: number): TraceStep {
   const row = view.getUint32(at + L.TRACE_ROW, true);
   const head = view.getUint32(row + L.ROW_CHAIN, true);
   const table = view.getUint32(head + L.CHAIN_TABLE, true);
-  const registered = registeredName(view, table);
+  const root = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_ROOT, true);
+  const registered = registeredName(view, view.getUint32(root + M.ROOT_HOOKS, true), table);
   const policy = (view.getUint8(row + L.ROW_FLAGS) & L.ROW_FLAG_POLICY) !== 0;
   let rule = 0;
   if (!policy)
@@ -225,11 +226,4 @@ function traceStep(view: DataView, at: number): TraceStep {
     own: view.getUint8(at + L.TRACE_OWN),
     record: new Uint8Array(view.buffer, at, L.TRACE_SIZE).slice(),
   };
-}
-
-function registeredName(view: DataView, table: number): string | undefined {
-  const root = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_ROOT, true);
-  const { entries, tables } = readRegistry(view, view.getUint32(root + M.ROOT_HOOKS, true));
-  const index = tables.indexOf(table);
-  return entries.find((entry) => entry.index === index)?.name;
 }

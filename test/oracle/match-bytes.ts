@@ -26,7 +26,8 @@ const STRING_INVERT = 1;
 const STRING_IGNORE_CASE = 2;
 
 /** Latin-1, one character a byte. */
-const latin = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
+const latin = ({ buffer, byteOffset, byteLength }: Uint8Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString("latin1");
 
 /** Capitals of the kernel's Latin-1: it takes 32 off every small letter, be there a capital or not. */
 function capitals(text: string): string {
