@@ -17,6 +17,19 @@ function ruleswap(args: readonly string[], input = "") {
   return { status, stdout, stderr };
 }
 
+/** What a process has used so far tells how far it is, however busy the machine; where there is no /proc, its age does. */
+function cpuSeconds(pid: number, begun: number): number {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return (performance.now() - begun) / 1000;
+  const fields = readFileSync(path, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[UTIME]) + Number(fields[UTIME + 1])) / CLOCK_TICKS;
+}
+/** Behind the name, from 0 (proc(5)). */
+const UTIME = 11;
+const CLOCK_TICKS = 100;
+/** Until the first cells of a small bench are measured. */
+const ENOUGH_S = 3.5;
+
 function file(name: string, content: string | Uint8Array): string {
   writeFileSync(join(folder, name), content);
   return name;
@@ -125,6 +138,31 @@ describe("help", () => {
     expect(stdout).toMatch(/--duration <s>\s+seconds[\s\S]*default:\s+0\.5/);
     expect(ruleswap(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
+
+  it("fits 80 columns and shows each command as one would call it", () => {
+    const { stdout } = ruleswap(["--help"]);
+    const commands = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name = ""]) => name);
+    expect(commands.sort()).toEqual([
+      "bench",
+      "check",
+      "compare",
+      "dump",
+      "edit",
+      "gen",
+      "help",
+      "merge",
+      "profile",
+      "report",
+      "trace",
+      "verify",
+    ]);
+    for (const name of commands.filter((one) => one !== "help")) {
+      const help = ruleswap([name, "--help"]).stdout;
+      expect(help.split("\n").filter((line) => line.length > 80)).toEqual([]);
+      expect(help).toMatch(new RegExp(`^ +(sudo |iptables-save \\| )?ruleswap ${name} |^ .*; do ruleswap`, "m"));
+    }
+    expect(ruleswap(["help", "dump"]).stdout).toBe(ruleswap(["dump", "--help"]).stdout);
+  });
 });
 
 describe("gen", () => {
@@ -203,13 +241,27 @@ describe("bench", () => {
   });
 
   it("keeps what it has measured when it is interrupted", async () => {
-    const args = ["bench", "--sizes", "10,20", "--duration", "2", "--json", "partial.json", "--no-report"];
+    // Rounds enough for minutes, each of which takes no time to speak of.
+    const args = [
+      "bench",
+      "--sizes",
+      "10",
+      "--duration",
+      "4",
+      "--rounds",
+      "100",
+      "--json",
+      "partial.json",
+      "--no-report",
+    ];
     const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    const begun = performance.now();
     let text = "";
     child.stdout.on("data", (chunk) => {
       text += chunk;
     });
-    setTimeout(() => child.kill("SIGINT"), 9000);
+    await expect.poll(() => cpuSeconds(child.pid as number, begun), { timeout: 50_000 }).toBeGreaterThan(ENOUGH_S);
+    child.kill("SIGINT");
     const code = await new Promise((resolve) => child.on("close", resolve));
     expect(code).toBe(0);
     expect(text).toContain("Stopped early");

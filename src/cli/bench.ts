@@ -19,6 +19,7 @@ import { isSpread, SPREADS } from "../workload/spread.js";
 import { fileWorkload, isWorkloadName, type WorkloadName, workloads } from "../workload/workloads.js";
 import type { Workload } from "../workload/workload.js";
 import { CliError, EXIT_FINDING } from "./fault.js";
+import { helpText } from "./help.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
 import { listOf, numberFrom, oneOf, wholeFrom } from "./number-option.js";
 import { readInput } from "./input.js";
@@ -50,6 +51,25 @@ const BASELINE_FOLDER = "ruleswap-baselines";
 const REPORT_FOLDER = "ruleswap-report";
 const d = BENCH_DEFAULTS;
 const names = <T extends object>(table: T): (keyof T & string)[] => Object.keys(table) as (keyof T & string)[];
+
+const HELP = `
+Examples:
+  ruleswap bench                                                     under a minute on two cores
+  ruleswap bench --sizes 5000 --strategies full,incremental --rounds 9
+  ruleswap bench --workload rules.v4 --traffic capture.pcap          your own ruleset and packets
+  ruleswap bench --writers kube-proxy,portmap,docker --lock-timeout 1
+  sudo ruleswap bench --linux                                        the real kernel beside it
+
+What is printed: the answer in a sentence a size, what to know before believing it, then a table a size.
+  p50, p99   how long one change took, from the moment it was meant to begin until it was in force
+  written    bytes that the change wrote to shared memory: counted, not timed
+  effect     from the same moment until a packet first got the new verdict
+  match ns   nanoseconds to match a packet: nothing else going on / while changes are made
+  growth     the exponent over sizes: 1 as size grows, 0 not at all; +- half its 95 % interval
+
+Ctrl-C keeps what has been measured so far, marked partial.
+
+Exit code: 0 fine, 1 changes failed or --fail-over found something, 2 bad use or bad input.`;
 
 export function addBench(program: Command): void {
   const command = addSetOptions(program.command("bench"))
@@ -128,7 +148,8 @@ export function addBench(program: Command): void {
     )
     .option("--json <file>", 'write the result as JSON, "-" for standard output in place of the table')
     .option("--report <folder>", "write index.html here", REPORT_FOLDER)
-    .option("--no-report", "write no page");
+    .option("--no-report", "write no page")
+    .addHelpText("after", helpText(HELP));
   addMachineOptions(command).action((options: BenchArguments) => bench(options));
 }
 

@@ -9,6 +9,7 @@ import { RulesetError } from "../ruleset/ruleset-error.js";
 import type { Ruleset, Table } from "../ruleset/ruleset.js";
 import { type CheckReport, checkJson, findingText } from "./check-report.js";
 import { EXIT_BAD, EXIT_FINDING } from "./fault.js";
+import { helpText } from "./help.js";
 import { type Input, readInput } from "./input.js";
 import { loadRuleset } from "./load.js";
 import { listOf, oneOf } from "./number-option.js";
@@ -35,6 +36,10 @@ const KINDS: readonly FindingKind[] = [
 ];
 
 const HELP = `
+Examples:
+  iptables-save | ruleswap check -
+  ruleswap check rules.v6 --family ipv6 --ignore unreachable-chain
+
 Findings, each with the rules that prove it:
   shadowed             rules in front take every packet that the rule would take, one of them or several together
   behind-end           a rule in front ends the chain for all packets
@@ -61,7 +66,7 @@ export function addCheck(program: Command): void {
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
     .option("--ignore <list>", "kinds of findings to leave out, commas between", listOf(oneOf(KINDS)), [])
     .option("--json <file>", 'write all as JSON; to standard output, in place of text, for "-"')
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP))
     .action((path: string, options: CheckOptions) => check(readInput(path), options));
 }
 

@@ -8,6 +8,7 @@ import { comparisonMarkdown, comparisonText, regressions } from "../report/compa
 import { writeReport } from "../report/html.js";
 import { renderText } from "../report/table.js";
 import { EXIT_FINDING } from "./fault.js";
+import { helpText } from "./help.js";
 import { listOf, oneOf } from "./number-option.js";
 import { print, wantsColor, writeOutput } from "./output.js";
 
@@ -16,6 +17,29 @@ export interface GateOptions {
 }
 
 const METRICS = Object.keys(GROWTH_METRICS) as GrowthMetric[];
+
+const COMPARE_HELP = `
+Example:
+  ruleswap bench --rounds 5 --json before.json     then again, after a change, to after.json
+  ruleswap compare before.json after.json --fail-over 5%
+
+A ratio above 1 means that the second result is slower, or larger. "faster" and "slower" are said only where the difference
+holds for all comparisons at once: two results of one build show none 19 times of 20. Each result needs two rounds or more.
+
+Exit code: 0, 1 where --fail-over finds a cost whose whole interval lies beyond it, 2 bad use or no cell in common.`;
+
+const MERGE_HELP = `
+Example:
+  for i in 1 2 3; do ruleswap bench --shard $i/3 --json part$i.json --no-report; done
+  ruleswap merge part*.json --json whole.json
+
+All must have been asked for the same, but for --shard. Where a part is missing, the result says that it is partial.`;
+
+const REPORT_HELP = `
+Example:
+  ruleswap report whole.json --report page
+
+Prints the table as well. The page is one file that needs no network.`;
 
 export function addCompare(program: Command): void {
   program
@@ -27,6 +51,7 @@ export function addCompare(program: Command): void {
     .option("--fail-over <share>", 'exit 1 when a cost certainly grew, by more than this: "5%"', readShare)
     .option("--markdown", "for a pull request", false)
     .option("--json <file>", 'write the comparison as JSON, "-" for standard output in place of the text')
+    .addHelpText("after", helpText(COMPARE_HELP))
     .action(compare);
   program
     .command("merge")
@@ -34,7 +59,8 @@ export function addCompare(program: Command): void {
       "results of bench --shard, or of several runs of the same, put together as if one run had measured them",
     )
     .argument("<results...>", "what bench --json wrote, in any order")
-    .option("--json <file>", "where the whole result goes", "-")
+    .option("--json <file>", 'where the whole result goes, "-" for standard output', "-")
+    .addHelpText("after", helpText(MERGE_HELP))
     .action(async (paths: string[], { json }: { json: string }) => {
       await writeOutput(json, `${JSON.stringify(mergeResults(paths.map(readResult)), null, 2)}\n`);
     });
@@ -43,6 +69,7 @@ export function addCompare(program: Command): void {
     .description("a result, or several shards of one, as a page")
     .argument("<results...>", "what bench --json wrote")
     .option("--report <folder>", "write index.html here", "ruleswap-report")
+    .addHelpText("after", helpText(REPORT_HELP))
     .action(async (paths: string[], { report }: { report: string }) => {
       const result = paths.length === 1 ? readResult(paths[0] as string) : mergeResults(paths.map(readResult));
       await print(renderText(result, { color: wantsColor(process.stdout) }));

@@ -6,6 +6,7 @@ import { parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
 import { CliError } from "./fault.js";
+import { helpText } from "./help.js";
 import { type Input, readInput } from "./input.js";
 import { oneOf } from "./number-option.js";
 import { print } from "./output.js";
@@ -15,6 +16,13 @@ interface DumpOptions {
   readonly table?: TableName;
 }
 
+const HELP = `
+Examples:
+  ruleswap dump rules.v4 --table nat
+  iptables-save | ruleswap dump - --table filter | head -40
+
+In front of each record stands its offset from the blob's start; jumps name the offset that they lead to.`;
+
 export function addDump(program: Command): void {
   program
     .command("dump")
@@ -22,6 +30,7 @@ export function addDump(program: Command): void {
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
     .option("--table <name>", `one of ${TABLE_NAMES.join(", ")} alone`, oneOf(TABLE_NAMES))
+    .addHelpText("after", helpText(HELP))
     .action((path: string, options: DumpOptions) => dumpFile(readInput(path), options));
 }
 

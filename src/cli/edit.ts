@@ -5,6 +5,7 @@ import { parseRuleset } from "../ruleset/parse.js";
 import { printRulesetBytes } from "../ruleset/print.js";
 import type { Family } from "../ruleset/row-store.js";
 import { CliError } from "./fault.js";
+import { helpText } from "./help.js";
 import { type Input, readInput } from "./input.js";
 import { oneOf } from "./number-option.js";
 import { print } from "./output.js";
@@ -37,7 +38,7 @@ export function addEdit(program: Command): void {
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
     .option("--in-place", "write the result to the file, all of it or nothing", false)
     .option("--counters", "print counters of rules even when the file has none", false)
-    .addHelpText("after", EXAMPLES)
+    .addHelpText("after", helpText(EXAMPLES))
     .action((path: string, command: string[], options: EditOptions) => edit(readInput(path), path, command, options));
 }
 

@@ -9,6 +9,7 @@ import { type Spread, SPREADS } from "../workload/spread.js";
 import type { Change, Workload } from "../workload/workload.js";
 import { type WorkloadName, workloads } from "../workload/workloads.js";
 import { CliError } from "./fault.js";
+import { helpText } from "./help.js";
 import { oneOf, wholeFrom } from "./number-option.js";
 import { print } from "./output.js";
 
@@ -33,6 +34,17 @@ const CHANGE_FORMS = {
 
 const SPREAD_NAMES = Object.keys(SPREADS) as Spread[];
 const names = Object.keys(workloads) as WorkloadName[];
+
+const HELP = `
+Examples:
+  ruleswap gen kube-proxy --size 1000 > rules.v4
+  ruleswap gen kube-proxy --size 1000 --changes 10 --churn rolling-deploy
+  ruleswap gen docker --changes 2 --as whole
+  ruleswap gen kube-proxy --traffic 5 --spread zipf
+  ruleswap gen kube-proxy-ipvs --sets > sets.txt
+
+Each change begins with a line "# what it does" and is text for iptables-restore: as batch and restated for --noflush,
+as whole without it. Each packet is a line that ruleswap trace --packet takes.`;
 
 export function addGen(program: Command): void {
   const about = names.map((name) => `  ${name.padEnd(16)} ${workloads[name].about}`).join("\n");
@@ -70,7 +82,7 @@ export function addGen(program: Command): void {
       "uniform",
     )
     .option("--sets", "text for ipset restore that the ruleset needs, in place of the ruleset", false)
-    .addHelpText("after", `\nWorkloads:\n${about}`)
+    .addHelpText("after", helpText(`\nWorkloads:\n${about}\n${HELP}`))
     .action((name: WorkloadName, options: GenOptions) => gen(name, options));
 }
 

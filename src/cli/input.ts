@@ -1,6 +1,6 @@
 /** Files that commands read: a path, or "-" for standard input. */
 import { readFileSync } from "node:fs";
-import { CliError, systemMessage } from "./fault.js";
+import { CliError, systemText } from "./fault.js";
 
 export interface Input {
   /** Name for error messages. */
@@ -19,6 +19,6 @@ function readBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new CliError(`${path}: ${systemMessage(error)}`);
+    throw new CliError(`${path}: ${systemText(error as Error) ?? (error as Error).message}`);
   }
 }

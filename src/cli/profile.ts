@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Argument, type Command } from "commander";
 import { CliError } from "./fault.js";
+import { helpText } from "./help.js";
 
 /** What clinic makes of a run. */
 const PROFILES = {
@@ -27,6 +28,15 @@ export function keepThreadsLogsApart(): void {
   for (const kind of LOGS_OF_THREADS) process.env[`NODE_CLINIC_${kind.toUpperCase()}_NAME`] = THREADS_LOG;
 }
 
+const HELP = `
+Example:
+  ruleswap profile flame -- bench --sizes 5000 --strategies full
+
+The bench prints its table as ever; one strategy and size make a profile that is easy to read. clinic is installed apart:
+npm install clinic. The kinds' pages are explained at clinicjs.org and, for this bench, in docs/profiles.md.
+
+Exit code: the bench's, or 2 where clinic is not installed.`;
+
 export function addProfile(program: Command): void {
   const about = Object.entries(PROFILES).map(([name, text]) => `  ${name.padEnd(14)}${text}`);
   program
@@ -36,10 +46,7 @@ export function addProfile(program: Command): void {
     )
     .addArgument(new Argument("<kind>", "of profile").choices(Object.keys(PROFILES)))
     .argument("<command...>", '"-- bench" and its options')
-    .addHelpText(
-      "after",
-      `\nKinds:\n${about.join("\n")}\n\nExample:\n  ruleswap profile flame -- bench --sizes 5000 --strategies full`,
-    )
+    .addHelpText("after", helpText(`\nKinds:\n${about.join("\n")}\n${HELP}`))
     .action(profile);
 }
 

@@ -11,6 +11,7 @@ import { parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { CliError } from "./fault.js";
 import { eventText } from "./event-text.js";
+import { helpText } from "./help.js";
 import { type Input, readInput } from "./input.js";
 import { loadRuleset } from "./load.js";
 import { addMachineOptions, type MachineOptions, readMachine } from "./machine-options.js";
@@ -30,6 +31,10 @@ import { journeyText } from "./trace-text.js";
 const CONNECTIONS = 65_536;
 
 const HELP = `
+Examples:
+  ruleswap trace rules.v4 --packet "tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn"
+  ruleswap trace rules.v4 --pcap capture.pcap --local 192.0.2.1 --connections
+
 A packet: PROTOCOL SOURCE > DESTINATION, then words in any order.
   tcp 10.0.0.1:40000 > 10.96.0.1:443 in eth0 syn          from the network, to this machine or through it
   udp [fd00::1]:5353 > [fd00::2]:53 out eth1 uid 1000     from a process of this machine
@@ -83,7 +88,7 @@ export function addTrace(program: Command): void {
     .option("--no-track", "track none")
     .option("--connections", "then list the connections that the packets leave behind, as conntrack -L does")
     .option("--json <file>", 'write the way as JSON; to standard output, in place of text, for "-"')
-    .addHelpText("after", HELP);
+    .addHelpText("after", helpText(HELP));
   addMachineOptions(command).action((path: string, options: TraceOptions) => trace(readInput(path), options));
 }
 

@@ -10,6 +10,7 @@ import type { Reproduction } from "../verify/shrink.js";
 import { verify, type VerifyResult } from "../verify/verify.js";
 import { VERIFY_DEFAULTS, type VerifyOptions } from "../verify/verify-options.js";
 import { EXIT_FINDING } from "./fault.js";
+import { helpText } from "./help.js";
 import { readInput } from "./input.js";
 import { listOf, oneOf, wholeFrom } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
@@ -20,6 +21,11 @@ const FOLDER = "ruleswap-verify";
 const SEPARATOR = "# batch\n";
 
 const HELP = `
+Examples:
+  ruleswap verify rules.v4 --edits 10000
+  ruleswap verify rules.v4 --strategies incremental --track --sets sets.txt
+  sudo ruleswap verify rules.v4 --linux
+
 After every batch, each strategy and classifier must have taken or refused it as a model does that no engine has part
 in, and the chains that the batch names must print as the model's, counters included. At a full comparison, an engine
 that has loaded the model whole gets the same random packets as each of the others: same verdict, same rewrites, same
@@ -78,7 +84,7 @@ export function addVerify(program: Command): void {
     .option("--linux", "the live kernel as well; needs root on Linux", VERIFY_DEFAULTS.linux)
     .option("--replay <file>", `batches to make instead of random ones, each behind a line "${SEPARATOR.trim()}"`)
     .option("--json <file>", 'write the result as JSON; to standard output, in place of text, for "-"')
-    .addHelpText("after", HELP)
+    .addHelpText("after", helpText(HELP))
     .action(run);
 }
 
