@@ -138,6 +138,8 @@ describe("chains and rules", () => {
     ["chain-exists", "-N USER\n   ^"],
     ["chain-exists", ":USER - [0:0]\n ^"],
     ["bad-chain-name", `:${"x".repeat(29)} - [0:0]\n ^`],
+    ["bad-chain-name", ":RETURN - [0:0]\n ^"],
+    ["bad-chain-name", ":QUEUE - [0:0]\n ^"],
     ["bad-chain-name", "-N MARK\n   ^"],
     ["bad-policy", ":INPUT REJECT [0:0]\n       ^"],
     ["bad-policy", ":OTHER DROP [0:0]\n       ^"],

@@ -24,6 +24,12 @@ const CLOSE: u32 = 93;
 const BEGINNING: u32 = 0x5b202d20;
 const DECLARED: u64 = 0x5d303a305b202d20;
 
+/** Names that no chain may have. */
+const ACCEPT: u64 = 0x545045434341;
+const DROP: u64 = 0x504f5244;
+const QUEUE: u64 = 0x4555455551;
+const RETURN: u64 = 0x4e5255544552;
+
 /** Why the last declaration was not read: STOPPED_*. */
 export let declarationRefusal: u32 = 0;
 /** Behind the name of the last declaration. */
@@ -34,6 +40,7 @@ export function readDeclaration(start: usize): usize {
   const end = wordEnd(start);
   const length = end - start;
   if (!length || length > <usize>READING_NAME_LIMIT) return 0;
+  if (length <= 6 && isVerdict(load<u64>(start) & (((<u64>1) << ((<u64>length) << 3)) - 1))) return 0;
   declaredEnd = end;
   let at = end + 8;
   if (load<u64>(end) != DECLARED) {
@@ -77,6 +84,10 @@ export function declare(start: usize): usize {
   store<u32>(chains + (number << 2), reference);
   store<u32>(READING_CHAIN_COUNT, number + 1);
   return next;
+}
+
+function isVerdict(name: u64): bool {
+  return name == ACCEPT || name == DROP || name == QUEUE || name == RETURN;
 }
 
 /** At least one digit and at most 15; 0 otherwise. */

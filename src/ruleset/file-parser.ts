@@ -2,6 +2,7 @@
 import { sameText } from "../extensions/argument.js";
 import { Fault } from "../extensions/fault.js";
 import { nearest } from "../extensions/nearest.js";
+import { VERDICT_NAMES } from "../extensions/targets/verdict.js";
 import { readCounter } from "../extensions/values/number.js";
 import { RowFault } from "./check-hooks.js";
 import * as R from "../blob/reading.js";
@@ -209,6 +210,8 @@ export class FileParser {
     if (countersStart < countersEnd) this.readCounters(countersStart, countersEnd);
     if (!builtIn) {
       if (!none) throw new Fault("bad-policy", policyStart, policyEnd, "- as this is no built-in chain");
+      if (VERDICT_NAMES.some((name) => sameText(bytes, start, end, name)))
+        throw new Fault("bad-chain-name", start, end, "a name that is no verdict's");
       sink.declare(bytes, view, start, end);
       return;
     }

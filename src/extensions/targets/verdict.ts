@@ -27,4 +27,7 @@ function printedName(record: RecordMemory, at: number): string {
   return VERDICTS.find(([, known]) => known === value)?.[0] ?? "";
 }
 
+/** Names that no chain may have: a jump to one could not be told from its verdict. */
+export const VERDICT_NAMES: readonly string[] = VERDICTS.map(([name]) => name);
+
 export const [accept, drop, queue, returnToCaller] = VERDICTS.map(verdict) as [Target, Target, Target, Target];
