@@ -119,6 +119,24 @@ describe("a bench under more changes than it can make", () => {
     expect(record?.update.service.count).toBeGreaterThanOrEqual(5);
   });
 
+  it("tracks connections: readers' packets belong to some that exist, and effects are seen through new ones", async () => {
+    const results = await Promise.all(
+      [false, true].map((track) =>
+        runBench(
+          { ...options, sizes: [10], strategies: ["incremental"], rounds: 1, track, rate: 100, duration: 0.1 },
+          workload,
+        ),
+      ),
+    );
+    for (const result of results)
+      for (const { update, timeToEffect } of result.results) {
+        expect(update.failed).toBe(0);
+        expect(timeToEffect).toMatchObject({ count: update.count - update.unfinished, unseen: 0 });
+      }
+    const [plain, tracked] = results.map(({ results: [record] }) => record?.memory?.live_bytes ?? 0);
+    expect(tracked).toBeGreaterThan(plain ?? 0);
+  });
+
   it("makes its changes when two readers match and writers wait for a grace period", async () => {
     const result = await runBench(
       { ...options, sizes: [10], strategies: ["full"], readers: 2, quiesce: "grace-period", rounds: 1 },

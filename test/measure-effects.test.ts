@@ -43,6 +43,19 @@ describe("a reader that watches for the effects of changes", () => {
     expect([...superseded]).toEqual([1, 0, 0, 0]);
   });
 
+  it("begins a connection with each probe where they are tracked, since one that exists keeps its destination", () => {
+    const { watch, signals, make } = setUp([true, true, true, true], true);
+    signals.begun = 1;
+    for (let look = 0; look < 70_000; look++) watch.look(); // More often than there are zones.
+    make(0);
+    watch.look();
+    make(1);
+    watch.look();
+    const { momentNs, superseded } = watch.finish();
+    expect([...momentNs].map((moment) => moment > 0)).toEqual([true, true, false, false]);
+    expect([...superseded]).toEqual([0, 0, 0, 0]);
+  });
+
   it("gives up on a change that never shows, after which nothing else is in force", () => {
     const { watch, signals } = setUp();
     signals.begun = signals.made = 1;
@@ -97,9 +110,13 @@ describe("the effects that all readers saw", () => {
 });
 
 /** Four changes, the second and fourth of which undo the one before; those not `watched` have no probe. */
-function setUp(watched = [true, true, true, true]) {
+function setUp(watched = [true, true, true, true], track = false) {
   const workload = kubeProxy({ services: 10, seed: 3 });
-  const engine = Engine.create({ readers: 1, localAddresses: workload.localAddresses });
+  const engine = Engine.create({
+    readers: 1,
+    localAddresses: workload.localAddresses,
+    ...(track ? { connections: 1024 } : {}),
+  });
   const updater = new Updater(engine, { strategy: "incremental", family: "ipv4" });
   updater.load(parseRuleset(new TextEncoder().encode(workload.ruleset()), { family: "ipv4" }));
   const changes = take(workload.changes(3), watched.length);
@@ -107,7 +124,7 @@ function setUp(watched = [true, true, true, true]) {
   const reader = new Reader(engine, 0);
   reader.online();
   const probes = changes.map(({ probe }, index) => (watched[index] ? probe : undefined));
-  const watch = new EffectWatch(probes, reader, signals);
+  const watch = new EffectWatch(probes, reader, signals, track);
   const update = (index: number): void => void updater.update({ batch: changes[index]?.batch ?? "" });
   const make = (index: number): void => {
     signals.begun = index + 1;

@@ -57,6 +57,7 @@ Examples:
   ruleswap bench                                                     under a minute on two cores
   ruleswap bench --sizes 5000 --strategies full,incremental --rounds 9
   ruleswap bench --workload rules.v4 --traffic capture.pcap          your own ruleset and packets
+  ruleswap bench --workload rules.v4 --empty-sets --track             with sets to fill, and connections
   ruleswap bench --writers kube-proxy,portmap,docker --lock-timeout 1
   sudo ruleswap bench --linux                                        the real kernel beside it
 
@@ -113,6 +114,11 @@ export function addBench(program: Command): void {
       `what readers match: ${names(SPREADS).join(", ")} (1/rank) over services, or the packets of a pcap or pcapng file`,
       readTraffic,
       d.traffic,
+    )
+    .option(
+      "--track",
+      "track connections: readers match packets of some that exist, and probes begin new ones",
+      d.track,
     )
     .option("--readers <n>", "threads that match packets, 1 to 64", wholeFrom(1, 64), d.readers)
     .option(
@@ -208,7 +214,7 @@ function resolveWorkload(
   const { lockTimeout = d.lockTimeout } = rest;
   const options = { ...rest, linux: linux === true ? names(KERNEL_TARGETS) : linux, shard, writers, lockTimeout };
   if (rest.lockTimeout !== undefined && writers.length === 0) throw new CliError("--lock-timeout: only with --writers");
-  const { workload: name, sizes, family, seed, churn } = options;
+  const { workload: name, sizes, family, seed, churn, track } = options;
   if (churn !== "single" && name !== "kube-proxy") throw new CliError("--churn: only kube-proxy has a choice");
   if (isWorkloadName(name)) {
     const kind = workloads[name];
@@ -223,7 +229,7 @@ function resolveWorkload(
   if (writers.length > 0) throw new CliError(`--writers: ${name} has one size, its own; name a workload`);
   if (sizes) throw new CliError(`--sizes: ${name} has one size, its own`);
   const text = sets === undefined ? {} : { sets: Buffer.from(readInput(sets).bytes).toString("utf8") };
-  const made = fileWorkload(name, { seed, emptySets, ...text }); // Whatever reading it throws names the file.
+  const made = fileWorkload(name, { seed, emptySets, track, ...text }); // Whatever reading it throws names the file.
   return { options: { ...options, family: made.family, sizes: [made.rules] }, workload: () => made };
 }
 

@@ -31,6 +31,8 @@ export interface BenchOptions {
   readonly churn: KubeProxyChurn;
   /** What readers match: `uniform` or `zipf` over the workload's services, or the path of a capture, its packets in turn. */
   readonly traffic: string;
+  /** Whether connections are tracked: readers match packets of connections that exist, and probes begin new ones. */
+  readonly track: boolean;
   /** Threads that match packets, 1 to 64. */
   readonly readers: number;
   /**
@@ -62,6 +64,7 @@ export const BENCH_DEFAULTS: BenchOptions = Object.freeze({
   rounds: 2,
   churn: "single",
   traffic: "uniform",
+  track: false,
   readers: 1,
   writers: [],
   lockTimeout: 5, // As kube-proxy has it.

@@ -53,6 +53,13 @@ export interface CellContext {
   readonly warmUpMs?: number;
 }
 
+/** Connections that are tracked at a time: readers' traffic begins at most 4,096, probes the rest. */
+const CONNECTIONS = 65_536;
+
+/** What an engine is told of connections. */
+export const tracking = ({ track }: BenchOptions): { connections?: number } =>
+  track ? { connections: CONNECTIONS } : {};
+
 /** Milliseconds of matching alone. */
 const IDLE_MS = 100;
 
@@ -65,6 +72,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     classifier: cell.classifier,
     seed,
     localAddresses: workload.localAddresses,
+    ...tracking(options),
     ...(workload.routing ? { routing: workload.routing } : {}),
   });
   load(engine, ruleset, workload);
@@ -91,6 +99,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       traffic,
       probes: changes.map(({ probe }) => probe),
       signals: signals.buffer,
+      track: options.track,
       warmUpMs: context.warmUpMs ?? 0,
     }),
   );

@@ -1,3 +1,4 @@
+import { tracking } from "./cell.js";
 /**
  * One round of several writers of one ruleset: an engine with the rules of all, a thread for each writer that makes its own
  * program's changes by the same strategy, and readers that match all the while.
@@ -87,6 +88,7 @@ export async function measureContention(cell: ContendedCell, context: Contention
     classifier: cell.classifier,
     seed: (options.seed + round) >>> 0,
     localAddresses,
+    ...tracking(options),
     ...(routing ? { routing } : {}),
   });
   load(engine, writers);
@@ -101,7 +103,7 @@ export async function measureContention(cell: ContendedCell, context: Contention
   const end = (): void => void threads.destroy();
   signal.addEventListener("abort", end, { once: true });
   const reading = Array.from({ length: options.readers }, (_, reader) =>
-    crew.read({ engine: engine.handle, reader, traffic, probes: [], signals: signals.buffer }),
+    crew.read({ engine: engine.handle, reader, traffic, probes: [], signals: signals.buffer, track: options.track }),
   );
   const writing = writers.map((_, nth): Promise<ContenderRecord> => {
     const task = { ...contenderTask(cell, context, nth), engine: engine.handle, signals: signals.buffer };

@@ -7,6 +7,7 @@
  * the first packet that was matched with this change made.
  */
 import type { Reader } from "../engine/reader.js";
+import { FreshConnections } from "../netfilter/fresh-connections.js";
 import { effectOf, type Probe } from "../workload/workload.js";
 import { nowNs } from "./clock.js";
 import type { Signals } from "./signals.js";
@@ -32,15 +33,22 @@ export class EffectWatch {
     probes: readonly (Probe | undefined)[],
     reader: Reader,
     private readonly signals: Signals,
+    track: boolean,
   ) {
+    const fresh = track ? new FreshConnections() : undefined;
     this.seen = { momentNs: new Float64Array(probes.length), superseded: new Uint8Array(probes.length) };
     const pool = reader.allocate(Math.max(1, probes.length));
     this.effects = probes.map((probe, index) => {
       if (probe === undefined) return undefined;
-      pool.set(index, probe.packet);
+      const { packet } = probe;
+      pool.set(index, packet);
       const shows = effectOf(probe);
       const result = pool.result(index);
       return () => {
+        if (fresh) {
+          fresh.renew(packet);
+          pool.set(index, packet);
+        }
         reader.match(pool, index, 1);
         return shows(result);
       };

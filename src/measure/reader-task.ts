@@ -8,6 +8,7 @@ import { type PacketPool, Reader } from "../engine/reader.js";
 import type { Probe } from "../workload/workload.js";
 import { nowNs } from "./clock.js";
 import { EffectWatch, type SeenEffects } from "./effect-watch.js";
+import { establish } from "./established.js";
 import { type EncodedHistogram, LatencyHistogram } from "./histogram.js";
 import { PHASE_COUNT, PHASE_NONE, Signals } from "./signals.js";
 
@@ -19,6 +20,8 @@ export interface ReaderTask {
   /** The probe of each change that will be made, where it has one. */
   readonly probes: readonly (Probe | undefined)[];
   readonly signals: SharedArrayBuffer;
+  /** Whether the engine tracks connections: `traffic` then belongs to some that exist, and probes begin new ones. */
+  readonly track: boolean;
   /** Milliseconds to match for nothing first, so that the code is compiled. Default 0. */
   readonly warmUpMs?: number;
 }
@@ -56,10 +59,11 @@ export default function runReader(task: ReaderTask): ReaderRecord {
   const count = Math.floor(task.traffic.length / PACKET_SIZE / BATCH_PACKETS) * BATCH_PACKETS;
   const traffic = reader.allocate(count);
   traffic.set(0, task.traffic.subarray(0, count * PACKET_SIZE));
-  const watch = new EffectWatch(task.probes, reader, signals);
+  const watch = new EffectWatch(task.probes, reader, signals, task.track);
 
   const recorders = Array.from({ length: PHASE_COUNT }, () => new Recorder());
   reader.online();
+  if (task.track) establish(reader, traffic, task.traffic.subarray(0, count * PACKET_SIZE));
   if (task.warmUpMs) warmUp(reader, traffic, count, task.warmUpMs, signals);
   signals.reportReady();
   let recorder: Recorder | undefined;

@@ -32,6 +32,12 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   [M.FAULT_TARGET]: "a target with options that the engine can carry out",
 };
 
+function unsupported(engine: Engine, fault: number): string | undefined {
+  const expected = UNSUPPORTED[fault];
+  const tracks = engine.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_CONNECTIONS, true) !== 0;
+  return expected === undefined || tracks ? expected : `${expected}, some only where connections are tracked`;
+}
+
 /** Targets that nothing can carry out, and why. */
 const GONE: Readonly<Record<number, string>> = {
   [TARGET_CLUSTERIP]: "a target that Linux still has: -m cluster has taken the place of CLUSTERIP",
@@ -115,7 +121,7 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
   const offset = reach
     ? ((engine.kernel.faultRow.value as number) >>> 0) - at
     : (engine.kernel.faultOffset.value as number) >>> 0;
-  const expected = reach?.expected ?? OBJECTS[fault] ?? UNSUPPORTED[fault];
+  const expected = reach?.expected ?? OBJECTS[fault] ?? unsupported(engine, fault);
   const place = expected === undefined && fault !== M.FAULT_SET ? undefined : ruleAt(table, blob, offset);
   if (place && fault === M.FAULT_SET) {
     const what = refusedSet(engine, table.rows, place.ordinal);
@@ -142,7 +148,7 @@ export function refusedRule(
   file: string,
 ): Error {
   if (fault === M.FAULT_SET) return new RulesetError({ ...refusedSet(engine, part.rows, row), file, line: edit.line });
-  const expected = OBJECTS[fault] ?? UNSUPPORTED[fault];
+  const expected = OBJECTS[fault] ?? unsupported(engine, fault);
   if (expected === undefined) return new EngineError(fault);
   const out = new ByteWriter();
   writeSpecification(out, part.rows, row, (chain) => part.chainNames[chain] ?? "");

@@ -8,7 +8,7 @@ import { decodeResult } from "../netfilter/result.js";
 import { Ruleset } from "../ruleset/ruleset.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { type Strategy, Updater } from "../update/updater.js";
-import { answerTo } from "./answer.js";
+import { answerTo } from "../netfilter/answer.js";
 import { type ChainNames, chainsText } from "./state.js";
 import type { VerifyOptions } from "./verify-options.js";
 

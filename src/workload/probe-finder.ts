@@ -11,6 +11,7 @@ import {
 } from "../blob/layout.js";
 import { Engine } from "../engine/engine.js";
 import { type PacketPool, Reader } from "../engine/reader.js";
+import { FreshConnections } from "../netfilter/fresh-connections.js";
 import { decodeResult, verdictName } from "../netfilter/result.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { Updater } from "../update/updater.js";
@@ -18,18 +19,26 @@ import type { Outcome, Probe } from "./workload.js";
 
 /** How often a packet must end the same way. */
 const TRIES = 4;
+/** Where they are tracked, at a time. */
+const CONNECTIONS = 4096;
 
 export class ProbeFinder {
   private readonly reader: Reader;
   private readonly pool: PacketPool;
   private readonly updater: Updater;
+  private readonly fresh = new FreshConnections();
 
   constructor(
     private readonly ruleset: Ruleset,
     localAddresses: readonly string[],
     sets: string,
+    private readonly track: boolean,
   ) {
-    const engine = Engine.create({ classifier: "linear", localAddresses });
+    const engine = Engine.create({
+      classifier: "linear",
+      localAddresses,
+      ...(track ? { connections: CONNECTIONS } : {}),
+    });
     this.updater = new Updater(engine, { strategy: "incremental", family: ruleset.family });
     this.updater.updateSets({ sets });
     this.updater.load(ruleset);
@@ -57,7 +66,11 @@ export class ProbeFinder {
   /** Undefined where it changes from packet to packet; without destinations where only these do. */
   private outcome(packet: Uint8Array): Outcome | undefined {
     if (packet.length !== PACKET_SIZE) throw new RangeError(`a packet of ${packet.length} bytes`);
-    for (let nth = 0; nth < TRIES; nth++) this.pool.set(nth, packet);
+    const sent = packet.slice();
+    for (let nth = 0; nth < TRIES; nth++) {
+      if (this.track) this.fresh.renew(sent);
+      this.pool.set(nth, sent);
+    }
     this.reader.match(this.pool, 0, TRIES);
     let steady = this.read(this.pool.result(0));
     for (let nth = 1; nth < TRIES; nth++) {

@@ -34,6 +34,8 @@ export interface SaveFileOptions {
   readonly sets?: string;
   /** Sets that rules name and `sets` does not make are made, empty; else the engine refuses the rules. */
   readonly emptySets?: boolean;
+  /** Connections will be tracked: probes are what shows a change then. */
+  readonly track?: boolean;
 }
 
 /** Packets that are tried for a change's probe. */
@@ -65,7 +67,7 @@ export function saveFile({
     localAddresses: local,
     ...(sets ? { sets } : {}),
     ruleset: () => document.print(),
-    changes: (of = seed) => changes(new Churn(ruleset, document, inside, local, sets ?? ""), of),
+    changes: (of = seed) => changes(new Churn(ruleset, document, inside, local, sets, given.track ?? false), of),
     traffic: (count, of = seed, spread = "uniform") => inside.traffic(count, new Random(of, 0x7472), spread),
   };
 }
@@ -103,6 +105,7 @@ class Churn {
     private readonly inside: InsideRules,
     private readonly localAddresses: readonly string[],
     private readonly sets: string,
+    private readonly track: boolean,
   ) {
     const all = [...ruleset.tables.values()].flatMap((table) =>
       [...table.chains.values()].flatMap((chain) => chain.rules.map((ordinal) => ({ table, chain, ordinal }))),
@@ -188,15 +191,20 @@ class Churn {
 
   private probe(packets: readonly Uint8Array[], batch: string, undo: string): Probe | undefined {
     if (packets.length === 0) return undefined;
-    this.finder ??= finderOf(this.ruleset, this.localAddresses, this.sets);
+    this.finder ??= finderOf(this.ruleset, this.localAddresses, this.sets, this.track);
     return this.finder === "none" ? undefined : this.finder.find(packets, batch, undo);
   }
 }
 
 /** None where the engine refuses the ruleset: its changes can still be stated. */
-function finderOf(ruleset: Ruleset, localAddresses: readonly string[], sets: string): ProbeFinder | "none" {
+function finderOf(
+  ruleset: Ruleset,
+  localAddresses: readonly string[],
+  sets: string,
+  track: boolean,
+): ProbeFinder | "none" {
   try {
-    return new ProbeFinder(ruleset, localAddresses, sets);
+    return new ProbeFinder(ruleset, localAddresses, sets, track);
   } catch (error) {
     if (error instanceof RulesetError) return "none";
     throw error;

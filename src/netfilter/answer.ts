@@ -22,7 +22,7 @@ import {
   RESULT_VERDICT,
   VERDICT_ACCEPT,
 } from "../blob/layout.js";
-import { hasPorts, PROTOCOL_TCP, TCP_FLAGS } from "../netfilter/packet-names.js";
+import { hasPorts, PROTOCOL_TCP, TCP_FLAGS } from "./packet-names.js";
 
 const ADDRESS_BYTES = 16;
 const NAME_BYTES = 16;
