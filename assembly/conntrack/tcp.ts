@@ -44,16 +44,7 @@ import { packet } from "../packet";
 import { lock, unlock } from "./pool";
 import { refresh, sysctl } from "./sysctl";
 import { orStatus } from "./table";
-import {
-  before,
-  notedScale,
-  segmentAck,
-  segmentEnd,
-  segmentKnown,
-  segmentOptions,
-  segmentRead,
-  segmentSequence,
-} from "./segment";
+import { before, notedScale, segmentAck, segmentKnown, segmentOptions, segmentRead, segmentSequence } from "./segment";
 import {
   ACK,
   FIN,
@@ -112,8 +103,7 @@ export function tcpBegin(record: usize): bool {
   if (state >= INVALID || (state != TCP_SYN_SENT && !sysctl(SYSCTL_TCP_LOOSE))) return false;
   windowBegin(record, state == TCP_SYN_SENT);
   store<u8>(record, INDEX_NONE, CONNECTION_LAST_INDEX);
-  if (segmentKnown) store<u32>(record, segmentEnd, CONNECTION_LAST_END);
-  else store<u16>(record, 1, CONNECTION_LAST_WINDOW);
+  if (!segmentKnown) store<u16>(record, 1, CONNECTION_LAST_WINDOW);
   return true;
 }
 
