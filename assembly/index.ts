@@ -30,8 +30,10 @@ import {
   READER_SIZE,
   READER_STACK,
   READER_TUPLES,
+  READER_WHOLE,
   READERS_ADDRESS,
 } from "../src/blob/memory";
+import { WHOLE_SIZE } from "../src/blob/fragments";
 import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
 import { SCRATCH_BYTES } from "./own";
 import { arenaAllocate } from "./arena";
@@ -149,8 +151,12 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
 /** Tracks connections from now on, at most `limit` at a time. False without memory. Under the writers' lock. */
 export function engineTrack(limit: u32): bool {
   logBegin();
-  const table = connectionsInit(limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED));
+  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
+  const wholes = heapAllocate(WHOLE_SIZE * readers);
+  const table = wholes ? connectionsInit(limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED)) : 0;
   logCommit();
+  for (let i: u32 = 0; i < readers; i++)
+    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>wholes + i * WHOLE_SIZE, READER_WHOLE);
   store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_CONNECTIONS);
   return table != 0;
 }

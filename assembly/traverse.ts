@@ -6,6 +6,8 @@
  */
 import {
   FAMILY_IPV4,
+  FRAGMENTS_KEPT,
+  FRAGMENTS_WHOLE,
   HOOK_FORWARD,
   HOOK_INPUT,
   HOOK_OUTPUT,
@@ -37,6 +39,7 @@ import {
   RESULT_DESTINATION_PORT,
   RESULT_FLAG_EXPIRED,
   RESULT_FLAGS,
+  RESULT_FRAGMENTS,
   RESULT_GENERATION,
   RESULT_HOOK,
   RESULT_MARK,
@@ -54,6 +57,7 @@ import {
   VERDICT_ACCEPT,
   VERDICT_DROP,
   VERDICT_REJECT,
+  VERDICT_STOLEN,
 } from "../src/blob/layout";
 import {
   CONTROL_ADDRESS,
@@ -75,6 +79,7 @@ import { ROUTE_TYPE, RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from "../src/blob/r
 import { connection, publishState, trackBegin, trackConfirm, trackEnd, trackIn } from "./conntrack/track";
 import { atHook, hooksBegin, hooksLoop, looped, rerouted, routes, setHooks } from "./hook";
 import { eventsBegin, traced } from "./events";
+import { gather } from "./fragments/gather";
 import { isLocal } from "./locals";
 import { ownBegin, ownLoops } from "./own";
 import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setPacket } from "./packet";
@@ -113,10 +118,10 @@ export function traverse(root: usize, from: usize, into: usize): void {
   ownBegin();
   forgetRoute();
   eventsBegin(from);
-  const path = <u32>load<u8>(scratch, PACKET_PATH);
   const tracking = connections() != 0;
+  const fragments = tracking ? gather() : 0;
   trackBegin();
-  const verdict = path >= <u32>PATH_HOOK ? alone(path - PATH_HOOK) : path == PATH_IN ? inward() : outward();
+  const verdict = fragments ? assembled(fragments) : way();
   store<u8>(into, <u8>verdict, RESULT_VERDICT);
   if (verdict == VERDICT_REJECT) reply();
   if (traced) traceOff();
@@ -134,6 +139,19 @@ export function traverse(root: usize, from: usize, into: usize): void {
   store<u8>(into, load<u8>(scratch, PACKET_TOS), RESULT_TOS);
   store<u32>(into, load<u32>(scratch, PACKET_PRIORITY), RESULT_PRIORITY);
   v128.store(into, v128.load(scratch, PACKET_OUTPUT), RESULT_OUTPUT);
+}
+
+/** The way of what gather has put together, if it has. */
+function assembled(fragments: u32): u32 {
+  store<u8>(result, <u8>fragments, RESULT_FRAGMENTS);
+  if (fragments == FRAGMENTS_WHOLE) return way();
+  store<u16>(packet, 0, PACKET_CT_STATE);
+  return fragments == FRAGMENTS_KEPT ? VERDICT_STOLEN : VERDICT_DROP;
+}
+
+function way(): u32 {
+  const path = <u32>load<u8>(packet, PACKET_PATH);
+  return path >= <u32>PATH_HOOK ? alone(path - PATH_HOOK) : path == PATH_IN ? inward() : outward();
 }
 
 /** One hook alone; a packet that does not come in there is tracked first all the same, and its way ends here. */

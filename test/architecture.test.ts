@@ -13,6 +13,7 @@ const SHARED = [
   "tuple-space",
   "staged-batch",
   "connections",
+  "fragments",
   "sets",
   "hooks",
   "routing",

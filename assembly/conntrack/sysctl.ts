@@ -3,6 +3,7 @@ import {
   CONNECTION_EXPIRES,
   CONNECTIONS_SYSCTLS,
   SYSCTL_ACCOUNTING,
+  SYSCTL_FRAG6,
   SYSCTL_GENERIC,
   SYSCTL_GRE,
   SYSCTL_GRE_STREAM,
@@ -56,6 +57,7 @@ export function sysctlDefaults(table: usize): void {
   setSeconds(values, SYSCTL_GRE, 30);
   setSeconds(values, SYSCTL_GRE_STREAM, 180);
   setSeconds(values, SYSCTL_GENERIC, 600);
+  setSeconds(values, SYSCTL_FRAG6, 60);
   store<u32>(values + (SYSCTL_TCP_LOOSE << 2), 1);
   store<u32>(values + (SYSCTL_TCP_MAX_RETRANS << 2), 3);
   store<u32>(values + (SYSCTL_ACCOUNTING << 2), 0);

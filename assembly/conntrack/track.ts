@@ -3,7 +3,7 @@
  * matches see; and its confirmation at the end of the way.
  *
  * A packet that begins a connection carries it unconfirmed: nobody else sees it until the packet leaves the last hook.
- * Fragments are put together in front of tracking by whoever sends them; a later one belongs to nothing.
+ * Fragments have been put together (fragments/gather.ts); a later one that goes on alone belongs to nothing.
  */
 import {
   CONNECTION_ACCOUNTED,

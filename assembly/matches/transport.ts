@@ -9,14 +9,15 @@ import {
   PACKET_TCP_OPTIONS,
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
-import { packet, setHotdrop } from "../packet";
+import { addressBytes, packet, setHotdrop } from "../packet";
 import { chunksMatch } from "./chunks";
 
 /** False when the transport header is not in this packet; one that is cut short drops the packet at once. */
 export function hasTransport(tcp: bool): bool {
   const fragment = load<u16>(packet, PACKET_FRAGMENT_OFFSET);
   if (fragment) {
-    if (tcp && fragment == 1) setHotdrop();
+    // IPv6's offset is in bytes there, and never 1.
+    if (tcp && fragment == 1 && addressBytes == 4) setHotdrop();
     return false;
   }
   if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) {

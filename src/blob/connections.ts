@@ -40,7 +40,8 @@ export const SYSCTL_TCP_LIBERAL = 29;
 export const SYSCTL_TCP_IGNORE_INVALID_RST = 30;
 export const SYSCTL_TCP_MAX_RETRANS = 31;
 export const SYSCTL_ACCOUNTING = 32;
-export const SYSCTL_COUNT = 33;
+export const SYSCTL_FRAG6 = 33;
+export const SYSCTL_COUNT = 34;
 
 /** Table: header, then what its addresses say. */
 export const CONNECTIONS_LIMIT = 0; // u32 the most connections (nf_conntrack_max)
@@ -66,7 +67,8 @@ export const CONNECTIONS_EXPECTED_LOCK = CONNECTIONS_COUNTED + CHAINS_SIZE_BYTES
 export const CONNECTIONS_EXPECTED_COUNT = CONNECTIONS_EXPECTED_LOCK + 4; // u32, atomic: expectations in use
 export const CONNECTIONS_EXPECTED = CONNECTIONS_EXPECTED_COUNT + 4; // u32 address of EXPECTED_SIZE x EXPECTED_MOST
 export const CONNECTIONS_LABELLERS = CONNECTIONS_EXPECTED + 4; // u32 rules of connlabel
-export const CONNECTIONS_SYSCTLS = CONNECTIONS_EXPECTED + 8; // u32 x SYSCTL_COUNT
+export const CONNECTIONS_FRAGMENTS = CONNECTIONS_LABELLERS + 4; // u32 address of the fragments that wait (fragments.ts)
+export const CONNECTIONS_SYSCTLS = CONNECTIONS_FRAGMENTS + 4; // u32 x SYSCTL_COUNT
 export const CONNECTIONS_HEADER_SIZE = 512;
 /** Value: records beyond the limit, for those that are gone but still in a packet's hand. */
 export const CONNECTIONS_SPARE = 256;

@@ -35,6 +35,8 @@ export const TABLE_COUNT = 8;
 /** Values of a verdict, in rules and results alike. */
 export const VERDICT_DROP = 0;
 export const VERDICT_ACCEPT = 1;
+/** A fragment that waits for the others: Linux says NF_STOLEN. */
+export const VERDICT_STOLEN = 2;
 export const VERDICT_QUEUE = 3;
 export const VERDICT_RETURN = 5;
 /** Only inside the walk: go on with the next rule. */
@@ -237,6 +239,7 @@ export const PACKET_PRIORITY = 160; // u32
 export const PACKET_ZONE = 164; // u16
 export const PACKET_ICMP_ID = 166; // u16 identifier of an ICMP request or reply
 export const PACKET_KNOWN = 168; // u32 address of what the machine knows of it beside (KNOWN_*), 0 nothing
+export const PACKET_FRAGMENT_ID = 172; // u32 what fragments of one packet have in common
 export const PACKET_DESTINATION_MAC = 184; // 6 bytes, zero unknown
 export const PACKET_SIZE = 192;
 
@@ -329,8 +332,14 @@ export const RESULT_QUOTED_DESTINATION = 88; // 16
 export const RESULT_QUOTED_SOURCE_PORT = 104; // u16
 export const RESULT_QUOTED_DESTINATION_PORT = 106; // u16
 export const RESULT_ROUTE = 108; // u8 what routing said last, RTN_* or ROUTED_* of routing.ts; 0 it was not asked
+export const RESULT_FRAGMENTS = 109; // u8 FRAGMENTS_*: what became of a fragment where connections are tracked
 export const RESULT_OUTPUT = 112; // 16 name of the interface that it leaves by, where it got so far
 export const RESULT_SIZE = 128;
+
+/** Values of RESULT_FRAGMENTS: it waits for the others; was thrown away; was the last, and what follows is the whole packet's. */
+export const FRAGMENTS_KEPT = 1;
+export const FRAGMENTS_DISCARDED = 2;
+export const FRAGMENTS_WHOLE = 3;
 
 export const RESULT_FLAG_DNAT = 1;
 export const RESULT_FLAG_SNAT = 2;

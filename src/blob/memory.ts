@@ -61,6 +61,7 @@ export const READER_SCRATCH = 24; // u32 the packet being walked, and behind it 
 export const READER_TUPLES = 28; // u32 tuples that the packet's connection is worked out in
 export const READER_RANDOM = 32; // u64 state of the seeded generator
 export const READER_EVENTS = 40; // u32 ring of events (events.ts), 0 when nobody listens
+export const READER_WHOLE = 44; // u32 what fragments were put together to (fragments.ts), where connections are tracked
 export const READER_TIME = 120; // u32 the time of the packet it walked last
 export const READER_SIZE = 128;
 export const READERS_ADDRESS = CONTROL_ADDRESS + CONTROL_SIZE;

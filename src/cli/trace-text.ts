@@ -10,6 +10,7 @@ type Paint = (style: Style, text: string) => string;
 const VERDICT_STYLES: Readonly<Record<PacketResult["verdict"], Style>> = {
   ACCEPT: "green",
   DROP: "red",
+  STOLEN: "yellow",
   REJECT: "red",
   QUEUE: "yellow",
 };
@@ -45,12 +46,15 @@ function answer({ result, steps, start, end }: Journey, paint: Paint): string {
   const verdict = result.unrouted || result.expired ? "DROP" : result.verdict;
   const parts = [paint("bold", paint(VERDICT_STYLES[verdict], verdict))];
   const step = steps.at(-1);
-  if (result.unrouted) parts[0] += ` behind ${result.hook}: no way, ${result.route}`;
+  if (result.fragments === "kept") parts[0] += ", a fragment that waits for the others";
+  else if (result.fragments === "discarded") parts[0] += ", a fragment that fits no other";
+  else if (result.unrouted) parts[0] += ` behind ${result.hook}: no way, ${result.route}`;
   else if (result.expired) parts[0] += ` behind ${result.hook}: no hop was left`;
   else if (step && verdict !== "ACCEPT") {
     const rule = step.rule === 0 ? "policy" : `rule ${step.rule}`;
     parts[0] += ` by ${step.hook} ${step.table} ${step.chain} ${rule}${step.line > 0 ? `, line ${step.line}` : ""}`;
   }
+  if (result.fragments === "whole") parts.push("put together of fragments");
   if (verdict === "ACCEPT" && result.output) parts.push(`out by ${result.output}`);
   if (result.rejectWith) parts.push(`answered with ${result.rejectWith}`);
   if (result.queue !== undefined) parts.push(`queue ${result.queue}`);

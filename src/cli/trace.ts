@@ -40,6 +40,7 @@ A packet: PROTOCOL SOURCE > DESTINATION, then words in any order.
   udp [fd00::1]:5353 > [fd00::2]:53 out eth1 uid 1000     from a process of this machine
   icmp 10.0.0.1 > 10.0.0.2 type 8/0 in eth0 ctstate ESTABLISHED
   tcp 10.0.0.1:1 > 10.0.0.2:2 hook INPUT mark 0x4000      one hook alone
+  udp 10.0.0.1:1 > 10.0.0.2:53 fragid 7 more len 1500     a fragment; later ones have no ports, but frag N (8 bytes)
 
 What a packet does not carry is said as well, for rules that ask for it:
   mark, ctmark, priority, zone, time (ms), mac, dmac, pkttype     what the link layer and earlier rules made of it
@@ -49,8 +50,8 @@ What a packet does not carry is said as well, for rules that ask for it:
   ipvs, vaddr, vport, vmethod MASQ|IPIP|GATE, vportctl            what IPVS knows of it (ipvs)
 
 Several packets are sent in their order through one machine, which tracks their connections: replies are known, and
-NAT is undone for them; --connections lists them at the end. With --no-track, and for one packet alone, the packet itself says its state (ctstate) and NAT
-rewrites it alone.
+NAT is undone for them; fragments wait until their packet is whole; --connections lists them at the end. With --no-track, and
+for one packet alone, the packet itself says its state (ctstate) and NAT rewrites it alone.
 
 First the answer, then each rule that matched with its line in the file; what changed stands behind the rule that
 changed it, or between rules where the connection or routing did.`;

@@ -145,6 +145,12 @@ export class Reader {
     return queue;
   }
 
+  /** The record of the packet that fragments were put together to, where the result of the last match says so. */
+  whole(): Uint8Array {
+    const at = this.engine.data().getUint32(M.READERS_ADDRESS + this.id * M.READER_SIZE + M.READER_WHOLE, true);
+    return this.engine.bytes().slice(at, at + L.PACKET_SIZE);
+  }
+
   /** Walks packets `first` to `first + count - 1` under one version of the ruleset. */
   match(pool: PacketPool, first: number, count: number): void {
     this.engine.kernel.readerMatch(pool.packets + first * L.PACKET_SIZE, pool.results + first * L.RESULT_SIZE, count);

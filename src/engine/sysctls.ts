@@ -9,6 +9,7 @@ const plain = (number: number): Setting => [number, 1];
 
 export const SYSCTLS = {
   acct: plain(C.SYSCTL_ACCOUNTING),
+  frag6_timeout: seconds(C.SYSCTL_FRAG6),
   generic_timeout: seconds(C.SYSCTL_GENERIC),
   gre_timeout: seconds(C.SYSCTL_GRE),
   gre_timeout_stream: seconds(C.SYSCTL_GRE_STREAM),

@@ -78,7 +78,8 @@ export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: T
   // What the machine sends may be of another protocol: its ends are told without ports.
   const read = (step: TraceStep): Traced => tracedStep(step.record, family, step.own === 0 ? protocol : 0);
   const end = tracedResult(pool.result(0), family, protocol);
-  const arrived = tracedPacket(record, family, protocol);
+  const result = decodeResult(pool.result(0), family);
+  const arrived = tracedPacket(result.fragments === "whole" ? reader.whole() : record, family, protocol);
   // What the first step sees as the connection's state is no change, but what was found out about the packet.
   const state = own[0] ? read(own[0]).state : end.state;
   const start = { ...arrived, state };
@@ -92,7 +93,7 @@ export function journeyOf(reader: Reader, pool: PacketPool, { packet, bytes }: T
       return stepsFrom(read(steps[0] as TraceStep), steps, read, ruleset);
     }),
     last: tracedChanges(now, { ...end, state: now.state }),
-    result: decodeResult(pool.result(0), family),
+    result,
     start,
     end,
   };

@@ -43,6 +43,7 @@ export function printPacket(packet: Packet): string {
   say("len", packet.length, PACKET_DEFAULTS.length);
   say("frag", packet.fragmentOffset, 0);
   if (packet.moreFragments) words.push("more");
+  say("fragid", packet.fragmentId, 0);
   if (packet.odd) words.push("odd");
   say("ttl", packet.ttl, PACKET_DEFAULTS.ttl);
   say("tos", packet.tos, 0);

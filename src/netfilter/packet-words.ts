@@ -23,6 +23,7 @@ type NumberKey = Extract<
   | "ctMark"
   | "length"
   | "fragmentOffset"
+  | "fragmentId"
   | "uid"
   | "gid"
   | "ttl"
@@ -76,6 +77,7 @@ export const ITEMS: Readonly<Record<string, Item>> = {
   ctmark: numberItem("ctMark", 2 ** 32 - 1),
   len: numberItem("length", 2 ** 32 - 1),
   frag: numberItem("fragmentOffset", 8191),
+  fragid: numberItem("fragmentId", 2 ** 32 - 1),
   ttl: numberItem("ttl", 255),
   tos: numberItem("tos", 255),
   uid: numberItem("uid", 2 ** 32 - 1),

@@ -15,6 +15,7 @@ import {
   PACKET_FLAG_ODD,
   PACKET_FLAG_SOCKET,
   PACKET_FLAGS,
+  PACKET_FRAGMENT_ID,
   PACKET_FRAGMENT_OFFSET,
   PACKET_GID,
   PACKET_ICMP_ID,
@@ -103,6 +104,8 @@ export interface Packet extends Known {
   /** In units of 8 bytes. Default 0. */
   readonly fragmentOffset?: number;
   readonly moreFragments?: boolean;
+  /** What fragments of one packet have in common. Default 0. */
+  readonly fragmentId?: number;
   /** The transport header is cut short: exact netfilter drops it in the middle of a rule. */
   readonly odd?: boolean;
   /** Six hexadecimal bytes with colons. Default unknown. */
@@ -151,6 +154,7 @@ const NUMBERS: readonly (readonly [Exclude<NumberField, "icmpType" | "icmpCode">
   ["tos", PACKET_TOS, 1],
   ["ttl", PACKET_TTL, 1],
   ["fragmentOffset", PACKET_FRAGMENT_OFFSET, 2],
+  ["fragmentId", PACKET_FRAGMENT_ID, 4],
   ["uid", PACKET_UID, 4],
   ["gid", PACKET_GID, 4],
   ["tcpOptions", PACKET_TCP_OPTIONS, 4],

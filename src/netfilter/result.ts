@@ -1,5 +1,8 @@
 /** What became of a packet: the RESULT_* record of blob/layout.ts with names for numbers. */
 import {
+  FRAGMENTS_DISCARDED,
+  FRAGMENTS_KEPT,
+  FRAGMENTS_WHOLE,
   RESULT_CT_MARK,
   RESULT_DESTINATION,
   RESULT_DESTINATION_PORT,
@@ -12,6 +15,7 @@ import {
   RESULT_FLAG_SNAT,
   RESULT_FLAG_UNROUTED,
   RESULT_FLAGS,
+  RESULT_FRAGMENTS,
   RESULT_GENERATION,
   RESULT_HOOK,
   RESULT_MARK,
@@ -32,6 +36,7 @@ import {
   VERDICT_DROP,
   VERDICT_QUEUE,
   VERDICT_REJECT,
+  VERDICT_STOLEN,
 } from "../blob/layout.js";
 import {
   REJECT_ICMP6_ADDR_UNREACH,
@@ -72,7 +77,13 @@ import { HOOK_NAMES, type HookName, TABLE_NAMES, TABLE_NUMBERS, type TableName }
 import { readAddressText } from "./address.js";
 import { nameOf } from "./packet-names.js";
 
-const VERDICTS = { DROP: VERDICT_DROP, ACCEPT: VERDICT_ACCEPT, QUEUE: VERDICT_QUEUE, REJECT: VERDICT_REJECT } as const;
+const VERDICTS = {
+  DROP: VERDICT_DROP,
+  ACCEPT: VERDICT_ACCEPT,
+  STOLEN: VERDICT_STOLEN,
+  QUEUE: VERDICT_QUEUE,
+  REJECT: VERDICT_REJECT,
+} as const;
 export type Verdict = keyof typeof VERDICTS;
 
 /** What --reject-with calls them. */
@@ -114,6 +125,8 @@ export const ROUTED_NAMES = {
 } as const;
 export type Routed = keyof typeof ROUTED_NAMES;
 
+const FRAGMENTS = { kept: FRAGMENTS_KEPT, discarded: FRAGMENTS_DISCARDED, whole: FRAGMENTS_WHOLE } as const;
+
 export interface PacketResult {
   readonly verdict: Verdict;
   /** The last hook and table that the packet reached. */
@@ -154,6 +167,11 @@ export interface PacketResult {
   readonly route?: Routed;
   /** The interface that it leaves by, "" where it goes to the machine itself or was not sent on. */
   readonly output: string;
+  /**
+   * Of a fragment, where connections are tracked: it waits for the others (STOLEN), does not fit them, is one too many or
+   * found no room (DROP), or was the last, and all else here is about the whole packet.
+   */
+  readonly fragments?: keyof typeof FRAGMENTS;
   /** The connection's mark was written. */
   readonly ctMarkWritten: boolean;
 }
@@ -164,6 +182,7 @@ export function decodeResult(view: DataView, family: Family): PacketResult {
   const flags = view.getUint8(RESULT_FLAGS);
   const verdict = verdictName(view.getUint8(RESULT_VERDICT));
   const reject = REJECT_NAMES[view.getUint8(RESULT_REJECT)];
+  const fragments = nameOf(FRAGMENTS, view.getUint8(RESULT_FRAGMENTS));
   const route = nameOf(ROUTED_NAMES, view.getUint8(RESULT_ROUTE));
   return {
     verdict,
@@ -191,6 +210,7 @@ export function decodeResult(view: DataView, family: Family): PacketResult {
     expired: (flags & RESULT_FLAG_EXPIRED) !== 0,
     unrouted: (flags & RESULT_FLAG_UNROUTED) !== 0,
     ...(route === undefined ? {} : { route }),
+    ...(fragments === undefined ? {} : { fragments }),
     output: new TextDecoder().decode(bytes.subarray(RESULT_OUTPUT, bytes.indexOf(0, RESULT_OUTPUT))),
     ctMarkWritten: (flags & RESULT_FLAG_CT_MARK) !== 0,
   };

@@ -23,6 +23,7 @@ interface Internet {
   readonly length: number;
   readonly fragmentOffset: number;
   readonly moreFragments: boolean;
+  readonly fragmentId: number;
   readonly tos: number;
   readonly ttl: number;
   readonly source: string;
@@ -41,8 +42,8 @@ export function packetOfWire(bytes: Uint8Array, rest: Partial<Packet>): Packet |
     ...rest,
     ...fields,
     ...(first && !short ? readTransport(bytes, transport, internet.protocol) : {}),
-    // The first fragment that lacks its header, and one at offset 1, are what exact netfilter drops on sight.
-    ...((first && short) || internet.fragmentOffset === 1 ? { odd: true } : {}),
+    // The first fragment that lacks its header, and IPv4's at offset 1, are what exact netfilter drops on sight.
+    ...((first && short) || (version === 4 && internet.fragmentOffset === 1) ? { odd: true } : {}),
   };
 }
 
@@ -58,6 +59,7 @@ function readIpv4(bytes: Uint8Array): Internet | undefined {
     length: word(bytes, 2) || bytes.length,
     fragmentOffset: fragment & 0x1fff,
     moreFragments: (fragment & 0x2000) !== 0,
+    fragmentId: (fragment & 0x3fff) === 0 ? 0 : word(bytes, 4),
     tos: bytes[1] as number,
     ttl: bytes[8] as number,
     source: readAddressText(bytes, 12, "ipv4"),
@@ -70,11 +72,14 @@ function readIpv6(bytes: Uint8Array): Internet | undefined {
   let protocol = bytes[6] as number;
   let transport = IPV6_HEADER;
   let fragment = 0;
+  let fragmentId = 0;
   for (; fragment >> 3 === 0 && transport + 8 <= bytes.length; ) {
     const next = bytes[transport] as number;
     const units = bytes[transport + 1] as number;
-    if (protocol === FRAGMENT) fragment = word(bytes, transport + 2);
-    else if (![HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS, AUTHENTICATION].includes(protocol)) break;
+    if (protocol === FRAGMENT) {
+      fragment = word(bytes, transport + 2);
+      fragmentId = word(bytes, transport + 4) * 2 ** 16 + word(bytes, transport + 6);
+    } else if (![HOP_BY_HOP, ROUTING, DESTINATION_OPTIONS, AUTHENTICATION].includes(protocol)) break;
     transport += protocol === FRAGMENT ? 8 : protocol === AUTHENTICATION ? 4 * (units + 2) : 8 * (units + 1);
     protocol = next;
   }
@@ -85,6 +90,7 @@ function readIpv6(bytes: Uint8Array): Internet | undefined {
     length: (word(bytes, 4) || bytes.length - IPV6_HEADER) + IPV6_HEADER,
     fragmentOffset: fragment >> 3,
     moreFragments: (fragment & 1) !== 0,
+    fragmentId,
     tos: (word(bytes, 0) >> 4) & 255,
     ttl: bytes[7] as number,
     source: readAddressText(bytes, 8, "ipv6"),

@@ -58,7 +58,7 @@ function portsMatch(record: RecordView, walk: Walk): boolean {
 }
 
 export function matchTcp(record: RecordView, walk: Walk): boolean {
-  if (walk.packet.fragmentOffset === 1) {
+  if (walk.packet.family === "ipv4" && walk.packet.fragmentOffset === 1) {
     walk.hotdrop = true;
     return false;
   }

@@ -1,0 +1,147 @@
+/**
+ * Where fragments wait: cells of one size, and datagrams in buckets. Readers cannot allocate, so all cells are reserved when
+ * the engine is made. Whoever calls holds the lock; fragments are rare.
+ */
+import { CONNECTIONS_FRAGMENTS } from "../../src/blob/connections";
+import {
+  CELL_NEXT,
+  CELL_SIZE,
+  CELLS_COUNT,
+  DATAGRAM_BYTES,
+  DATAGRAM_EXPIRES,
+  DATAGRAM_FRAGMENTS,
+  DATAGRAM_ID,
+  DATAGRAM_SOURCE,
+  FRAGMENT_MORE,
+  FRAGMENTS_BUCKETS,
+  FRAGMENTS_BUCKETS_COUNT,
+  FRAGMENTS_CELLS,
+  FRAGMENTS_FREE,
+  FRAGMENTS_HEADER_SIZE,
+  FRAGMENTS_SWEPT,
+  FRAGMENTS_TOP,
+} from "../../src/blob/fragments";
+import { connections } from "../conntrack/pool";
+import { heapAllocate } from "../heap";
+
+/** Bytes of the key, which two datagrams never share. */
+export const KEY_BYTES: usize = 64;
+/** Milliseconds between two searches for datagrams that have waited too long. */
+const SWEEP_EVERY: i32 = 1000;
+
+/** Empty ones in fresh memory; 0 where there is none. */
+export function fragmentsInit(): usize {
+  const table = heapAllocate(FRAGMENTS_HEADER_SIZE + CELL_SIZE * CELLS_COUNT);
+  if (!table) return 0;
+  memory.fill(table, 0, FRAGMENTS_HEADER_SIZE);
+  store<u32>(table, <u32>table + FRAGMENTS_HEADER_SIZE, FRAGMENTS_CELLS);
+  return table;
+}
+
+export function fragments(): usize {
+  return load<u32>(connections(), CONNECTIONS_FRAGMENTS);
+}
+
+/** The datagram with the key at `key`, in the form of DATAGRAM_ID and what follows; 0 where none waits. */
+export function datagramFind(key: usize, now: u32): usize {
+  const bucket = bucketOf(key);
+  for (let at: usize = load<u32>(bucket); at; at = load<u32>(at, CELL_NEXT)) {
+    if (memory.compare(at + DATAGRAM_ID, key, KEY_BYTES)) continue;
+    if (!hasExpired(at, now)) return at;
+    datagramForget(at);
+    return 0;
+  }
+  return 0;
+}
+
+/** One that begins with its key; 0 where no room is left. */
+export function datagramBegin(key: usize, expires: u32, now: u32): usize {
+  const at = cellTake(now);
+  if (!at) return 0;
+  memory.fill(at, 0, DATAGRAM_BYTES);
+  memory.copy(at + DATAGRAM_ID, key, KEY_BYTES);
+  store<u32>(at, expires, DATAGRAM_EXPIRES);
+  const bucket = bucketOf(key);
+  store<u32>(at, load<u32>(bucket), CELL_NEXT);
+  store<u32>(bucket, <u32>at);
+  return at;
+}
+
+/** It is whole, or never will be. */
+export function datagramForget(datagram: usize): void {
+  let link = bucketOf(datagram + DATAGRAM_ID);
+  while (load<u32>(link) != <u32>datagram) link = <usize>load<u32>(link) + CELL_NEXT;
+  store<u32>(link, load<u32>(datagram, CELL_NEXT));
+  for (let at: usize = load<u32>(datagram, DATAGRAM_FRAGMENTS); at; ) {
+    const next: usize = load<u32>(at, CELL_NEXT);
+    cellsGive(at);
+    at = next;
+  }
+  cellGive(datagram);
+}
+
+/** A cell; datagrams that have waited too long make room. 0 where there is none. */
+export function cellTake(now: u32): usize {
+  const cell = cellNext();
+  return cell || !sweep(now) ? cell : cellNext();
+}
+
+/** Gives back a fragment's cells. */
+export function cellsGive(fragment: usize): void {
+  while (fragment) {
+    const more: usize = load<u32>(fragment, FRAGMENT_MORE);
+    cellGive(fragment);
+    fragment = more;
+  }
+}
+
+function cellNext(): usize {
+  const table = fragments();
+  const free: usize = load<u32>(table, FRAGMENTS_FREE);
+  if (free) {
+    store<u32>(table, load<u32>(free, CELL_NEXT), FRAGMENTS_FREE);
+    return free;
+  }
+  const top = load<u32>(table, FRAGMENTS_TOP);
+  if (top == CELLS_COUNT) return 0;
+  store<u32>(table, top + 1, FRAGMENTS_TOP);
+  return load<u32>(table, FRAGMENTS_CELLS) + top * CELL_SIZE;
+}
+
+function cellGive(cell: usize): void {
+  const table = fragments();
+  store<u32>(cell, load<u32>(table, FRAGMENTS_FREE), CELL_NEXT);
+  store<u32>(table, <u32>cell, FRAGMENTS_FREE);
+}
+
+/** False when nothing was found, or someone has looked just now. */
+function sweep(now: u32): bool {
+  const table = fragments();
+  const last = load<u32>(table, FRAGMENTS_SWEPT);
+  if (last && <i32>(now - last) < SWEEP_EVERY) return false;
+  store<u32>(table, now ? now : 1, FRAGMENTS_SWEPT);
+  let found = false;
+  for (let i: u32 = 0; i < <u32>FRAGMENTS_BUCKETS_COUNT; i++) {
+    let at: usize = load<u32>(table + FRAGMENTS_BUCKETS + (i << 2));
+    while (at) {
+      const next: usize = load<u32>(at, CELL_NEXT);
+      if (hasExpired(at, now)) {
+        datagramForget(at);
+        found = true;
+      }
+      at = next;
+    }
+  }
+  return found;
+}
+
+function hasExpired(datagram: usize, now: u32): bool {
+  return <i32>(load<u32>(datagram, DATAGRAM_EXPIRES) - now) <= 0;
+}
+
+function bucketOf(key: usize): usize {
+  const source = key + DATAGRAM_SOURCE - DATAGRAM_ID;
+  let hash = load<u32>(key) * 0x9e3779b1;
+  for (let at: usize = 0; at < 32; at += 4) hash = (hash ^ load<u32>(source + at)) * 0x85ebca6b;
+  return fragments() + FRAGMENTS_BUCKETS + ((hash >> 24) << 2);
+}
