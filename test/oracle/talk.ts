@@ -5,7 +5,7 @@ import * as L from "../../src/blob/layout.js";
 import { Engine } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
 import type { SysctlName } from "../../src/engine/sysctls.js";
-import { listConnections } from "../../src/netfilter/connections.js";
+import { type Expectation, expectConnection, listConnections } from "../../src/netfilter/connections.js";
 import { printConnection } from "../../src/netfilter/print-connection.js";
 import { parseRuleset } from "../../src/ruleset/parse.js";
 import { printRuleset } from "../../src/ruleset/print.js";
@@ -52,6 +52,8 @@ export interface Step {
     /** Who sends it; empty for the one who got the packet. */
     readonly from: string;
   };
+  /** What a helper reads in it on Linux, and the engine is told. */
+  readonly expects?: Expectation;
 }
 
 export interface TalkRound {
@@ -155,6 +157,8 @@ export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
     // What SCTP's tags are is said by its bytes alone.
     if (round.bytes || step.error || protocol === PROTOCOL_SCTP) pool.setBytes(0, sent);
     reader.match(pool, 0, 1);
+    if (step.expects && !expectConnection(engine, step.expects, i * STEP_MS))
+      throw new Error(`step ${i}: not expected`);
     const delivery = deliveryOf(pool.result(0), family, protocol, output, step.error ? about?.bytes : undefined);
     if (!delivery) return null;
     const got = { device: output, ends: delivery, bytes: frame(family, protocol, delivery, step.rest) };
