@@ -7,6 +7,7 @@ import {
   type Opening,
   type Outcome,
   type Step,
+  STEP_MS,
   talkInEngine,
   talkOnLinux,
   type TalkRound,
@@ -156,11 +157,13 @@ function countsOf(round: TalkRound, outcome: Outcome) {
   return { above, through: outcome.steps.filter((step) => step !== null).length };
 }
 
-/** Where Linux sends everything. */
+/** Where Linux sends everything, and when. */
 const everywhere = ({ steps }: TalkRound): Outcome => ({
   steps: steps.map(() => null),
   counters: new Map(),
   connections: [],
+  times: steps.map((_, nth) => nth * STEP_MS),
+  listedAt: steps.length * STEP_MS,
 });
 
 describe("connlimit", () => {

@@ -5,7 +5,7 @@ their addresses, and rounds of family, text (for iptables-restore), sysctls and 
 and hexadecimal bytes where its opener sends, else what comes back to the last packet of the talk that was got: an answer,
 whose transport header behind the ports is `rest`, or an ICMP error (type, code, from) about it, or about the last answer
 that the opener got. Writes a list of rounds: what iptables-restore said, what each step's receiver got (device and bytes,
-or null), iptables-save --counters, conntrack -L.
+or null) and when it was sent (milliseconds of the round), iptables-save --counters, conntrack -L and when.
 """
 import fcntl
 import json
@@ -105,10 +105,11 @@ def error(packet, order):
     return with_header(header, bytes(body))
 
 
-def converse(devices, steps, pause):
+def converse(devices, steps, pause, now):
     reached, answered = {}, {}
     for step in steps:
         time.sleep(pause)
+        at = now()
         talk = step["talk"]
         about = answered if step.get("error", {}).get("aboutAnswer") else reached
         if "bytes" in step:
@@ -120,7 +121,7 @@ def converse(devices, steps, pause):
         got = received(devices)
         if got and "error" not in step:
             (reached if "bytes" in step else answered)[talk] = got
-        yield got and [got[0], got[1].hex()]
+        yield {"at": at, "got": got and [got[0], got[1].hex()]}
 
 
 def play(orders):
@@ -135,11 +136,13 @@ def play(orders):
         run("conntrack -F")
         received(devices)
         # Within one jiffy connlimit looks its list over but once.
-        steps = list(converse(devices, order["steps"], orders["pause"] if "connlimit" in order["text"] else 0))
+        begin = time.monotonic()
+        now = lambda: int(1000 * (time.monotonic() - begin))
+        steps = list(converse(devices, order["steps"], orders["pause"] if "connlimit" in order["text"] else 0, now))
         # The listing comes first: saving takes a moment.
-        listed = run(f"conntrack -L -f {order['family']}")
+        listed_at, listed = now(), run(f"conntrack -L -f {order['family']}")
         yield {"said": loaded.stderr.decode() if loaded.returncode else "", "steps": steps,
-               "saved": run(f"{tool}-save --counters"), "listed": listed}
+               "saved": run(f"{tool}-save --counters"), "listed": listed, "listedAt": listed_at}
 
 
 json.dump(list(play(json.load(sys.stdin))), sys.stdout)

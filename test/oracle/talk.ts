@@ -29,8 +29,8 @@ ip6tables-legacy -t nat -A OUTPUT -m conntrack --ctstate NEW
 sysctl -qw net.netfilter.nf_conntrack_checksum=0`;
 const ROUTES = `ip route add default dev ${WAN}; ip -6 route add default dev ${WAN}`;
 
-/** Between two steps, so that each has a jiffy of its own, as connlimit asks for. */
-const STEP_MS = 11;
+/** At least so much is between two steps, so that each has a jiffy of its own, as connlimit asks for. */
+export const STEP_MS = 11;
 
 /** Who opens a talk, with what. */
 export interface Opening extends Ends {
@@ -77,6 +77,9 @@ export interface Outcome {
   readonly steps: readonly (Delivery | null)[];
   readonly counters: ReadonlyMap<string, string>;
   readonly connections: readonly string[];
+  /** Milliseconds of the round at which each step was sent, and at which connections were listed: the engine lives by them. */
+  readonly times: readonly number[];
+  readonly listedAt: number;
 }
 
 /** Per round what Linux did, or what iptables-restore said. */
@@ -106,17 +109,20 @@ export function talkOnLinux(rounds: readonly TalkRound[]): (Outcome | string)[] 
   if (status !== 0) throw new Error(stderr);
   const played = JSON.parse(stdout) as {
     said: string;
-    steps: ([string, string] | null)[];
+    steps: { at: number; got: [string, string] | null }[];
     saved: string;
     listed: string;
+    listedAt: number;
   }[];
-  return played.map(({ said, steps, saved, listed }) =>
+  return played.map(({ said, steps, saved, listed, listedAt }) =>
     said
       ? said
       : {
-          steps: steps.map((got) => got && readDelivery(got[0], Buffer.from(got[1], "hex"))),
+          steps: steps.map(({ got }) => got && readDelivery(got[0], Buffer.from(got[1], "hex"))),
           counters: readCounters(saved),
           connections: listed.split("\n").filter(Boolean),
+          times: steps.map(({ at }) => at),
+          listedAt,
         },
   );
 }
@@ -131,6 +137,7 @@ interface Got {
 /** The same in an engine, which does not route: packets that Linux delivered go where Linux sent them. */
 export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
   const { family, text, openings, sysctls } = round;
+  const { times, listedAt } = linux;
   const localAddresses = Object.entries(ADDRESSES).flatMap(([device, addresses]) =>
     addresses.map((address) => `${address.replace(/\/.*/, "")} ${device}`),
   );
@@ -152,13 +159,13 @@ export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
     const sent = step.error && about ? errorFrame(family, from, about.bytes) : frame(family, protocol, from, step.rest);
     const output = linux.steps[i]?.device ?? (isLan(from.destination) ? LAN : WAN);
     const record = recordOf(family, protocol, bare.from, bare.device, output, sent);
-    new DataView(record.buffer).setUint32(L.PACKET_TIME, i * STEP_MS, true);
+    const now = times[i] as number;
+    new DataView(record.buffer).setUint32(L.PACKET_TIME, now, true);
     pool.set(0, record);
     // What SCTP's tags are is said by its bytes alone.
     if (round.bytes || step.error || protocol === PROTOCOL_SCTP) pool.setBytes(0, sent);
     reader.match(pool, 0, 1);
-    if (step.expects && !expectConnection(engine, step.expects, i * STEP_MS))
-      throw new Error(`step ${i}: not expected`);
+    if (step.expects && !expectConnection(engine, step.expects, now)) throw new Error(`step ${i}: not expected`);
     const delivery = deliveryOf(pool.result(0), family, protocol, output, step.error ? about?.bytes : undefined);
     if (!delivery) return null;
     const got = { device: output, ends: delivery, bytes: frame(family, protocol, delivery, step.rest) };
@@ -166,9 +173,8 @@ export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
     return delivery;
   });
   const saved = engine.readRuleset().map((ruleset) => printRuleset(ruleset, { counters: true }));
-  const end = steps.length * STEP_MS;
-  const connections = listConnections(engine, end).map((connection) => printConnection(connection, end));
-  return { steps, counters: readCounters(saved.join("\n")), connections };
+  const connections = listConnections(engine, listedAt).map((connection) => printConnection(connection, listedAt));
+  return { steps, counters: readCounters(saved.join("\n")), connections, times, listedAt };
 }
 
 function turnedAround(ends: Ends, { error }: Step, family: Family): Ends {
