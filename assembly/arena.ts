@@ -20,6 +20,8 @@ import {
 import { heapAllocate, heapFree } from "./heap";
 import { put32, remember } from "./store";
 
+const LINE: u32 = 64;
+
 /** The address of `bytes` bytes, not zeroed; 0 when memory is at its maximum. */
 export function arenaAllocate(arena: usize, bytes: u32): usize {
   const size = (bytes + 15) & ~15;
@@ -48,6 +50,25 @@ export function arenaAllocate(arena: usize, bytes: u32): usize {
   put32(arena + ARENA_NEXT, <u32>(next + size));
   put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
   return next;
+}
+
+/** The same, and what lies `lead` bytes behind the address begins a cache line, unless the memory was given back before. */
+export function arenaAllocateAligned(arena: usize, bytes: u32, lead: u32): usize {
+  const size = (bytes + 15) & ~15;
+  const next: usize = load<u32>(arena, ARENA_NEXT);
+  const gap = (0 - <u32>next - lead) & (LINE - 1);
+  if (
+    gap &&
+    size <= <u32>ARENA_LARGEST &&
+    !load<u32>(arena + ARENA_FREE + (((size >> 4) - 1) << 2)) &&
+    next + gap + size <= <usize>load<u32>(arena, ARENA_END)
+  ) {
+    put32(arena + ARENA_NEXT, <u32>(next + gap));
+    const list = arena + ARENA_FREE + (((gap >> 4) - 1) << 2);
+    put32(next, load<u32>(list));
+    put32(list, <u32>next);
+  }
+  return arenaAllocate(arena, bytes);
 }
 
 /** Gives back what was allocated with the same `bytes`. */

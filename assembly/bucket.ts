@@ -27,7 +27,7 @@ import {
   SLOT_BUCKET,
   TUPLE_LANES,
 } from "../src/blob/tuple-space";
-import { arenaAllocate } from "./arena";
+import { arenaAllocateAligned } from "./arena";
 import { linking } from "./chunk";
 import { dismiss } from "./slots";
 import { put32, wrote } from "./store";
@@ -66,7 +66,7 @@ export function bucketInsert(arena: usize, tuple: usize, number: u32, slot: usiz
   let live: u32 = 1;
   for (let i: u32 = 0; i < used; i++) if (load<u32>(entryAt(bucket, i), ENTRY_ROW)) live++;
   const capacity = roomFor(live);
-  const fresh = arenaAllocate(arena, capacity * ENTRY_SIZE);
+  const fresh = arenaAllocateAligned(arena, capacity * ENTRY_SIZE, 0);
   if (!fresh) return false;
   let at: u32 = 0;
   let placed = false;

@@ -14,10 +14,29 @@ import {
   ROW_ORDER,
 } from "../src/blob/layout";
 import { CHUNK_NEXT } from "../src/blob/memory";
-import { INDEX_CHUNKS, INDEX_TUPLE_COUNT, INDEX_TUPLES } from "../src/blob/tuple-space";
+import {
+  ENTRY_BORN,
+  ENTRY_DIED,
+  ENTRY_FLAGS,
+  ENTRY_MASK,
+  ENTRY_ORDER,
+  ENTRY_RANGE,
+  ENTRY_ROW,
+  ENTRY_VALUE,
+  ENTRY_WHOLE,
+  INDEX_CHUNKS,
+  INDEX_REST_ORDER,
+  INDEX_TUPLE_COUNT,
+  INDEX_TUPLES,
+  SLOT_BUCKET,
+  TUPLE_DIRECTORY,
+  TUPLE_LANES,
+} from "../src/blob/tuple-space";
 import { chunkRow } from "./chunk";
 import { generationSeen, hotdrop, setAddressBytes, setHook, setPacket } from "./packet";
-import { bucketAt, indexFirst, indexNext, proven, restChunk, UNKNOWN } from "./probe";
+import { highIpv4, indexNext, lowIpv4, NO_ORDER, proven, restChunk } from "./probe";
+import { slotFind } from "./slots";
+import { LANES_IPV4, tupleHash } from "./tuple";
 import { hits, rowHits } from "./walk";
 
 /** Packets whose buckets are looked up before any of these is read: the processor waits for memory once, not for each. */
@@ -29,25 +48,65 @@ export function classify(table: usize, hook: u32, packets: usize, rows: usize, c
   if (!base) return memory.fill(rows, 0, count << 2);
   setHook(hook);
   setAddressBytes(load<u32>(table, BLOB_ADDRESS_BYTES));
-  const index: usize = load<u32>(table + base, CHAIN_INDEX);
-  const only: usize = index && load<u32>(index, INDEX_TUPLE_COUNT) == 1 ? <usize>load<u32>(index, INDEX_TUPLES) : 0;
-  for (let i: u32 = 0; i < count; i++) {
-    const at = packets + i * PACKET_SIZE;
-    const into = rows + (i << 2);
-    if (only && !(i & (AHEAD - 1))) aheadOf(only, at, into, min<u32>(count - i, AHEAD));
-    setPacket(at, 0);
-    const odd = (load<u8>(at, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 || load<u16>(at, PACKET_FRAGMENT_OFFSET) == 1;
-    let row = UNKNOWN;
-    if (!index || odd) row = firstListed(load<u32>(table + base, CHAIN_CHUNKS), odd);
-    else if (only) row = indexFirst(index, load<u32>(into), at, generationSeen);
-    if (row == UNKNOWN) row = firstIndexed(index, at);
-    store<u32>(into, <u32>row);
+  const head = table + base;
+  const index: usize = load<u32>(head, CHAIN_INDEX);
+  if (index && load<u32>(index, INDEX_TUPLE_COUNT) == 1) {
+    const tuple: usize = load<u32>(index, INDEX_TUPLES);
+    if (load<u32>(tuple, TUPLE_LANES) == LANES_IPV4) {
+      for (let i: u32 = 0; i < count; i += AHEAD)
+        classifyAhead(head, tuple, packets + i * PACKET_SIZE, rows + (i << 2), min<u32>(count - i, AHEAD));
+      return;
+    }
+  }
+  for (let i: u32 = 0; i < count; i++) store<u32>(rows + (i << 2), <u32>first(head, packets + i * PACKET_SIZE));
+}
+
+/**
+ * The same of a chain whose index has but one tuple, the usual one. Buckets are found for all packets first, and lie where the
+ * rows will be. Then most packets are told by their bucket's first entry; who is not is asked one by one.
+ */
+function classifyAhead(head: usize, tuple: usize, packets: usize, rows: usize, count: u32): void {
+  const directory: usize = load<u32>(tuple, TUPLE_DIRECTORY);
+  const end = rows + (count << 2);
+  let packet = packets;
+  for (let at = rows; at < end; at += 4, packet += PACKET_SIZE)
+    store<u32>(at, load<u32>(slotFind(directory, tupleHash(tuple, lowIpv4(packet), highIpv4(packet))), SLOT_BUCKET));
+  const rest = load<u64>(load<u32>(head, CHAIN_INDEX), INDEX_REST_ORDER);
+  const now = generationSeen;
+  packet = packets;
+  for (let at = rows; at < end; at += 4, packet += PACKET_SIZE) {
+    const entry: usize = load<u32>(at);
+    const high = highIpv4(packet);
+    const odd = (<u32>(high >> 56) & PACKET_FLAG_ODD) | load<u16>(packet, PACKET_FRAGMENT_OFFSET);
+    if (!odd) {
+      if (!entry) {
+        if (rest == NO_ORDER) continue;
+      } else {
+        const differ =
+          ((lowIpv4(packet) & load<u64>(entry, ENTRY_MASK)) ^ load<u64>(entry, ENTRY_VALUE)) |
+          ((high & load<u64>(entry, ENTRY_MASK + 8)) ^ load<u64>(entry, ENTRY_VALUE + 8));
+        if (
+          !differ &&
+          (load<u32>(entry, ENTRY_FLAGS) & (ENTRY_WHOLE | ENTRY_RANGE)) == ENTRY_WHOLE &&
+          load<u32>(entry, ENTRY_BORN) <= now &&
+          now < load<u32>(entry, ENTRY_DIED) &&
+          load<u64>(entry, ENTRY_ORDER) < rest
+        ) {
+          store<u32>(at, load<u32>(entry, ENTRY_ROW));
+          continue;
+        }
+      }
+    }
+    store<u32>(at, <u32>first(head, packet));
   }
 }
 
-/** Stores a bucket's address for each packet, where its row's will be. */
-function aheadOf(tuple: usize, packets: usize, buckets: usize, count: u32): void {
-  for (let i: u32 = 0; i < count; i++) store<u32>(buckets + (i << 2), <u32>bucketAt(tuple, packets + i * PACKET_SIZE));
+/** The row that one packet hits first. */
+function first(head: usize, packet: usize): usize {
+  setPacket(packet, 0);
+  const index: usize = load<u32>(head, CHAIN_INDEX);
+  const odd = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
+  return index && !odd ? firstIndexed(index, packet) : firstListed(load<u32>(head, CHAIN_CHUNKS), odd);
 }
 
 function firstIndexed(index: usize, packet: usize): usize {

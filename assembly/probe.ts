@@ -39,11 +39,9 @@ import { chunkCompared, counting, entryCompared, tupleProbed } from "./effort";
 import { pruneFor } from "./prune";
 import { LANES_IPV4, tupleHash } from "./tuple";
 
-const NO_ORDER: u64 = 0xffffffffffffffff;
+export const NO_ORDER: u64 = 0xffffffffffffffff;
 /** Up to so many tuples are probed without asking which are worth it. */
 const FEW_TUPLES: u32 = 2;
-/** No row's address. */
-export const UNKNOWN: usize = 1;
 
 /** Where the scan of rows outside of tuples stands: in and out of indexNext, so that it never starts over. */
 export let restChunk: usize = 0;
@@ -56,8 +54,8 @@ export let proven: bool = false;
  */
 export function indexNext(index: usize, packet: usize, after: u64, at: u32, rest: usize): usize {
   const ports = load<u32>(packet, PACKET_SOURCE_PORT);
-  const low = <u64>load<u32>(packet, PACKET_SOURCE) | ((<u64>load<u32>(packet, PACKET_DESTINATION)) << 32);
-  const high = <u64>ports | ((<u64>load<u32>(packet, PACKET_FAMILY)) << 32);
+  const low = lowIpv4(packet);
+  const high = highIpv4(packet);
   let best: usize = 0;
   let bestOrder = NO_ORDER;
   const count = load<u32>(index, INDEX_TUPLE_COUNT);
@@ -109,29 +107,11 @@ export function indexNext(index: usize, packet: usize, after: u64, at: u32, rest
   return best;
 }
 
-/** The bucket that the packet's hash has in `tuple`, 0 for none. */
-export function bucketAt(tuple: usize, packet: usize): usize {
+/** The slot that the packet's hash has in `tuple`. */
+export function slotAt(tuple: usize, packet: usize): usize {
   const lanes = load<u32>(tuple, TUPLE_LANES);
   const hash = tupleHash(tuple, twoWords(packet, lanes), twoWords(packet, lanes >>> 16));
-  return load<u32>(slotFind(load<u32>(tuple, TUPLE_DIRECTORY), hash), SLOT_BUCKET);
-}
-
-/**
- * What indexNext offers first, where the index has but one tuple and the packet's bucket in it is known. UNKNOWN where
- * the entry alone does not tell.
- */
-export function indexFirst(index: usize, bucket: usize, packet: usize, at: u32): usize {
-  let entry: usize = 0;
-  if (bucket) {
-    const lanes = load<u32>(load<u32>(index, INDEX_TUPLES), TUPLE_LANES);
-    const ports = load<u32>(packet, PACKET_SOURCE_PORT);
-    entry = entryFor(bucket, twoWords(packet, lanes), twoWords(packet, lanes >>> 16), ports, 0, NO_ORDER, at);
-  }
-  const order = entry ? load<u64>(entry, ENTRY_ORDER) : NO_ORDER;
-  if (order > load<u64>(index, INDEX_REST_ORDER)) return UNKNOWN;
-  if (!entry) return 0;
-  const whole = (load<u32>(entry, ENTRY_FLAGS) & ENTRY_WHOLE) != 0 && !load<u16>(packet, PACKET_FRAGMENT_OFFSET);
-  return whole ? <usize>load<u32>(entry, ENTRY_ROW) : UNKNOWN;
+  return slotFind(load<u32>(tuple, TUPLE_DIRECTORY), hash);
 }
 
 /** The first entry from `bucket` on that the packet satisfies, with an order between the two; 0 for none. */
@@ -157,6 +137,16 @@ function entryFor(bucket: usize, first: u64, second: u64, ports: u32, after: u64
     if (flags & ENTRY_LAST) return 0;
     entry += ENTRY_SIZE;
   }
+}
+
+/** What a packet has of LANES_IPV4: source and destination. */
+export function lowIpv4(packet: usize): u64 {
+  return <u64>load<u32>(packet, PACKET_SOURCE) | ((<u64>load<u32>(packet, PACKET_DESTINATION)) << 32);
+}
+
+/** Ports, and above them family, protocol and flags: both words lie side by side, the other way round. */
+export function highIpv4(packet: usize): u64 {
+  return rotl<u64>(load<u64>(packet, PACKET_FAMILY), 32);
 }
 
 /** The words at two offsets, the first of which is in the lowest byte, the second in the next. */

@@ -26,12 +26,14 @@ import {
   SLOT_HASH,
   TUPLE_DIRECTORY,
 } from "../src/blob/tuple-space";
-import { arenaAllocate, arenaFree } from "./arena";
+import { arenaAllocate, arenaAllocateAligned, arenaFree } from "./arena";
 import { linking } from "./chunk";
 import { retire } from "./retire";
 import { put32, touched, walked, wrote } from "./store";
 
 const FIRST_SLOTS: u32 = 8;
+/** Of a segment's address, which is a multiple of 16, the bits that tell its size. */
+const NAME_MASK: u32 = 15;
 /** A segment is full when five eighths of its slots are: most groups of four then have a free one. */
 const FULL_OF: u32 = 5;
 const FULL_PARTS: u32 = 8;
@@ -41,22 +43,20 @@ export function slotsMake(arena: usize): usize {
   const directory = makeDirectory(arena, 1);
   const segment = directory ? makeSegment(arena, FIRST_SLOTS, 0) : 0;
   if (!segment) return 0;
-  store<u32>(directory, <u32>segment, DIRECTORY_SEGMENTS);
-  store<u32>(directory, <u32>segment, DIRECTORY_SEGMENTS + 4);
+  store<u32>(directory, nameOf(segment), DIRECTORY_SEGMENTS);
+  store<u32>(directory, nameOf(segment), DIRECTORY_SEGMENTS + 4);
   return directory;
 }
 
 /** The slot of `hash`, or the free one where it would go; its bucket is 0. */
 export function slotFind(directory: usize, hash: u32): usize {
-  const segment: usize = load<u32>(
-    directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2),
-    DIRECTORY_SEGMENTS,
-  );
-  const mask = load<u32>(segment, SEGMENT_MASK);
+  const name = load<u32>(directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2), DIRECTORY_SEGMENTS);
+  const groups = <usize>(name & ~NAME_MASK) + SEGMENT_GROUPS;
+  const mask: u32 = ((<u32>1) << (name & NAME_MASK)) - 1;
   const wanted = v128.splat<u32>(hash);
   let i = hash & mask;
   while (true) {
-    const group = segment + SEGMENT_GROUPS + i * GROUP_SIZE;
+    const group = groups + i * GROUP_SIZE;
     const hashes = v128.load(group);
     const free = v128.eq<i32>(hashes, v128.splat<u32>(0));
     // Free slots come last, so the first of either kind is the hash's if it is here.
@@ -88,7 +88,7 @@ export function slotsRetire(arena: usize, directory: usize): void {
   const count: u32 = (<u32>1) << (32 - load<u32>(directory, DIRECTORY_SHIFT));
   let last: usize = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const segment: usize = load<u32>(directory + (i << 2), DIRECTORY_SEGMENTS);
+    const segment: usize = load<u32>(directory + (i << 2), DIRECTORY_SEGMENTS) & ~NAME_MASK;
     if (segment != last) retire(RETIRED_MEMORY, <u32>segment, arena, segmentBytes(slotCount(segment)));
     last = segment;
   }
@@ -103,7 +103,14 @@ export function dismiss(arena: usize, address: usize, bytes: u32): bool {
 }
 
 function segmentOf(directory: usize, hash: u32): usize {
-  return load<u32>(directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2), DIRECTORY_SEGMENTS);
+  return (
+    load<u32>(directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2), DIRECTORY_SEGMENTS) & ~NAME_MASK
+  );
+}
+
+/** What a directory says of a segment: where it is, and in the low bits how many groups it has, as a power of two. */
+function nameOf(segment: usize): u32 {
+  return <u32>segment | <u32>popcnt(load<u32>(segment, SEGMENT_MASK));
 }
 
 /** Replaces a full segment by one without emptied slots, a greater one, or two. */
@@ -141,7 +148,7 @@ function swing(tuple: usize, hash: u32, depth: u32, segment: usize): void {
   const free = 32 - load<u32>(directory, DIRECTORY_SHIFT) - depth;
   const first = depth ? (hash >>> (32 - depth)) << free : 0;
   for (let i: u32 = 0; i < (<u32>1) << free; i++)
-    put32(directory + DIRECTORY_SEGMENTS + ((first + i) << 2), <u32>segment);
+    put32(directory + DIRECTORY_SEGMENTS + ((first + i) << 2), nameOf(segment));
 }
 
 /** A directory that tells one bit more. */
@@ -176,7 +183,7 @@ function segmentBytes(slots: u32): u32 {
 
 function makeSegment(arena: usize, slots: u32, depth: u32): usize {
   const bytes = segmentBytes(slots);
-  const segment = arenaAllocate(arena, bytes);
+  const segment = arenaAllocateAligned(arena, bytes, SEGMENT_GROUPS);
   if (!segment) return 0;
   memory.fill(segment, 0, bytes);
   store<u32>(segment, slots / GROUP_SLOTS_COUNT - 1, SEGMENT_MASK);

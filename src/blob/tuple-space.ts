@@ -45,7 +45,10 @@ export const TUPLE_MAX_ORDER = TUPLE_MIN_ORDER + 8; // u64
 export const TUPLE_RANK = TUPLE_MAX_ORDER + 8; // u32 bits of the mask
 export const TUPLE_SIZE = TUPLE_RANK + 8;
 
-/** Directory of a tuple's hash table: the segment of a hash is number hash >>> shift. */
+/**
+ * Directory of a tuple's hash table: the segment of a hash is number hash >>> shift. Its address is a multiple of 16; the
+ * low bits tell how many groups it has, as a power of two.
+ */
 export const DIRECTORY_SHIFT = 0; // u32
 export const DIRECTORY_BYTES = DIRECTORY_SHIFT + 4; // u32
 export const DIRECTORY_SEGMENTS = DIRECTORY_BYTES + 4; // u32 x 1 << (32 - shift)
