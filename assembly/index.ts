@@ -25,6 +25,7 @@ import {
   FRAME_SIZE,
   HEAP_ADDRESS,
   READER_COUNTERS,
+  READER_HITS,
   READER_RANDOM,
   READER_SCRATCH,
   READER_SIZE,
@@ -35,6 +36,7 @@ import {
 } from "../src/blob/memory";
 import { WHOLE_SIZE } from "../src/blob/fragments";
 import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
+import { AHEAD, AHEAD_BYTES, aheadOf } from "./ahead";
 import { SCRATCH_BYTES } from "./own";
 import { arenaAllocate } from "./arena";
 import { counterBytes, counterPackets } from "./counters";
@@ -44,6 +46,7 @@ import { expect, forgetExpectations } from "./conntrack/expect";
 import { removeAll, removeMasqueraded } from "./conntrack/table";
 import { chunkStaging } from "./chunk-insert";
 import { heapAllocate } from "./heap";
+import { HITS_BYTES } from "./hits";
 import { setReader } from "./packet";
 import { logBegin, logCommit } from "./store";
 import { readBegin, readEnd, traverse } from "./traverse";
@@ -97,6 +100,8 @@ const FIRST_DEPTH: u32 = 64;
 const STAGING_BYTES: u32 = 512;
 /** Room for the tuples that a reader works with. */
 const TUPLES_BYTES: u32 = 512;
+/** What each reader has of its own beside its counters. */
+const READER_BYTES: u32 = SCRATCH_BYTES + TUPLES_BYTES + HITS_BYTES + AHEAD_BYTES;
 
 /** Sets up the engine in fresh, zeroed memory. `scratchBytes` is the writer's staging area. False without memory. */
 export function engineInit(readers: u32, classifier: u32, seed: u32, scratchBytes: u32): bool {
@@ -109,7 +114,7 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   store<u32>(CONTROL_ADDRESS, 1, CONTROL_COUNTER_TOP);
   logBegin();
   const directory: u32 = 4 * COUNTER_DIRECTORY_COUNT;
-  const fixed = ARENA_SIZE + directory * (readers + 1) + (SCRATCH_BYTES + TUPLES_BYTES) * readers + STAGING_BYTES;
+  const fixed = ARENA_SIZE + directory * (readers + 1) + READER_BYTES * readers + STAGING_BYTES;
   let at = heapAllocate(fixed);
   const scratch = heapAllocate(scratchBytes);
   if (!at || !scratch) return false;
@@ -135,6 +140,8 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
     at += SCRATCH_BYTES;
     store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_TUPLES);
     at += TUPLES_BYTES;
+    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_HITS);
+    at += HITS_BYTES + AHEAD_BYTES;
   }
   store<u32>(CONTROL_ADDRESS, FIRST_DEPTH, CONTROL_STACK_DEPTH);
   const root = arenaAllocate(arena, ROOT_SIZE);
@@ -182,10 +189,7 @@ export function engineAttach(): void {
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
   const directory: usize = 4 * COUNTER_DIRECTORY_COUNT;
   chunkStaging(
-    <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) +
-      ARENA_SIZE +
-      directory * (readers + 1) +
-      (SCRATCH_BYTES + TUPLES_BYTES) * readers,
+    <usize>load<u32>(CONTROL_ADDRESS, CONTROL_ARENA) + ARENA_SIZE + directory * (readers + 1) + READER_BYTES * readers,
   );
 }
 
@@ -211,7 +215,10 @@ export function readerAttach(id: u32): void {
 /** Walks `count` packets under one root; results lie as packets do. */
 export function readerMatch(packets: usize, results: usize, count: u32): void {
   const root = readBegin();
-  for (let i: u32 = 0; i < count; i++) traverse(root, packets + i * PACKET_SIZE, results + i * RESULT_SIZE);
+  for (let i: u32 = 0; i < count; i++) {
+    if (!(i & (AHEAD - 1))) aheadOf(packets + i * PACKET_SIZE, min<u32>(count - i, AHEAD));
+    traverse(root, packets + i * PACKET_SIZE, results + i * RESULT_SIZE);
+  }
   readEnd();
 }
 

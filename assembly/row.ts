@@ -14,6 +14,7 @@ import {
   CHAIN_LIVE_ROWS,
   CHAIN_POLICY,
   CHAIN_REFERENCES,
+  CHAIN_RUN,
   GENERATION_NEVER,
   RECORD_BYTES,
   RECORD_TYPE,
@@ -218,7 +219,13 @@ function inForce(row: usize): bool {
   return load<u32>(row, ROW_DIED) == GENERATION_NEVER;
 }
 
+/** The chain's rules are no longer those that lie behind its head. */
+function endRun(head: usize): void {
+  if (load<u8>(head, CHAIN_RUN)) put8(head + CHAIN_RUN, 0);
+}
+
 function end(row: usize): bool {
+  endRun(load<u32>(row, ROW_CHAIN));
   put32(row + ROW_DIED, generation() + 1);
   entryDied(row, generation() + 1);
   chunkDied(load<u32>(row, ROW_CHUNK));
@@ -261,6 +268,7 @@ function place(head: usize, before: usize, row: usize): bool {
   const arena: usize = load<u32>(rowTable(row), BLOB_ARENA);
   const list = head + CHAIN_CHUNKS;
   const index: usize = load<u32>(head, CHAIN_INDEX);
+  endRun(head);
   if (index && !giveOrder(head, before, row)) return false;
   const chunk: usize = before ? <usize>load<u32>(before, ROW_CHUNK) : 0;
   const slot = before ? chunkSlot(chunk, before) : 0;

@@ -22,6 +22,7 @@ import {
   CHAIN_POLICY,
   CHAIN_ROW_COUNT,
   CHAIN_ROWS_END,
+  CHAIN_RUN,
   CHAIN_SIZE,
   CHAIN_USER,
   GENERATION_NEVER,
@@ -46,6 +47,7 @@ import {
   FAULT_HEADER,
   FAULT_MEMORY,
   FAULT_NONE,
+  RUN_MOST,
 } from "../src/blob/memory";
 import { INDEX_THRESHOLD } from "../src/blob/tuple-space";
 import { JUMP_CHAIN } from "../src/blob/payloads";
@@ -166,6 +168,7 @@ function linkRows(table: usize, number: u32, staging: usize, named: bool): u32 {
   let left = load<u32>(head, CHAIN_ROW_COUNT);
   if (hook != CHAIN_USER) left--;
   store<u32>(head, left, CHAIN_LIVE_ROWS);
+  if (left <= <u32>RUN_MOST) store<u8>(head, <u8>left, CHAIN_RUN);
   if (!named) carryBegin(numberTwin(number), address);
   carried = !countersAt;
   let at = <u32>(head - table) + CHAIN_SIZE;

@@ -80,6 +80,7 @@ import { connection, publishState, trackBegin, trackConfirm, trackEnd, trackIn }
 import { atHook, hooksBegin, hooksLoop, looped, rerouted, routes, setHooks } from "./hook";
 import { eventsBegin, traced } from "./events";
 import { gather } from "./fragments/gather";
+import { hitsBegin, hitsCount } from "./hits";
 import { isLocal } from "./locals";
 import { ownBegin, ownLoops } from "./own";
 import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setPacket } from "./packet";
@@ -97,10 +98,12 @@ export function readBegin(): usize {
   setGeneration(generation);
   setRouting(load<u32>(root, ROOT_ROUTING));
   setHooks(load<u32>(root, ROOT_HOOKS), routesKnown());
+  hitsBegin();
   return root;
 }
 
 export function readEnd(): void {
+  hitsCount();
   atomic.store<u32>(reader, load<u32>(reader, READER_SEQUENCE) + 1, READER_SEQUENCE);
   atomic.store<u32>(reader, load<u32>(reader, READER_QUIESCENT) + 1, READER_QUIESCENT);
 }
@@ -108,8 +111,9 @@ export function readEnd(): void {
 /** One packet's whole way under `root`; fills the result record. */
 export function traverse(root: usize, from: usize, into: usize): void {
   const scratch: usize = load<u32>(reader, READER_SCRATCH);
-  memory.copy(scratch, from, PACKET_SIZE);
-  memory.fill(into, 0, RESULT_SIZE);
+  // Bulk instructions leave the module; these few words do not pay for that.
+  for (let at: usize = 0; at < <usize>PACKET_SIZE; at += 16) v128.store(scratch + at, v128.load(from + at));
+  for (let at: usize = 0; at < <usize>RESULT_SIZE; at += 16) v128.store(into + at, v128.splat<u32>(0));
   setPacket(scratch, into);
   store<u32>(reader, load<u32>(scratch, PACKET_TIME), READER_TIME);
   const family: u32 = load<u8>(scratch, PACKET_FAMILY) == FAMILY_IPV4 ? ROOT_IPV4 : ROOT_IPV6;

@@ -14,6 +14,8 @@ import {
   CHAIN_CHUNKS,
   CHAIN_INDEX,
   CHAIN_POLICY,
+  CHAIN_RUN,
+  CHAIN_SIZE,
   CHAIN_TABLE,
   PACKET_CT_MARK,
   PACKET_CT_STATE,
@@ -23,7 +25,6 @@ import {
   PACKET_FLAG_ODD,
   PACKET_FRAGMENT_OFFSET,
   PACKET_INPUT,
-  PACKET_LENGTH,
   PACKET_MARK,
   PACKET_OUTPUT,
   PACKET_PROTOCOL,
@@ -34,7 +35,6 @@ import {
   RECORD_TYPE,
   RESULT_ROW,
   ROW_BORN,
-  ROW_COUNTER,
   ROW_DIED,
   ROW_FLAGS,
   ROW_FLAG_FRAGMENT,
@@ -48,11 +48,13 @@ import {
   ROW_INVERT_OUTPUT,
   ROW_INVERT_PROTOCOL,
   ROW_INVERT_SOURCE,
+  ROW_NEXT,
   ROW_NEXT_SAME,
   ROW_ORDER,
   ROW_PROTOCOL,
   ROW_SOURCE,
   ROW_TARGET,
+  TABLE_NAT,
   TRACE_CT_MARK,
   TRACE_CT_STATE,
   TRACE_DESTINATION,
@@ -76,21 +78,20 @@ import {
 import {
   CHUNK_NEXT,
   CHUNK_USED,
-  COUNTER_BYTES,
-  COUNTER_PACKETS,
   FRAME_BITS,
   FRAME_CHUNK,
   FRAME_INDEX,
+  FRAME_RUN,
   FRAME_SIZE,
-  READER_COUNTERS,
   READER_STACK,
 } from "../src/blob/memory";
 import { INDEX_CHUNKS } from "../src/blob/tuple-space";
 import { JUMP_CHAIN, TARGET_JUMP, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
+import { aheadAsked } from "./ahead";
 import { chunkHits, chunkRow } from "./chunk";
-import { counterSlot } from "./counters";
 import { chunkCompared, counting, effortBegin, effortEnd, rowChecked } from "./effort";
 import { eventTrace, traced } from "./events";
+import { hit } from "./hits";
 import { interfaceMatches } from "./interface";
 import { matches } from "./match";
 import {
@@ -166,12 +167,26 @@ export function walk(table: usize): u32 {
   while (verdict == VERDICT_CONTINUE) {
     if (enter) {
       enter = false;
-      index = odd ? 0 : load<u32>(head, CHAIN_INDEX);
-      chunk = index ? load<u32>(index, INDEX_CHUNKS) : load<u32>(head, CHAIN_CHUNKS);
-      bits = index || !chunk ? 0 : hits(chunk, odd);
+      const run = load<u8>(head, CHAIN_RUN);
+      if (run) {
+        index = FRAME_RUN;
+        chunk = head + CHAIN_SIZE;
+        bits = run;
+      } else {
+        index = odd ? 0 : load<u32>(head, CHAIN_INDEX);
+        if (index && load<u8>(table, BLOB_TABLE) == TABLE_NAT) aheadAsked(index);
+        chunk = index ? load<u32>(index, INDEX_CHUNKS) : load<u32>(head, CHAIN_CHUNKS);
+        bits = index || !chunk ? 0 : hits(chunk, odd);
+      }
     }
     row = 0;
-    if (index) {
+    if (index == FRAME_RUN) {
+      if (bits) {
+        bits--;
+        row = chunk;
+        chunk = row + load<u16>(row, ROW_NEXT);
+      }
+    } else if (index) {
       row = indexNext(index, packet, bits, generationSeen, chunk);
       chunk = restChunk;
       if (row) bits = load<u64>(row, ROW_ORDER);
@@ -196,11 +211,11 @@ export function walk(table: usize): u32 {
       bits = load<u64>(top, FRAME_BITS);
       continue;
     }
-    if (!(index && proven) && !rowHits(row)) {
+    if (!(index > <usize>FRAME_RUN && proven) && !rowHits(row)) {
       if (hotdrop) return VERDICT_DROP;
       continue;
     }
-    count(row);
+    hit(row);
     if (hotdrop) return actAndDrop(table, row, top);
     const target = row + load<u16>(row, ROW_TARGET);
     const type = <u32>load<u16>(target, RECORD_TYPE);
@@ -252,7 +267,7 @@ function actAndDrop(table: usize, row: usize, top: usize): u32 {
 function policy(head: usize): u32 {
   let row: usize = load<u32>(head, CHAIN_POLICY);
   while (load<u32>(row, ROW_BORN) > generationSeen) row = load<u32>(row, ROW_NEXT_SAME);
-  count(row);
+  hit(row);
   const verdict = load<u32>(row + load<u16>(row, ROW_TARGET), VERDICT_VALUE);
   if (trace) note(load<u32>(head, CHAIN_TABLE), row, verdict);
   store<u32>(result, <u32>row, RESULT_ROW);
@@ -313,12 +328,6 @@ export function rowHits(row: usize): bool {
 function inPrefix(address: usize, prefix: usize): bool {
   const masked = v128.and(v128.load(address), v128.load(prefix + 16));
   return !v128.any_true(v128.xor(masked, v128.load(prefix)));
-}
-
-function count(row: usize): void {
-  const slot = counterSlot(load<u32>(reader, READER_COUNTERS), load<u32>(row, ROW_COUNTER));
-  store<u64>(slot, load<u64>(slot, COUNTER_PACKETS) + 1, COUNTER_PACKETS);
-  store<u64>(slot, load<u64>(slot, COUNTER_BYTES) + load<u32>(packet, PACKET_LENGTH), COUNTER_BYTES);
 }
 
 function note(table: usize, row: usize, verdict: u32): void {

@@ -106,7 +106,7 @@ function answered(tuple: usize): usize {
   const inverse = scratchTuple(5);
   tupleInvert(tuple, inverse);
   const zone = load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_ZONE);
-  store<u16>(inverse, zone, TUPLE_ZONE);
+  if (load<u16>(inverse, TUPLE_ZONE) != zone) store<u16>(inverse, zone, TUPLE_ZONE);
   return find(inverse, zone == load<u16>(originalZone()) ? ANY : REPLY, load<u32>(packet, PACKET_TIME));
 }
 

@@ -39,8 +39,7 @@ export const CONTROL_FINGERPRINTS = 116; // u32 image of fingerprints, 0 none
 export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
 export const CONTROL_TIMERS = 124; // u32 first timer of IDLETIMER (idle-timers.ts)
 export const CONTROL_SIZE = 128;
-/** Value: "RSWC". */
-export const CONTROL_MAGIC_VALUE = 0x43575352;
+export const CONTROL_MAGIC_VALUE = 0x43575352; // value: "RSWC"
 
 /** Values of CONTROL_CLASSIFIER. */
 export const CLASSIFIER_LINEAR = 0;
@@ -62,6 +61,7 @@ export const READER_TUPLES = 28; // u32 tuples that the packet's connection is w
 export const READER_RANDOM = 32; // u64 state of the seeded generator
 export const READER_EVENTS = 40; // u32 ring of events (events.ts), 0 when nobody listens
 export const READER_WHOLE = 44; // u32 what fragments were put together to (fragments.ts), where connections are tracked
+export const READER_HITS = 48; // u32 notes of rules that are yet to be counted (assembly/hits.ts), and behind them ahead.ts's room
 export const READER_TIME = 120; // u32 the time of the packet it walked last
 export const READER_SIZE = 128;
 export const READERS_ADDRESS = CONTROL_ADDRESS + CONTROL_SIZE;
@@ -79,10 +79,13 @@ export const ROOT_HOOKS = 136; // u32 hook registry
 export const ROOT_SIZE = 144;
 
 /** Jump stack frame: where to go on after RETURN. */
-export const FRAME_INDEX = 0; // u32 tuple-space index, 0 linear
-export const FRAME_CHUNK = 4; // u32
-export const FRAME_BITS = 8; // u64 hits left in the chunk, or the order of the last row
+export const FRAME_INDEX = 0; // u32 tuple-space index, 0 chunks, FRAME_RUN
+export const FRAME_CHUNK = 4; // u32 chunk, or the next row of a run
+export const FRAME_BITS = 8; // u64 hits left in the chunk, the order of the last row, or the rows left of a run
 export const FRAME_SIZE = 16;
+/** Values: of FRAME_INDEX where rows are taken as they lie in the blob; the most rules of a chain that is walked so. */
+export const FRAME_RUN = 1;
+export const RUN_MOST = 8;
 
 /*
  * ---- Chunk: up to CHUNK_ROWS rules of a chain, in order ----
@@ -105,9 +108,8 @@ export const CHUNK_WORD = 16; // u16 offset in the packet
 export const CHUNK_LIVE = 18; // u16 rows in force in the writer's view
 export const CHUNK_NODE = 20; // u32 leaf of the chain's directory, 0 where it has none
 export const CHUNK_ROW_SLOTS = 32;
-/** Value: most slots of a chunk. */
+/** Values: most slots of a chunk, and what a free one has. */
 export const CHUNK_ROWS = 64;
-/** Value. */
 export const CHUNK_FREE_VALUE = 1;
 
 /** Node of a chain's directory: the writer's way to a rule by its position. */
