@@ -11,13 +11,16 @@ import {
   CONNECTIONS_EXPECTED_COUNT,
   CONNECTIONS_EXPECTED_LOCK,
   EXPECTED_EXPIRES,
+  EXPECTED_FLAG_FOLLOWS,
   EXPECTED_FLAG_PERMANENT,
+  EXPECTED_FLAG_REPLY,
   EXPECTED_FLAGS,
   EXPECTED_HELPER,
   EXPECTED_MASK_SOURCE,
   EXPECTED_MASK_SOURCE_PORT,
   EXPECTED_MASTER,
   EXPECTED_MOST,
+  EXPECTED_PORT,
   EXPECTED_SIZE,
   EXPECTED_TUPLE,
   STATUS_CONFIRMED,
@@ -30,6 +33,7 @@ import {
   TUPLE_SOURCE,
   TUPLE_SOURCE_PORT,
 } from "../../src/blob/connections";
+import { natFollow } from "./nat";
 import { connections, lock, recordOf, reference, release, unlock } from "./pool";
 import { ANY, find, orStatus } from "./table";
 
@@ -58,11 +62,13 @@ export function expect(master: usize, from: usize, now: u32): bool {
   return at < end;
 }
 
-/** Makes a fresh connection with `tuple` the child of the one that expects it. False when none does. */
+/** Makes a fresh connection, the packet's, with `tuple` the child of the one that expects it. False when none does. */
 export function claimExpectation(record: usize, tuple: usize, now: u32): bool {
   const table = connections();
   if (!atomic.load<u32>(table, CONNECTIONS_EXPECTED_COUNT)) return false;
   let claimed = false;
+  let flags: u32 = 0;
+  let port: u32 = 0;
   lock(table + CONNECTIONS_EXPECTED_LOCK);
   let at: usize = load<u32>(table, CONNECTIONS_EXPECTED);
   for (let i: u32 = 0; i < <u32>EXPECTED_MOST && !claimed; i++, at += EXPECTED_SIZE) {
@@ -77,9 +83,13 @@ export function claimExpectation(record: usize, tuple: usize, now: u32): bool {
     const helper = load<u8>(at, EXPECTED_HELPER);
     store<u8>(record, helper, CONNECTION_HELPER);
     orStatus(record, helper ? STATUS_EXPECTED | STATUS_HELPER : STATUS_EXPECTED);
-    if (!(load<u32>(at, EXPECTED_FLAGS) & EXPECTED_FLAG_PERMANENT)) free(table, at);
+    flags = load<u32>(at, EXPECTED_FLAGS);
+    port = load<u16>(at, EXPECTED_PORT);
+    if (!(flags & EXPECTED_FLAG_PERMANENT)) free(table, at);
   }
   unlock(table + CONNECTIONS_EXPECTED_LOCK);
+  if (flags & EXPECTED_FLAG_FOLLOWS)
+    natFollow(load<u32>(record, CONNECTION_MASTER), flags & EXPECTED_FLAG_REPLY ? 1 : 0, port);
   return claimed;
 }
 

@@ -106,20 +106,32 @@ export function natBindNothing(): void {
   v128.store(address, v128.load(reply + (manipulated() == SOURCE ? TUPLE_DESTINATION : TUPLE_SOURCE)));
   rangeLow = rangeHigh = address;
   rangePortLow = rangePortHigh = 0;
-  settle(NAT_FLAG_ADDRESS);
+  settle(NAT_FLAG_ADDRESS, manipulated());
+}
+
+/**
+ * Binds a connection that begins as one that expected it is (nf_nat_follow_master): what told of it went `direction` of
+ * `master`; to whom that came from it goes, at `port`, and from whom that went to it comes.
+ */
+export function natFollow(master: usize, direction: u32, port: u32): void {
+  const told = master + (direction ? CONNECTION_REPLY : CONNECTION_ORIGINAL) + NODE_TUPLE;
+  rangePortLow = rangePortHigh = port;
+  rangeLow = rangeHigh = told + TUPLE_DESTINATION;
+  settle(NAT_FLAG_ADDRESS, SOURCE);
+  rangeLow = rangeHigh = told + TUPLE_SOURCE;
+  settle(NAT_FLAG_ADDRESS | NAT_FLAG_PORT, DESTINATION);
 }
 
 function bind(flags: u32, range: usize): u32 {
   rangePortLow = load<u16>(range, NAT_PORT_MIN);
   rangePortHigh = load<u16>(range, NAT_PORT_MAX);
-  settle(flags);
+  settle(flags, manipulated());
   return VERDICT_ACCEPT;
 }
 
 /** nf_nat_setup_info. A connection that others know already stays as it is. */
-function settle(flags: u32): void {
+function settle(flags: u32, manip: u32): void {
   if (load<u32>(connection, CONNECTION_STATUS) & STATUS_CONFIRMED) return;
-  const manip = manipulated();
   const current = scratchTuple(2);
   const wanted = scratchTuple(3);
   const reply = connection + CONNECTION_REPLY + NODE_TUPLE;

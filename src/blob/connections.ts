@@ -221,8 +221,12 @@ export const EXPECTED_HELPER = 12; // u8 helper of the connection when it comes
 export const EXPECTED_TUPLE = 16; // CONNECTION_TUPLE_SIZE
 export const EXPECTED_MASK_SOURCE = 56; // 16
 export const EXPECTED_MASK_SOURCE_PORT = 72; // u16
+export const EXPECTED_PORT = 74; // u16 where it goes to, with EXPECTED_FLAG_FOLLOWS
 export const EXPECTED_SIZE = 80;
 /** Value: expectations that may be open at a time. */
 export const EXPECTED_MOST = 1024;
 /** Values of EXPECTED_FLAGS: it stays when the connection has come. */
 export const EXPECTED_FLAG_PERMANENT = 1;
+/** NAT does to it what it does to its master; who told of it answers the master's opener. */
+export const EXPECTED_FLAG_FOLLOWS = 2;
+export const EXPECTED_FLAG_REPLY = 4;

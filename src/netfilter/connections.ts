@@ -132,6 +132,11 @@ export interface Expectation {
   readonly zone?: number;
   /** Of the connection that comes. */
   readonly helper?: (typeof HELPERS)[number];
+  /**
+   * NAT does to it what it does to its master (nf_nat_follow_master): it goes to whom the packet came from that told of it,
+   * at `port`, and comes from whom that packet went to. `told`: which way the packet went. Default: as the nat table says.
+   */
+  readonly follows?: { readonly told: "original" | "reply"; readonly port: number };
   /** It is expected again when it has come. */
   readonly permanent?: boolean;
   /** Milliseconds of the virtual clock until which it is expected. */
@@ -141,7 +146,7 @@ export interface Expectation {
 /** False when there is no connection that could expect it at `now`, or as many are expected as there may be. */
 export function expectConnection(engine: Engine, expectation: Expectation, now: number): boolean {
   if (tableOf(engine) === 0) return false;
-  const { family, master, source, sourcePort, zone = 0, helper } = expectation;
+  const { family, master, source, sourcePort, zone = 0, helper, follows } = expectation;
   const scratch = engine.scratch();
   const record = scratch + C.CONNECTION_TUPLE_SIZE;
   const view = engine.data();
@@ -159,7 +164,12 @@ export function expectConnection(engine: Engine, expectation: Expectation, now: 
   if (source !== undefined) bytes.fill(255, mask, mask + (family === "ipv4" ? 4 : 16));
   if (sourcePort !== undefined) view.setUint16(record + C.EXPECTED_MASK_SOURCE_PORT, 0xffff, true);
   view.setUint32(record + C.EXPECTED_EXPIRES, expectation.expires, true);
-  view.setUint32(record + C.EXPECTED_FLAGS, expectation.permanent ? C.EXPECTED_FLAG_PERMANENT : 0, true);
+  const flags =
+    (expectation.permanent ? C.EXPECTED_FLAG_PERMANENT : 0) |
+    (follows ? C.EXPECTED_FLAG_FOLLOWS : 0) |
+    (follows?.told === "reply" ? C.EXPECTED_FLAG_REPLY : 0);
+  view.setUint32(record + C.EXPECTED_FLAGS, flags, true);
+  view.setUint16(record + C.EXPECTED_PORT, follows?.port ?? 0, true);
   view.setUint8(record + C.EXPECTED_HELPER, helper === undefined ? 0 : HELPERS.indexOf(helper) + 1);
   return engine.kernel.engineExpect(scratch, record, now) !== 0;
 }
