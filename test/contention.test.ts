@@ -10,7 +10,9 @@ import { LatencyHistogram } from "../src/measure/histogram.js";
 import { mergeResults } from "../src/measure/read-result.js";
 import type { ResultFile } from "../src/measure/result.js";
 import { PHASE_UPDATING, Signals } from "../src/measure/signals.js";
+import { compareResults, CONTENTION_METRIC } from "../src/measure/compare.js";
 import { hasFindings } from "../src/report/cautions.js";
+import { comparisonText } from "../src/report/comparison.js";
 import { contentionAnswers } from "../src/report/contention.js";
 import { renderText } from "../src/report/table.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
@@ -61,11 +63,11 @@ describe("a bench of several writers", () => {
         expect({ failed: one.failed, first: one.first_failure }).toEqual({ failed: 0, first: undefined });
         expect(one.changes + one.unfinished).toBe(10);
         expect(one.change.count).toBe(10);
-        expect(LatencyHistogram.decode(one.wait.histogram).count).toBe(one.changes);
+        expect(LatencyHistogram.decode(one.wait?.histogram as never).count).toBe(one.changes);
         expect(one.retried).toBeLessThanOrEqual(one.timeouts);
         expect(one.most_attempts).toBeGreaterThanOrEqual(1);
       }
-      expect(wait.count).toBe(writers.reduce((sum, one) => sum + one.changes, 0));
+      expect(wait?.count).toBe(writers.reduce((sum, one) => sum + one.changes, 0));
     }
   });
 
@@ -94,6 +96,7 @@ it.each([
   [{ writers: ["docker", "docker"] }, "writers: docker is there twice"],
   [{ writers: ["kube-proxy-ipvs", "docker", "kube-proxy"] }, "writers: kube-proxy in one mode"],
   [{ lockTimeout: 0 }, "lockTimeout"],
+  [{ lockTimeout: 0.5, linux: ["nft"] }, "lockTimeout: whole seconds"],
 ] as [Partial<BenchOptions>, string][])("refuses %j", (wrong, said) => {
   expect(() => checkBenchOptions({ ...options, ...wrong })).toThrow(said);
 });
@@ -155,7 +158,41 @@ it("is told a sentence a size, and a table that fits a terminal", () => {
   ]);
   const text = renderText({ ...SAMPLE, contention }, { color: false });
   const lines = text.slice(text.indexOf("\nkube-proxy and portmap at once, 1,000 each, 18,000 rules")).split("\n");
-  expect(lines[2]).toMatch(/^strategy +classifier +changes\/s +wait p50 +p99 +max +waits +gave up$/);
-  expect(lines[3]).toMatch(/^full +tuple-space +75 +13\.3 ms +13\.3 ms +13\.3 ms +33 % +2$/);
+  expect(lines[2]).toMatch(/^strategy +classifier +per s +change +wait p50 +p99 +waits +gave up$/);
+  expect(lines[3]).toMatch(/^full +tuple-space +75 +26\.6 ms +13\.3 ms +13\.3 ms +33 % +2$/);
   for (const line of text.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+it("stands beside what programs of the kernel did; where they take no lock nothing is said of one", () => {
+  const [own] = [sampleContention(1000, "incremental", 9.2)];
+  const legacy = {
+    ...sampleContention(1000, "partial", 26_600),
+    target: "iptables-legacy",
+    classifier: "linear",
+  } as const;
+  const nft = { ...legacy, target: "nft", strategy: "incremental", wait: null } as const;
+  expect(contentionAnswers([own, legacy, nft])).toEqual([
+    "kube-proxy and portmap at once, 1,000 each: incremental 217,000 changes a second",
+    "the same in this machine's kernel, changes a second: iptables-legacy partial 75, nft incremental 75",
+  ]);
+  const text = renderText({ ...SAMPLE, contention: [own, legacy, nft] }, { color: false });
+  expect(text).toMatch(/\nin the kernel, by iptables-legacy\npartial +linear +75 .*\n/);
+  expect(text).toMatch(/\nin the kernel, by nft\nincremental +linear +75 +26\.6 ms +- +- +- +-\n/);
+});
+
+it("of two runs is compared as the rest is: by the time in which all together made one change", () => {
+  const runOf = (...us: number[]) => {
+    const { contention: _, ...rest } = SAMPLE;
+    const rounds = us.map((one) => ({ us_per_change: one }));
+    return { ...rest, contention: [{ ...sampleContention(1000, "full", 26_600), rounds }] };
+  };
+  const [before, after] = [runOf(100, 101, 99, 100), runOf(150, 151, 149, 150)];
+  const found = compareResults(before, after, { metrics: [CONTENTION_METRIC] });
+  expect(found.unmatched).toBe(0);
+  expect(found.cells).toHaveLength(1);
+  expect(found.cells[0]).toMatchObject({ verdict: "higher", record: { workload: "kube-proxy+portmap" } });
+  expect(comparisonText(found)).toMatch(
+    /kube-proxy\+portmap, 1,000 each\n.*\na change +full, tuple-space +100 us +150 us/s,
+  );
+  expect(compareResults(before, before, { metrics: [CONTENTION_METRIC] }).cells[0]?.verdict).toBe("none");
 });

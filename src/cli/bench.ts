@@ -58,7 +58,7 @@ Examples:
   ruleswap bench --sizes 5000 --strategies full,incremental --rounds 9
   ruleswap bench --workload rules.v4 --traffic capture.pcap          your own ruleset and packets
   ruleswap bench --workload rules.v4 --empty-sets --track             with sets to fill, and connections
-  ruleswap bench --writers kube-proxy,portmap,docker --lock-timeout 1
+  sudo ruleswap bench --writers kube-proxy,portmap,docker --linux    who waits for whom
   sudo ruleswap bench --linux                                        the real kernel beside it
 
 What is printed: the answer in a sentence a size, what to know before believing it, then a table a size.
@@ -129,7 +129,7 @@ export function addBench(program: Command): void {
     )
     .option(
       "--writers <list>",
-      `also programs that change one ruleset at once, each with its rules, as fast as they can unless --rate says: ${names(workloads).join(", ")}`,
+      `also programs that change one ruleset at once, each with its rules, as fast as they can unless --rate says; with --linux the real ones as well: ${names(workloads).join(", ")}`,
       listOf(oneOf(names(workloads))),
     )
     .option(

@@ -1,7 +1,7 @@
 /** `ruleswap compare`, `merge` and `report`: what is done with results. */
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
-import { COMPARE_METRICS, compareResults } from "../measure/compare.js";
+import { COMPARE_METRICS, type CompareMetric, compareResults, CONTENTION_METRIC } from "../measure/compare.js";
 import { mergeResults, readResult } from "../measure/read-result.js";
 import { GROWTH_METRICS, type GrowthMetric, type ResultFile } from "../measure/result.js";
 import { comparisonMarkdown, comparisonText, regressions } from "../report/comparison.js";
@@ -16,7 +16,7 @@ export interface GateOptions {
   readonly failOver?: number;
 }
 
-const METRICS = Object.keys(GROWTH_METRICS) as GrowthMetric[];
+const METRICS: readonly CompareMetric[] = [...(Object.keys(GROWTH_METRICS) as GrowthMetric[]), CONTENTION_METRIC];
 
 const COMPARE_HELP = `
 Example:
@@ -78,7 +78,7 @@ export function addCompare(program: Command): void {
 }
 
 interface CompareArguments extends GateOptions {
-  readonly metrics: GrowthMetric[];
+  readonly metrics: CompareMetric[];
   readonly markdown: boolean;
   readonly json?: string;
 }

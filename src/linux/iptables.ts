@@ -1,7 +1,7 @@
 /** iptables-legacy and iptables-nft: the same commands, told to x_tables or to nf_tables. */
 import type { Family } from "../ruleset/row-store.js";
 import type { Command } from "./resident-protocol.js";
-import type { KernelChange, KernelRuleset, KernelSession, KernelTarget } from "./kernel-target.js";
+import type { Beside, KernelChange, KernelRuleset, KernelSession, KernelTarget } from "./kernel-target.js";
 import type { Namespace } from "./namespace.js";
 import { argumentsOf, saveLines } from "./save-lines.js";
 
@@ -15,7 +15,8 @@ export function iptables(variant: "legacy" | "nft"): KernelTarget<IptablesStrate
     forms: ["linear"],
     programs: (family) => ["", "-restore", "-save"].map((name) => program(family, name)),
     nothing: (family) => ({ argv: [program(family, "-restore"), "--noflush"], input: "" }),
-    session: (namespace, family) => new IptablesSession(namespace, (name) => program(family, name)),
+    locks: variant === "legacy",
+    session: (namespace, family, _, beside) => new IptablesSession(namespace, (name) => program(family, name), beside),
   };
 }
 
@@ -23,10 +24,12 @@ class IptablesSession implements KernelSession<IptablesStrategy> {
   constructor(
     private readonly namespace: Namespace,
     private readonly program: (name?: string) => string,
+    private readonly beside: Beside | undefined,
   ) {}
 
   async load({ sets, ruleset }: KernelRuleset): Promise<void> {
-    await this.namespace.must(...restoreSets(sets), { argv: [this.program("-restore")], input: ruleset() });
+    const restore = [this.program("-restore"), ...(this.beside ? ["--noflush"] : [])];
+    await this.namespace.must(...restoreSets(sets), { argv: restore, input: ruleset() });
   }
 
   async prepare(change: KernelChange, strategy: IptablesStrategy): Promise<Command[]> {
@@ -37,13 +40,15 @@ class IptablesSession implements KernelSession<IptablesStrategy> {
 
   private commands(change: KernelChange, strategy: IptablesStrategy): Command[] {
     const restore = this.program("-restore");
+    const wait = this.beside ? ["-w", String(this.beside.lockTimeout)] : ["-w"];
     switch (strategy) {
       case "one-by-one":
-        return [...saveLines(change.batch)].map((line) => ({ argv: [this.program(), "-w", ...argumentsOf(line)] }));
+        return [...saveLines(change.batch)].map((line) => ({ argv: [this.program(), ...wait, ...argumentsOf(line)] }));
       case "full":
-        return [{ argv: [restore, "-w"], input: change.whole() }];
+        return [{ argv: [restore, ...wait], input: change.whole() }];
       case "partial":
-        return [{ argv: [restore, "-w", "--noflush"], input: change.restated() }];
+        // A program that states its chains whole would take from shared ones what others have put there.
+        return [{ argv: [restore, ...wait, "--noflush"], input: this.beside ? change.batch : change.restated() }];
     }
   }
 }

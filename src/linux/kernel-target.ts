@@ -26,6 +26,17 @@ export interface KernelSession<Strategy extends string = string> {
   settle(): Promise<void>;
 }
 
+/** Where other programs change the same ruleset. */
+export interface Beside {
+  /** Whose rules these are: where each program has tables of its own, they are called after it. */
+  readonly owner: string;
+  /** Seconds after which a program gives up waiting for the lock; it then ends with status 4. */
+  readonly lockTimeout: number;
+}
+
+/** How iptables ends that has waited long enough: RESOURCE_PROBLEM of xshared.h. */
+export const LOCK_TIMEOUT_STATUS = 4;
+
 export interface KernelTarget<Strategy extends string = string, Form extends string = string> {
   readonly strategies: readonly Strategy[];
   /** How packets find their rule: what is called classifier in ruleswap. */
@@ -33,5 +44,7 @@ export interface KernelTarget<Strategy extends string = string, Form extends str
   programs(family: Family): readonly string[];
   /** A process of the same kind that changes nothing: what starting and ending it costs. */
   nothing(family: Family): Command;
-  session(namespace: Namespace, family: Family, form: Form): KernelSession<Strategy>;
+  /** Whether programs wait for each other in a file's lock; else they do so inside the kernel, where nobody sees it. */
+  readonly locks: boolean;
+  session(namespace: Namespace, family: Family, form: Form, beside?: Beside): KernelSession<Strategy>;
 }

@@ -98,6 +98,8 @@ export class NftWriter {
   constructor(
     private readonly family: Family,
     private readonly expressions: NftExpressions,
+    /** Whose tables these are where others have some as well. */
+    private readonly owner?: string,
   ) {}
 
   get nftFamily(): "ip" | "ip6" {
@@ -107,7 +109,11 @@ export class NftWriter {
   /** Everything, in the place of what there was. */
   whole(chains: ReadonlyMap<string, NftChain>): string {
     const tables = [...new Set([...chains.values()].map(({ table }) => table))];
-    const lines = [`flush ruleset ${this.nftFamily}`, ...tables.map((table) => `add table ${this.nftFamily} ${table}`)];
+    const lines = this.owner === undefined ? [`flush ruleset ${this.nftFamily}`] : [];
+    for (const table of tables) {
+      const add = `add table ${this.nftFamily} ${this.tableOf(table)}`;
+      lines.push(...(this.owner === undefined ? [] : [add, add.replace("add", "delete")]), add);
+    }
     for (const chain of chains.values()) lines.push(this.addChain(chain));
     for (const chain of chains.values()) lines.push(...this.addRules(chain));
     return `${lines.join("\n")}\n`;
@@ -123,7 +129,7 @@ export class NftWriter {
   }
 
   place(table: string, name: string): string {
-    return `${this.nftFamily} ${table} ${name}`;
+    return `${this.nftFamily} ${this.tableOf(table)} ${name}`;
   }
 
   mapOf({ table, name }: NftChain): string {
@@ -141,6 +147,10 @@ export class NftWriter {
       verb === "add" ? `${key} : ${verdict}` : key.replace(/ comment .*/, ""),
     );
     return `${verb} element ${this.mapOf(chain)} { ${said.join(", ")} }`;
+  }
+
+  private tableOf(table: string): string {
+    return this.owner === undefined ? table : `${this.owner}-${table}`;
   }
 
   private addRules(chain: NftChain): string[] {

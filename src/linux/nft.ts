@@ -4,11 +4,13 @@
  * `full` states the whole ruleset. `incremental` states what the change names: rules that go are named by their handles,
  * which a program that manages rules knows (firewalld keeps them, kube-proxy avoids them). Here they are asked for between
  * changes, outside the time that is measured, since nft tells them at once only when it reads the whole ruleset first.
+ *
+ * Beside others each program has tables of its own, as programs have that were written for nft.
  */
 import type { Family } from "../ruleset/row-store.js";
 import type { Command } from "./resident-protocol.js";
 import { restoreSets } from "./iptables.js";
-import type { KernelChange, KernelRuleset, KernelSession, KernelTarget } from "./kernel-target.js";
+import type { Beside, KernelChange, KernelRuleset, KernelSession, KernelTarget } from "./kernel-target.js";
 import { LinuxError } from "./linux-error.js";
 import type { Namespace } from "./namespace.js";
 import { NftEditor } from "./nft-edits.js";
@@ -23,7 +25,8 @@ export const nft: KernelTarget<NftStrategy, NftForm> = {
   forms: ["linear", "verdict-map"],
   programs: (family) => ["nft", family === "ipv4" ? "iptables-restore-translate" : "ip6tables-restore-translate"],
   nothing: () => ({ argv: ["nft", "-f", "-"], input: "" }),
-  session: (namespace, family, form) => new NftSession(namespace, family, form),
+  locks: false,
+  session: (namespace, family, form, beside) => new NftSession(namespace, family, form, beside),
 };
 
 const apply = (script: string): Command => ({ argv: ["nft", "-f", "-"], input: script });
@@ -39,9 +42,10 @@ class NftSession implements KernelSession<NftStrategy> {
     private readonly namespace: Namespace,
     family: Family,
     private readonly form: NftForm,
+    beside: Beside | undefined,
   ) {
     this.expressions = new NftExpressions(namespace, family);
-    this.writer = new NftWriter(family, this.expressions);
+    this.writer = new NftWriter(family, this.expressions, beside?.owner);
   }
 
   async load({ sets, ruleset }: KernelRuleset): Promise<void> {

@@ -8,6 +8,8 @@ export interface Command {
   readonly input?: string | Uint8Array;
   /** Whether what it prints is wanted. Default false. */
   readonly output?: boolean;
+  /** Whether its waits for the lock are looked at, a thousand times a second. Default false. */
+  readonly watched?: boolean;
 }
 
 /** Commands to get ready: what they read is written down, so that running them takes no time but theirs. */
@@ -27,6 +29,8 @@ export interface CommandResult {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
+  /** Nanoseconds that it waited for the lock, to about a millisecond; 0 of a program that is not watched. */
+  readonly waitedNs: number;
 }
 
 export interface Outcome {

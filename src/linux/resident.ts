@@ -6,6 +6,7 @@
  * is gone with its last process.
  */
 import { spawn } from "node:child_process";
+import { watchLock } from "./lock-watch.js";
 import { closeSync, openSync, readlinkSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -88,18 +89,24 @@ function inputFile(input: string | Uint8Array, own: string): number {
 }
 
 /** Not in one synchronous call: when the owner ends, so does the program that runs. */
-function run({ argv, output = false }: Command, input: number | undefined): Promise<CommandResult> {
+function run({ argv, output = false, watched = false }: Command, input: number | undefined): Promise<CommandResult> {
   const [program, ...rest] = argv as [string, ...string[]];
   const child = spawn(program, rest, {
     env: environment,
     stdio: [input ?? "ignore", output ? "pipe" : "ignore", "pipe"],
   });
+  const waited = watched && child.pid !== undefined ? watchLock(child.pid) : () => 0;
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
   child.stdout?.on("data", (part: Buffer) => stdout.push(part));
   child.stderr?.on("data", (part: Buffer) => stderr.push(part));
   return new Promise((resolve) => {
     const end = (status: number | null, fault: string): void =>
-      resolve({ status: status ?? 127, stdout: String(Buffer.concat(stdout)), stderr: Buffer.concat(stderr) + fault });
+      resolve({
+        status: status ?? 127,
+        stdout: String(Buffer.concat(stdout)),
+        stderr: Buffer.concat(stderr) + fault,
+        waitedNs: waited(),
+      });
     child.once("error", (error) => end(127, error.message));
     child.once("close", (status, signal) => end(status, signal ? `ended by ${signal}` : ""));
   });

@@ -176,7 +176,13 @@ const liveBytes = ({ updater, poolBytes }: CellRound): number => updater.memory.
 
 /** The least value that `share` of all do not exceed, 0 of none. */
 export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
+  return sortedQuantile(
+    values.toSorted((a, b) => a - b),
+    share,
+  );
+}
+
+export function sortedQuantile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }
 

@@ -9,46 +9,14 @@ import type { Workload } from "../workload/workload.js";
 import { assembleKernelRecord, assembleRecord, quantile } from "./assemble.js";
 import { type BenchOptions, parseShard } from "./bench-options.js";
 import { type Cell, type CellRound, measureCell, type Subject } from "./cell.js";
-import type { ContentionRecord, WriterResult } from "./contention.js";
-import {
-  assembleContention,
-  type ContendedCell,
-  type ContentionSubject,
-  contentionSubject,
-  measureContention,
-} from "./contention-cell.js";
-import type { Crew } from "./crew.js";
+import type { BenchCell, CellContext } from "./bench-cell.js";
+import { contendedCells } from "./contended-cells.js";
+import { contentionSubject } from "./contention-cell.js";
+import { PROCESS_SECONDS, SECONDS_A_SERVICE } from "./expected-seconds.js";
+import { once } from "./once.js";
 import { type KernelCell, type KernelRound, measureKernelCell } from "./kernel-cell.js";
 import { LEAST_CHANGES } from "./plan.js";
 import type { Absence, ResultRecord } from "./result.js";
-
-export interface CellContext {
-  readonly crew: Crew;
-  /** From 0. */
-  readonly round: number;
-  readonly signal: AbortSignal;
-}
-
-/** A cell and what its rounds brought. Its ruleset is made when it is first needed. */
-export interface BenchCell {
-  /** "incremental/tuple-space/kube-proxy/5000". */
-  readonly label: string;
-  /** Expected seconds of a round, roughly and on no machine in particular. */
-  readonly weight: number;
-  /** Measures another round; when the signal comes first, the round does not count. */
-  measure(context: CellContext): Promise<void>;
-  /**
-   * The same for nothing, where the cell runs in the crew's threads: what is compiled while one measures the first cell would run on
-   * the cores of those who are measured.
-   */
-  rehearse?(context: CellContext): Promise<void>;
-  /** Undefined before the first round has been measured, and where several writers are. */
-  record(): ResultRecord | undefined;
-  /** Of several writers, once the first round has been measured. */
-  contention?(): ContentionRecord | undefined;
-  /** Why it cannot be measured. */
-  readonly absence?: Absence | undefined;
-}
 
 /** Packets that each reader cycles through: 1 MB with their results, more than a core's nearest caches. */
 const TRAFFIC_PACKETS = 4096;
@@ -90,17 +58,6 @@ function kernelCells(options: BenchOptions, size: number, target: KernelTargetNa
   );
 }
 
-function contendedCells(options: BenchOptions, size: number, make: () => ContentionSubject): BenchCell[] {
-  if (options.writers.length === 0) return [];
-  const subject = once(make);
-  return options.strategies.flatMap((strategy) =>
-    options.classifiers.map(
-      (classifier) =>
-        new SeveralWriters(options, size, strategy, classifier, () => ({ subject: subject(), strategy, classifier })),
-    ),
-  );
-}
-
 /** A capture is read before anything is measured, so that a bad one costs nobody an hour. */
 function trafficSource({ traffic, family }: BenchOptions): (workload: Workload) => Uint8Array {
   if (isSpread(traffic)) return (workload) => workload.traffic(TRAFFIC_PACKETS, undefined, traffic);
@@ -112,14 +69,6 @@ function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Arr
   const ruleset = parseRuleset(new TextEncoder().encode(workload.ruleset()), { family: workload.family });
   return { workload, ruleset, traffic: traffic(workload) };
 }
-
-/** Seconds that one change at one service takes; only to tell how much is left. */
-const SECONDS_A_SERVICE: Readonly<Record<Strategy, number>> = {
-  "one-by-one": 4e-4,
-  full: 4e-5,
-  partial: 4e-5,
-  incremental: 0,
-};
 
 /** Seconds that a cell is measured for in a round from which on a rehearsal pays. */
 const REHEARSED_S = 0.1;
@@ -158,45 +107,6 @@ class EngineCell implements BenchCell {
     return this.rounds.length > 0 ? assembleRecord(this.cell(), this.rounds, this.options) : undefined;
   }
 }
-
-class SeveralWriters implements BenchCell {
-  readonly label: string;
-  readonly weight: number;
-  private readonly rounds: WriterResult[][] = [];
-
-  constructor(
-    private readonly options: BenchOptions,
-    size: number,
-    strategy: Strategy,
-    classifier: string,
-    private readonly cell: () => ContendedCell,
-  ) {
-    const { writers, duration, rounds } = options;
-    this.label = `${strategy}/${classifier}/${writers.join("+")}/${size}`;
-    this.weight = 1 + size * 1e-4 + duration / rounds + writers.length * SECONDS_A_SERVICE[strategy] * size;
-  }
-
-  async measure(context: CellContext): Promise<void> {
-    const measured = await measureContention(this.cell(), { ...context, options: this.options });
-    if (!context.signal.aborted) this.rounds.push(measured);
-  }
-
-  record(): undefined {
-    return undefined;
-  }
-
-  contention(): ContentionRecord | undefined {
-    return this.rounds.length > 0 ? assembleContention(this.cell(), this.rounds, this.options) : undefined;
-  }
-}
-
-/** Seconds that processes take for one change at one service, and at none. */
-const PROCESS_SECONDS: Readonly<Record<Strategy, readonly [number, number]>> = {
-  "one-by-one": [1e-3, 0.1],
-  full: [2e-4, 0.01],
-  partial: [1e-4, 0.01],
-  incremental: [2e-6, 0.01],
-};
 
 class RealCell implements BenchCell {
   readonly label: string;
@@ -240,12 +150,4 @@ function roundSeconds(options: BenchOptions, change: number): number {
 /** What one change took in the rounds before. */
 function expectation(servicesNs: readonly number[]): { expectedNs?: number } {
   return servicesNs.length > 0 ? { expectedNs: quantile(servicesNs, 0.5) } : {};
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }

@@ -93,6 +93,10 @@ export function checkBenchOptions(options: BenchOptions): void {
   if (options.writers.length === 1) throw new RangeError("writers: two or more, or none");
   if ((["kube-proxy", "kube-proxy-ipvs"] as const).every((mode) => options.writers.includes(mode)))
     throw new RangeError("writers: kube-proxy in one mode, as both own the same chains");
+  if (options.writers.length > 0 && options.linux.length > 0 && !Number.isInteger(options.lockTimeout))
+    throw new RangeError(
+      `lockTimeout: whole seconds beside the real kernel, as iptables' -w, not ${options.lockTimeout}`,
+    );
   if (options.shard !== null) parseShard(options.shard);
   checkName("family", options.family, { ipv4: true, ipv6: true });
   checkName("churn", options.churn, Object.fromEntries(KUBE_PROXY_CHURNS.map((name) => [name, true])));

@@ -5,7 +5,8 @@
 import type { Workload } from "../workload/workload.js";
 import { kernelAbsence } from "../linux/absence.js";
 import { assembleGrowth } from "./assemble-growth.js";
-import { type BenchCell, cellsOf } from "./bench-cells.js";
+import type { BenchCell } from "./bench-cell.js";
+import { cellsOf } from "./bench-cells.js";
 import { type BenchOptions, checkBenchOptions } from "./bench-options.js";
 import { Crew, CREW_TASKS, type CrewTasks } from "./crew.js";
 import { environment } from "./environment.js";

@@ -16,19 +16,25 @@
  *   Testing"; Smyth, "Linear models and empirical Bayes methods" (2004), for the scales.
  */
 import { Random } from "../workload/random.js";
-import { quantile } from "./assemble.js";
+import { sortedQuantile } from "./assemble.js";
+import { contentionKey, type ContentionRecord } from "./contention.js";
 import { GROWTH_METRICS, type GrowthMetric, type ResultFile, type ResultRecord } from "./result.js";
 
 export interface CompareOptions {
-  readonly metrics: readonly GrowthMetric[];
+  readonly metrics: readonly CompareMetric[];
   /** Of the bootstrap's chance. Default 1: the same files, the same words. */
   readonly seed?: number;
 }
 
-export const COMPARE_METRICS: readonly GrowthMetric[] = [
+/** What growth is fitted for; and where several writers were, the time in which all together made one change. */
+export type CompareMetric = GrowthMetric | typeof CONTENTION_METRIC;
+export const CONTENTION_METRIC = "contention.us_per_change";
+
+export const COMPARE_METRICS: readonly CompareMetric[] = [
   "update.p50_us",
   "timeToEffect.p50_us",
   "match.idle.ns_per_packet_p50",
+  CONTENTION_METRIC,
 ];
 
 export interface Comparison {
@@ -41,9 +47,15 @@ export interface Comparison {
 
 export type Interval = readonly [number, number];
 
+/** What is compared. Of several writers `workload` is the names of all: "kube-proxy+docker". */
+export type ComparedRecord = Pick<
+  ResultRecord,
+  "workload" | "services" | "rules" | "target" | "strategy" | "classifier"
+>;
+
 export interface ComparedCell {
-  readonly record: ResultRecord;
-  readonly metric: GrowthMetric;
+  readonly record: ComparedRecord;
+  readonly metric: CompareMetric;
   readonly before: number;
   readonly after: number;
   /** After over before, of the rounds' geometric means. */
@@ -69,7 +81,13 @@ export function compareResults(before: ResultFile, after: ResultFile, options: C
     const partner = partners.get(cellKey(record));
     return partner ? [[record, partner] as const] : [];
   });
-  const samples = pairs.flatMap(([a, b]) => options.metrics.flatMap((metric) => sampleOf(a, b, metric) ?? []));
+  const contended = contendedPairs(before, after);
+  const samples = [
+    ...pairs.flatMap(([a, b]) =>
+      options.metrics.flatMap((metric) => (metric === CONTENTION_METRIC ? [] : (sampleOf(a, b, metric) ?? []))),
+    ),
+    ...(options.metrics.includes(CONTENTION_METRIC) ? contended.map(([a, b]) => contendedSample(a, b)) : []),
+  ];
   if (samples.length === 0) throw new RangeError("compare: the results have no cell in common");
   const shift = Math.log(yardstick(after) / yardstick(before));
   const cells = options.metrics.flatMap((metric) => {
@@ -79,7 +97,9 @@ export function compareResults(before: ResultFile, after: ResultFile, options: C
   return {
     cells,
     machine: Math.exp(shift),
-    unmatched: before.results.length + after.results.length - 2 * pairs.length,
+    unmatched:
+      [before, after].reduce((sum, { results, contention }) => sum + results.length + contention.length, 0) -
+      2 * (pairs.length + contended.length),
   };
 }
 
@@ -89,8 +109,8 @@ export function cellKey({ workload, services, rules, target, strategy, classifie
 }
 
 interface Sample {
-  readonly record: ResultRecord;
-  readonly metric: GrowthMetric;
+  readonly record: ComparedRecord;
+  readonly metric: CompareMetric;
   /** Logarithms, one a round. */
   readonly a: readonly number[];
   readonly b: readonly number[];
@@ -104,6 +124,23 @@ function sampleOf(a: ResultRecord, b: ResultRecord, metric: GrowthMetric): Sampl
     });
   const sample = { record: b, metric, a: logs(a), b: logs(b) };
   return sample.a.length > 0 && sample.b.length > 0 ? sample : undefined;
+}
+
+/** Cells of the same writers in both. */
+function contendedPairs(before: ResultFile, after: ResultFile): [ContentionRecord, ContentionRecord][] {
+  const key = (record: ContentionRecord): string => `${writersOf(record)} ${contentionKey(record)}`;
+  const partners = new Map(after.contention.map((record) => [key(record), record]));
+  return before.contention.flatMap((record): [ContentionRecord, ContentionRecord][] => {
+    const partner = partners.get(key(record));
+    return partner ? [[record, partner]] : [];
+  });
+}
+
+const writersOf = ({ writers }: ContentionRecord): string => writers.map(({ workload }) => workload).join("+");
+
+function contendedSample(a: ContentionRecord, b: ContentionRecord): Sample {
+  const logs = ({ rounds }: ContentionRecord): number[] => rounds.map(({ us_per_change }) => Math.log(us_per_change));
+  return { record: { ...b, workload: writersOf(b) }, metric: CONTENTION_METRIC, a: logs(a), b: logs(b) };
 }
 
 /** Intervals and verdicts of the cells of one metric; `comparisons` are those of all metrics. */
@@ -138,11 +175,11 @@ function judge(samples: readonly Sample[], comparisons: number, shift: number, s
       Array.from({ length: RESAMPLES }, () => {
         const donor = random.pick(known);
         return statistic(draw(donor, a.length), draw(donor, b.length));
-      });
+      }).sort((one, other) => one - other);
     shapes.set(shape, statistics);
     const difference = mean(b) - mean(a);
     const around = (share: number, wider = 1): Interval => {
-      const half = wider * quantile(statistics, share) * (scales[nth] as number);
+      const half = wider * sortedQuantile(statistics, share) * (scales[nth] as number);
       return [Math.exp(difference - half - Math.max(0, shift)), Math.exp(difference + half + Math.max(0, -shift))];
     };
     const allCi95 = around(1 - 0.05 / comparisons, UNSEEN);

@@ -11,11 +11,11 @@ import { Piscina } from "piscina";
 import { PACKET_SIZE } from "../blob/layout.js";
 import { type Classifier, Engine } from "../engine/engine.js";
 import { type Strategy, Updater } from "../update/updater.js";
-import type { Workload } from "../workload/workload.js";
+import type { Change, Workload } from "../workload/workload.js";
 import { type WorkloadName, workloads } from "../workload/workloads.js";
 import type { BenchOptions } from "./bench-options.js";
 import type { ContenderRecord, ContenderTask } from "./contender-task.js";
-import { contentionOf, type ContentionRecord, type WriterResult, writerResult, writerTogether } from "./contention.js";
+import { contentionOfRounds, type ContentionRecord, type WriterResult, writerResult } from "./contention.js";
 import { type Crew, WorkerFailure } from "./crew.js";
 import { scheduleNs } from "./open-loop.js";
 import { planRun } from "./plan.js";
@@ -54,6 +54,14 @@ const CONTENDER = new URL("../../dist/measure/contender-task.js", import.meta.ur
 const WARM_UP_MS = 300;
 /** Changes that a writer makes over and over, more or less. */
 const CYCLE = 24;
+
+/** Whole periods, so that the last leads back to where the first began. */
+export const cycleOf = (writer: Workload, seed: number): Change[] =>
+  take(writer.changes(seed), Math.ceil(CYCLE / writer.period) * writer.period);
+
+/** The changes and arrivals of one round are not another's, those of writer `nth` not another's. */
+export const writerSeed = ({ seed, rounds }: BenchOptions, round: number, nth: number): number =>
+  (seed + round + nth * rounds) >>> 0;
 
 /** @param machine Another workload of the bench: it has the machine's addresses and routes where the user describes them. */
 export function contentionSubject(
@@ -135,10 +143,7 @@ export function assembleContention(
   { seed }: BenchOptions,
 ): ContentionRecord {
   const rules = subject.writers.reduce((sum, writer) => sum + writer.rules, 0);
-  return contentionOf(
-    { services: subject.size, rules, strategy, classifier, target: "ruleswap", seed },
-    subject.names.map((_, nth) => writerTogether(rounds.map((round) => round[nth] as WriterResult))),
-  );
+  return contentionOfRounds({ services: subject.size, rules, strategy, classifier, target: "ruleswap", seed }, rounds);
 }
 
 /** Each writer's rules beside those of the others. */
@@ -157,8 +162,7 @@ function contenderTask(
   nth: number,
 ): Omit<ContenderTask, "engine" | "signals"> {
   const writer = subject.writers[nth] as Workload;
-  // The changes and arrivals of one round are not another's, those of one writer not another's.
-  const seed = (options.seed + round + nth * options.rounds) >>> 0;
+  const seed = writerSeed(options, round, nth);
   const plan = planRun(options, round, 0);
   const { arrivals, rate } = options;
   const backToBack = rate === "auto";
@@ -167,7 +171,7 @@ function contenderTask(
     family: writer.family,
     quiesce: options.quiesce,
     lockTimeoutMs: options.lockTimeout * 1000,
-    requests: take(writer.changes(seed), Math.ceil(CYCLE / writer.period) * writer.period).map((change) =>
+    requests: cycleOf(writer, seed).map((change) =>
       // Whatever the strategy: see above.
       requestOf(change, "incremental"),
     ),

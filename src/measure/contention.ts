@@ -1,9 +1,9 @@
 /** Several writers of one ruleset, in a result file: how long they waited for each other, and what they got done. */
-import type { Classifier } from "../engine/engine.js";
 import type { Strategy } from "../update/updater.js";
 import type { WorkloadName } from "../workload/workloads.js";
 import type { ContenderRecord } from "./contender-task.js";
 import { type EncodedHistogram, LatencyHistogram, type LatencySummary } from "./histogram.js";
+import type { Lookup, Target } from "./result.js";
 
 export interface ContentionRecord {
   /** What each writer's workload counts, as many of each. */
@@ -11,15 +11,24 @@ export interface ContentionRecord {
   /** Of all writers together. */
   readonly rules: number;
   readonly strategy: Strategy;
-  readonly classifier: Classifier;
-  readonly target: "ruleswap";
+  readonly classifier: Lookup;
+  readonly target: Target;
   readonly seed: number;
   /** Changes that all writers together made a second. */
   readonly changes_per_second: number;
   /** Of all writers. */
-  readonly wait: DurationResult;
+  readonly change: DurationResult;
+  /** Of all writers; null where there is no lock that programs wait for: they wait inside the kernel, within their changes. */
+  readonly wait: DurationResult | null;
   readonly timeouts: number;
   readonly writers: readonly WriterResult[];
+  /** Each round alone, in the order of measuring. */
+  readonly rounds: readonly ContentionRound[];
+}
+
+export interface ContentionRound {
+  /** Microseconds of all writers' time together in which one change was made. */
+  readonly us_per_change: number;
 }
 
 /** In microseconds. */
@@ -36,8 +45,8 @@ export interface WriterResult {
   readonly changes_per_second: number;
   /** From a change's arrival until it was in force; without a rate each arrives when the one before is done. */
   readonly change: DurationResult;
-  /** For the lock, attempts that gave up included. */
-  readonly wait: DurationResult;
+  /** For the lock, attempts that gave up included; null as above. */
+  readonly wait: DurationResult | null;
   /** Seconds of waiting in all. */
   readonly waited_s: number;
   /** Attempts that gave up waiting for the lock. */
@@ -54,18 +63,36 @@ export interface WriterResult {
 }
 
 /** What tells one record from another. */
-export type ContentionCell = Omit<ContentionRecord, "changes_per_second" | "wait" | "timeouts" | "writers">;
+export type ContentionCell = Pick<
+  ContentionRecord,
+  "services" | "rules" | "strategy" | "classifier" | "target" | "seed"
+>;
 
-/** "5000,incremental,tuple-space": the same in every run of the same options. */
+/** "5000,ruleswap,incremental,tuple-space": the same in every run of the same options. */
 export function contentionKey({
   services,
+  target,
   strategy,
   classifier,
-}: Pick<ContentionRecord, "services" | "strategy" | "classifier">): string {
-  return [services, strategy, classifier].join();
+}: Pick<ContentionRecord, "services" | "target" | "strategy" | "classifier">): string {
+  return [services, target, strategy, classifier].join();
 }
 
-export function contentionOf(cell: ContentionCell, writers: readonly WriterResult[]): ContentionRecord {
+/** Of rounds, each by writer in the same order. */
+export function contentionOfRounds(cell: ContentionCell, rounds: readonly WriterResult[][]): ContentionRecord {
+  const writers = (rounds[0] ?? []).map((_, nth) => writerTogether(rounds.map((round) => round[nth] as WriterResult)));
+  return contentionOf(
+    cell,
+    writers,
+    rounds.map((round) => ({ us_per_change: 1e6 / total(round, "changes_per_second") })),
+  );
+}
+
+function contentionOf(
+  cell: ContentionCell,
+  writers: readonly WriterResult[],
+  rounds: readonly ContentionRound[],
+): ContentionRecord {
   const { services, rules, strategy, classifier, target, seed } = cell;
   return {
     services,
@@ -75,23 +102,28 @@ export function contentionOf(cell: ContentionCell, writers: readonly WriterResul
     target,
     seed,
     changes_per_second: total(writers, "changes_per_second"),
-    wait: durations(writers.map(({ wait }) => LatencyHistogram.decode(wait.histogram))),
+    change: together(writers.map(({ change }) => change)),
+    wait: waits(writers),
     timeouts: total(writers, "timeouts"),
     writers,
+    rounds,
   };
 }
 
-/** What one writer did in one round. */
-export function writerResult(workload: WorkloadName, record: ContenderRecord): WriterResult {
+/** What one writer did in one round; without waits where there is no lock that it waits for. */
+export function writerResult(
+  workload: WorkloadName,
+  record: Omit<ContenderRecord, "waitNs"> & { readonly waitNs: Float64Array | null },
+): WriterResult {
   const { changeNs, waitNs, timeouts, unfinished, failed, firstFailure, lengthNs } = record;
   return {
     workload,
-    changes: waitNs.length,
+    changes: timeouts.length,
     seconds: lengthNs / 1e9,
-    changes_per_second: waitNs.length / (lengthNs / 1e9),
+    changes_per_second: timeouts.length / (lengthNs / 1e9),
     change: durations([LatencyHistogram.of(changeNs)]),
-    wait: durations([LatencyHistogram.of(waitNs)]),
-    waited_s: waitNs.reduce((sum, one) => sum + one, 0) / 1e9,
+    wait: waitNs ? durations([LatencyHistogram.of(waitNs)]) : null,
+    waited_s: (waitNs ?? new Float64Array()).reduce((sum, one) => sum + one, 0) / 1e9,
     timeouts: timeouts.reduce((sum, one) => sum + one, 0),
     retried: timeouts.filter((one) => one > 0).length,
     most_attempts: timeouts.reduce((most, one) => Math.max(most, one + 1), 0),
@@ -102,7 +134,7 @@ export function writerResult(workload: WorkloadName, record: ContenderRecord): W
 }
 
 /** The same writer in several rounds or runs, none of which is left out. */
-export function writerTogether(parts: readonly WriterResult[]): WriterResult {
+function writerTogether(parts: readonly WriterResult[]): WriterResult {
   const firstFailure = parts.find(({ first_failure }) => first_failure)?.first_failure;
   const [changes, seconds] = [total(parts, "changes"), total(parts, "seconds")];
   return {
@@ -110,8 +142,8 @@ export function writerTogether(parts: readonly WriterResult[]): WriterResult {
     changes,
     seconds,
     changes_per_second: changes / seconds,
-    change: durations(parts.map(({ change }) => LatencyHistogram.decode(change.histogram))),
-    wait: durations(parts.map(({ wait }) => LatencyHistogram.decode(wait.histogram))),
+    change: together(parts.map(({ change }) => change)),
+    wait: waits(parts),
     waited_s: total(parts, "waited_s"),
     timeouts: total(parts, "timeouts"),
     retried: total(parts, "retried"),
@@ -128,7 +160,19 @@ export function contentionTogether(records: readonly ContentionRecord[]): Conten
   const writers = first.writers.map((_, nth) =>
     writerTogether(records.map((record) => record.writers[nth] as WriterResult)),
   );
-  return contentionOf(first, writers);
+  return contentionOf(
+    first,
+    writers,
+    records.flatMap(({ rounds }) => rounds),
+  );
+}
+
+const together = (parts: readonly DurationResult[]): DurationResult =>
+  durations(parts.map(({ histogram }) => LatencyHistogram.decode(histogram)));
+
+function waits(parts: readonly WriterResult[]): DurationResult | null {
+  const seen = parts.flatMap(({ wait }) => wait ?? []);
+  return seen.length > 0 ? together(seen) : null;
 }
 
 function durations(histograms: readonly LatencyHistogram[]): DurationResult {

@@ -52,18 +52,26 @@ export function mergeResults(files: readonly ResultFile[]): ResultFile {
   };
 }
 
+/** How programs of the kernel have their rules found, in the order of measuring. */
+const LOOKUPS = ["linear", "verdict-map"] as const;
+
 /** Cells of several writers, in the order of the options. */
 function contentionOfAll(files: readonly ResultFile[]): ContentionRecord[] {
   const cells = new Map<string, ContentionRecord[]>();
   for (const record of files.flatMap(({ contention }) => contention))
     cells.set(contentionKey(record), [...(cells.get(contentionKey(record)) ?? []), record]);
-  const { sizes, strategies, classifiers } = (files[0] as ResultFile).options;
-  const ordered = sizes.flatMap((services) =>
-    strategies.flatMap((strategy) =>
-      classifiers.map((classifier) => contentionKey({ services, strategy, classifier })),
-    ),
+  const { sizes, strategies, classifiers, linux } = (files[0] as ResultFile).options;
+  const keys = sizes.flatMap((services) =>
+    [
+      ...strategies.flatMap((strategy) =>
+        classifiers.map((classifier) => ({ target: "ruleswap", strategy, classifier }) as const),
+      ),
+      ...linux.flatMap((target) =>
+        LOOKUPS.flatMap((classifier) => strategies.map((strategy) => ({ target, strategy, classifier }) as const)),
+      ),
+    ].map((cell) => contentionKey({ services, ...cell })),
   );
-  return ordered.flatMap((key) => {
+  return keys.flatMap((key) => {
     const records = cells.get(key);
     return records ? [contentionTogether(records)] : [];
   });

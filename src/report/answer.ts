@@ -28,9 +28,10 @@ export function bySize(records: readonly ResultRecord[]): Map<string, ResultReco
   return sizes;
 }
 
-/** "5,000 services". */
-export function sizeOf({ workload, services, rules }: ResultRecord): string {
+/** "5,000 services"; of several writers "5,000 each". */
+export function sizeOf({ workload, services, rules }: Pick<ResultRecord, "workload" | "services" | "rules">): string {
   const count = services ?? rules;
+  if (services !== null && !isWorkloadName(workload)) return `${whole(count)} each`;
   return `${whole(count)} ${counted(workload, count)}`;
 }
 

@@ -1,6 +1,5 @@
 /** A comparison of two results, for a terminal and for a pull request. */
-import type { ComparedCell, Comparison, Interval } from "../measure/compare.js";
-import type { GrowthMetric } from "../measure/result.js";
+import type { CompareMetric, ComparedCell, Comparison, Interval } from "../measure/compare.js";
 import { sizeOf } from "./answer.js";
 import { labelOf } from "./page-data.js";
 import { bytes, digits, duration, whole } from "./units.js";
@@ -15,12 +14,13 @@ interface MetricWords {
 const time = { lower: "faster", higher: "slower" } as const;
 const nanoseconds = (value: number): string => `${digits(value)} ns`;
 
-const WORDS: Readonly<Record<GrowthMetric, MetricWords>> = {
+const WORDS: Readonly<Record<CompareMetric, MetricWords>> = {
   "update.p50_us": { name: "update", ...time, text: duration },
   "update.bytes_written_p50": { name: "written", lower: "less", higher: "more", text: bytes },
   "timeToEffect.p50_us": { name: "effect", ...time, text: duration },
   "match.idle.ns_per_packet_p50": { name: "match", ...time, text: nanoseconds },
   "match.updating.ns_per_packet_p50": { name: "match, updating", ...time, text: nanoseconds },
+  "contention.us_per_change": { name: "a change", ...time, text: duration },
   "memory.live_bytes": { name: "memory", lower: "less", higher: "more", text: bytes },
 };
 

@@ -1,4 +1,5 @@
 /** What the page's plots are drawn from: a result, reduced to numbers and names that fit into the page. */
+import { contentionKey } from "../measure/contention.js";
 import { LatencyHistogram } from "../measure/histogram.js";
 import type { EncodedHistogram } from "../measure/histogram.js";
 import type { ResultFile, ResultRecord } from "../measure/result.js";
@@ -103,12 +104,12 @@ export function labelOf(cell: {
 }
 
 function contentionOf({ contention }: ResultFile, record: ResultRecord): PageContention | null {
-  if (record.target !== "ruleswap") return null;
-  const { services, strategy, classifier } = record;
-  const found = contention.find(
-    (one) => one.services === services && one.strategy === strategy && one.classifier === classifier,
-  );
-  return found ? { perSecond: found.changes_per_second, waits: distributionOf(found.wait.histogram) } : null;
+  const { services, strategy, classifier, target } = record;
+  if (services === null) return null;
+  const key = contentionKey({ services, strategy, classifier, target });
+  const found = contention.find((one) => contentionKey(one) === key);
+  if (!found) return null;
+  return { perSecond: found.changes_per_second, waits: found.wait ? distributionOf(found.wait.histogram) : [] };
 }
 
 function cellOf(record: ResultRecord, contention: PageContention | null): PageCell {

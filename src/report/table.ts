@@ -86,10 +86,12 @@ function byTarget<R extends { readonly target: Target }>(records: readonly R[]):
 /** All writers of a strategy together; the page has them one by one. */
 function contentionTable(records: readonly ContentionRecord[]): string {
   const first = records[0] as ContentionRecord;
+  const groups = byTarget(records);
   const table = plainTable(["strategy", "classifier", ...CONTENTION_COLUMNS.map(({ head }) => head)], 2);
-  for (const record of records)
+  for (const record of groups.flat())
     table.push([record.strategy, record.classifier, ...CONTENTION_COLUMNS.map(({ text }) => text(record))]);
-  return `${contentionTitle(first)}, ${whole(first.rules)} rules\n${table}`;
+  const head = wrap(`${contentionTitle(first)}, ${whole(first.rules)} rules`);
+  return [head, ...withGroups(String(table).split("\n"), groups)].join("\n");
 }
 
 function growthTable(growth: readonly GrowthRecord[]): string {

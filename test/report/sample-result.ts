@@ -1,7 +1,7 @@
 /** A result as bench makes one, for tests of what is made of it: two sizes, full and incremental. */
 import { BENCH_DEFAULTS } from "../../src/measure/bench-options.js";
 import type { ContenderRecord } from "../../src/measure/contender-task.js";
-import { contentionOf, type ContentionRecord, writerResult } from "../../src/measure/contention.js";
+import { contentionOfRounds, type ContentionRecord, writerResult } from "../../src/measure/contention.js";
 import { LatencyHistogram } from "../../src/measure/histogram.js";
 import type { MatchResult, ResultFile, ResultRecord } from "../../src/measure/result.js";
 import { PHASES } from "../../src/update/phases.js";
@@ -74,9 +74,9 @@ export function sampleContention(
     failed: 0,
     lengthNs,
   });
-  return contentionOf(
+  return contentionOfRounds(
     { services, rules: 18 * services, strategy, classifier: "tuple-space", target: "ruleswap", seed: 1 },
-    [writerResult("kube-proxy", record(0)), writerResult("portmap", record(2))],
+    [[writerResult("kube-proxy", record(0)), writerResult("portmap", record(2))]],
   );
 }
 

@@ -1,0 +1,32 @@
+/** One cell of a bench's matrix: what is measured in rounds and becomes a record. */
+import type { ContentionRecord } from "./contention.js";
+import type { Crew } from "./crew.js";
+import type { Absence, ResultRecord } from "./result.js";
+
+export interface CellContext {
+  readonly crew: Crew;
+  /** From 0. */
+  readonly round: number;
+  readonly signal: AbortSignal;
+}
+
+/** A cell and what its rounds brought. Its ruleset is made when it is first needed. */
+export interface BenchCell {
+  /** "incremental/tuple-space/kube-proxy/5000". */
+  readonly label: string;
+  /** Expected seconds of a round, roughly and on no machine in particular. */
+  readonly weight: number;
+  /** Measures another round; when the signal comes first, the round does not count. */
+  measure(context: CellContext): Promise<void>;
+  /**
+   * The same for nothing, where the cell runs in the crew's threads: what is compiled while one measures the first cell would run on
+   * the cores of those who are measured.
+   */
+  rehearse?(context: CellContext): Promise<void>;
+  /** Undefined before the first round has been measured, and where several writers are. */
+  record(): ResultRecord | undefined;
+  /** Of several writers, once the first round has been measured. */
+  contention?(): ContentionRecord | undefined;
+  /** Why it cannot be measured. */
+  readonly absence?: Absence | undefined;
+}
