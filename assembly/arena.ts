@@ -22,6 +22,13 @@ import { put32, remember } from "./store";
 
 const LINE: u32 = 64;
 
+/** An arena that was made by this very update, 0 for none: an undone update gives back the whole of it, so it needs no log. */
+let fresh: usize = 0;
+
+export function arenaFresh(arena: usize): void {
+  fresh = arena;
+}
+
 /** The address of `bytes` bytes, not zeroed; 0 when memory is at its maximum. */
 export function arenaAllocate(arena: usize, bytes: u32): usize {
   const size = (bytes + 15) & ~15;
@@ -31,6 +38,7 @@ export function arenaAllocate(arena: usize, bytes: u32): usize {
     put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
     return slab + SLAB_FIRST;
   }
+  if (arena == fresh) return allocateFresh(arena, size);
   const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
   const free: usize = load<u32>(list);
   if (free) {
@@ -69,6 +77,25 @@ export function arenaAllocateAligned(arena: usize, bytes: u32, lead: u32): usize
     put32(list, <u32>next);
   }
   return arenaAllocate(arena, bytes);
+}
+
+function allocateFresh(arena: usize, size: u32): usize {
+  store<u32>(arena, load<u32>(arena, ARENA_BYTES) + size, ARENA_BYTES);
+  const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
+  const free: usize = load<u32>(list);
+  if (free) {
+    store<u32>(list, load<u32>(free));
+    return free;
+  }
+  let next: usize = load<u32>(arena, ARENA_NEXT);
+  if (next + size > <usize>load<u32>(arena, ARENA_END)) {
+    const slab = takeSlab(arena, SLAB_SIZE);
+    if (!slab) return 0;
+    next = slab + SLAB_FIRST;
+    store<u32>(arena, <u32>(slab + SLAB_SIZE), ARENA_END);
+  }
+  store<u32>(arena, <u32>(next + size), ARENA_NEXT);
+  return next;
 }
 
 /** Gives back what was allocated with the same `bytes`. */

@@ -19,7 +19,7 @@ import {
   CHUNK_WORD,
   RETIRED_MEMORY,
 } from "../src/blob/memory";
-import { arenaAllocate } from "./arena";
+import { arenaAllocate, arenaFresh } from "./arena";
 import { directoryCount, directoryRemove } from "./directory";
 import { retire } from "./retire";
 import { put16, put32, touched, wrote } from "./store";
@@ -106,6 +106,10 @@ export function chunkLink(list: usize, chunk: usize, previous: usize): void {
   const next: usize = previous ? load<u32>(previous, CHUNK_NEXT) : load<u32>(list);
   store<u32>(chunk, <u32>next, CHUNK_NEXT);
   store<u32>(chunk, <u32>previous, CHUNK_PREVIOUS);
+  if (linking && !next) {
+    store<u32>(list + 4, <u32>chunk);
+    return store<u32>(previous ? previous + CHUNK_NEXT : list, <u32>chunk);
+  }
   if (next) put32(next + CHUNK_PREVIOUS, <u32>chunk);
   else put32(list + 4, <u32>chunk);
   if (previous) put32(previous + CHUNK_NEXT, <u32>chunk);
@@ -170,8 +174,10 @@ export function chunkSame(chunk: usize, value: u32, mask: u32): u64 {
 /** While a table is linked its memory is fresh: no log needs to restore it, no reader can be in it. */
 export let linking = false;
 
-export function chunkLinking(on: bool): void {
-  linking = on;
+/** Says that the table whose arena this is is being linked, 0: none is. */
+export function chunkLinking(arena: usize): void {
+  linking = arena != 0;
+  arenaFresh(arena);
 }
 
 /** Puts a row into a free slot. */

@@ -87,12 +87,12 @@ export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
   const content = carry == CARRY_CONTENT ? replaced : 0;
   compareTexts(content, table);
   stateBegin();
-  chunkLinking(true);
+  chunkLinking(arena);
   let fault = linkHeads(table, content);
   if (!fault) fault = linkChains(table, carry == CARRY_NAMED);
   if (!fault) fault = checkHooks(table);
   if (!fault && carry == CARRY_NAMED && !linkNamed(table, replaced)) fault = stateFault;
-  chunkLinking(false);
+  chunkLinking(0);
   compareTexts(0, table);
   if (fault) return fault;
   touched(load<u32>(table, BLOB_LIVE_ROWS) + chains);
