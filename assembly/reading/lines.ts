@@ -18,29 +18,22 @@ import {
   READING_AT,
   READING_BUILTINS,
   READING_CHAIN,
-  READING_CHAIN_COUNT,
   READING_CHAIN_START,
-  READING_CHAINS,
   READING_COMMAND,
   READING_END,
   READING_HOOKS,
   READING_LINE,
-  READING_LINE_LIMIT,
   READING_NAMES,
-  READING_NAME_END,
-  READING_NAME_START,
   READING_OFFSETS,
   READING_OWNERS,
   READING_PLACED,
   READING_PLACING,
   READING_POSITION,
-  READING_ROOT,
   READING_ROW_COUNT,
   READING_ROWS,
   READING_ROWS_BYTES,
   READING_ROWS_END,
   READING_ROWS_MOST,
-  READING_TEXTS,
   READING_VALUE_SIZE,
   READING_VALUES,
   SHAPE_COMMAND,
@@ -49,93 +42,82 @@ import {
   SHAPE_ROW_BYTES,
   SHAPE_HOOKS,
   SHAPE_VALUE_COUNT,
-  STEP_KIND,
-  STEP_LENGTH,
-  STEP_LITERAL,
-  STEP_NAME,
-  STEP_NEXT,
-  STEP_SHAPE,
-  STEP_STEPS,
   STOPPED_COLUMNS,
   STOPPED_COMMAND,
   STOPPED_EDITS,
   STOPPED_LINE,
-  STOPPED_NAME,
   STOPPED_ROWS,
-  TEXT_REFERENCE,
-  TEXT_VALUE,
-  NAME_FIRST_CHAIN,
-  NAME_UNKNOWN,
-  NAMES_ASKED,
   NAMES_DECLARED,
   NAMES_OPEN,
-  VALUE_CHAIN,
-  VALUE_COMMENT,
-  VALUE_END,
-  VALUE_JUMP,
-  VALUE_POSITION,
-  VALUE_TARGET,
 } from "../../src/blob/reading";
 import { declarationRefusal, declare } from "./declaration";
-import { commandEdit, declareEdit, editsRoom, nameOpen, nameRefusal, namesTarget, nameTarget } from "./edits";
-import { sameLiteral } from "./literal";
+import { commandEdit, declareEdit, editsRoom, nameRefusal } from "./edits";
+import { chain, chainStart, lineEnd, matchReset, matchShape, position, stopped, STOPPED_PENDING } from "./match-shape";
+import { isPending, mayPend, pendingFull, pendingReset, pendingResolve, pendLine } from "./pending";
 import { placeChain } from "./placed";
-import { sameText, textFind, textIntern, textRefusal } from "./texts";
-import { decimal, readDecimal } from "./numbers";
-import { commentEnd, commentStart, readComment, readValue, wordEnd, writeValue } from "./values";
+import { writeValue } from "./values";
 
 const DASH: u32 = 45;
 const COLON: u32 = 58;
 const APPEND: u32 = 65;
-const LARGEST_POSITION: u32 = 0x7fffffff;
-
-/** What a value or a line gave beside its bytes. */
-let chain: u32 = 0;
-let chainStart: usize = 0;
-let position: u32 = 0;
-/** STOPPED_* where the line cannot be read on; 0 where it only does not fit. */
-let stopped: u32 = 0;
-/** The chain of the line before, -1 for none: lines about a chain follow each other, and chains the order of their declarations. */
-let lastChain: i32 = -1;
-/** The chain that was jumped to last, -1 for none: many rules jump to the same. */
-let lastJump: i32 = -1;
 
 /** Reads lines from READING_AT on, as far as it can; STOPPED_*. */
 export function readLines(): u32 {
-  lastChain = -1;
-  lastJump = -1;
+  matchReset();
+  const names = load<u32>(READING_NAMES);
+  if (names != NAMES_DECLARED || !pendingReset()) return readBatch(names, false);
+  while (true) {
+    const result = readBatch(names, true);
+    if (pendingResolve() && result != STOPPED_PENDING) return result;
+  }
+}
+
+/** Reads lines until it has to stop, or, as texts wait (see pending.ts), to look up what is pending. */
+function readBatch(names: u32, waits: bool): u32 {
   const end: usize = load<u32>(READING_END);
   let at: usize = load<u32>(READING_AT);
   let line = load<u32>(READING_LINE);
-  const names = load<u32>(READING_NAMES);
   let result: u32 = STOPPED_LINE;
   while (at < end) {
     if (names == NAMES_OPEN && !editsRoom()) {
       result = STOPPED_EDITS;
       break;
     }
+    if (waits && pendingFull()) {
+      result = STOPPED_PENDING;
+      break;
+    }
     const first = <u32>load<u8>(at);
     let next: usize = 0;
     let shape: usize = 0;
-    stopped = STOPPED_LINE;
+    let stop: u32 = STOPPED_LINE;
     if (first == DASH) {
-      position = 0;
-      shape = matchShape(at);
-      if (shape) next = makeRow(shape, line + 1) ? lineEnd : 0;
+      shape = matchShape(at, waits && mayPend(at, line));
+      stop = stopped;
+      if (shape) {
+        refusal = STOPPED_LINE;
+        next = makeRow(shape, line + 1) ? lineEnd : 0;
+        stop = refusal;
+      }
     } else if (first == COLON && names == NAMES_DECLARED) {
-      next = declare(at + 1);
-      stopped = declarationRefusal;
+      // A batch that is read again must not declare twice.
+      if (waits && isPending()) stop = STOPPED_PENDING;
+      else {
+        next = declare(at + 1);
+        stop = declarationRefusal;
+      }
     } else if (first == COLON && names == NAMES_OPEN) {
       next = declareEdit(at + 1);
-      stopped = nameRefusal;
+      stop = nameRefusal;
     }
     if (!next) {
-      result = stopped;
+      result = stop;
       break;
     }
     at = next;
     line++;
     if (!shape) continue;
+    if (waits) pendLine();
     const command = load<u32>(shape, SHAPE_COMMAND);
     if (names == NAMES_OPEN)
       commandEdit(command, chain, load<u32>(READING_ROWS_END) - load<u32>(shape, SHAPE_ROW_BYTES), position);
@@ -153,144 +135,8 @@ export function readLines(): u32 {
   return result;
 }
 
-/** Address behind a value of `kind` at `at`, which is left at READING_VALUES; 0 when it is none. What names and texts mean is not looked up. */
-export function probeValue(kind: u32, at: usize): usize {
-  if (kind == VALUE_COMMENT) return readComment(at);
-  if (kind == VALUE_POSITION) return readDecimal(at, LARGEST_POSITION);
-  if (kind == VALUE_CHAIN || kind == VALUE_JUMP) return wordEnd(at);
-  return readValue(kind, at, READING_VALUES);
-}
-
-/** Behind the line whose shape matchShape found. */
-let lineEnd: usize = 0;
-
-/** The shape of the line at `line`, its values left in READING_VALUES; 0 for none. */
-function matchShape(line: usize): usize {
-  let at = line;
-  let value: usize = READING_VALUES;
-  let head: usize = READING_ROOT;
-  while (head) {
-    let link = head;
-    let step: usize = load<u32>(link);
-    let behind: usize = 0;
-    while (step) {
-      const length = <usize>load<u16>(step, STEP_LENGTH);
-      if (sameLiteral(at, step + STEP_LITERAL, length)) {
-        behind = at + length;
-        const kind = <u32>load<u8>(step, STEP_KIND);
-        if (kind != VALUE_END) behind = readStep(kind, behind, value, step, at, load<u32>(head));
-        if (behind) break;
-        if (stopped) return 0;
-      }
-      link = step + STEP_NEXT;
-      step = load<u32>(link);
-    }
-    if (!step) return 0;
-    if (link != head) {
-      store<u32>(link, load<u32>(step, STEP_NEXT));
-      store<u32>(step, load<u32>(head), STEP_NEXT);
-      store<u32>(head, <u32>step);
-    }
-    at = behind;
-    const shape: usize = load<u32>(step, STEP_SHAPE);
-    if (shape) {
-      lineEnd = at;
-      return at - line <= <usize>READING_LINE_LIMIT ? shape : 0;
-    }
-    value += READING_VALUE_SIZE;
-    head = step + STEP_STEPS;
-  }
-  return 0;
-}
-
-/** Reads the value of a step whose literal stands at `literal`, one of those from `first` on; the address behind it, 0 when it is none. */
-function readStep(kind: u32, at: usize, into: usize, step: usize, literal: usize, first: usize): usize {
-  switch (kind) {
-    case VALUE_CHAIN: {
-      const end = wordEnd(at);
-      const found = chainAt(at, end);
-      if (found < 0) return 0;
-      chain = found;
-      chainStart = at;
-      return end;
-    }
-    case VALUE_JUMP: {
-      const end = wordEnd(at);
-      if (lastJump < 0 || !isChain(lastJump, at, end)) {
-        const found = lookUp(at, end, literal, first);
-        if (found < <i32>load<u32>(READING_BUILTINS)) return 0;
-        lastJump = found;
-      }
-      store<u32>(into, lastJump);
-      return end;
-    }
-    case VALUE_TARGET: {
-      const name = at - load<u8>(step, STEP_NAME);
-      if (load<u32>(READING_NAMES) != NAMES_OPEN) return lookUp(name, at, 0, 0) < 0 && !stopped ? at : 0;
-      if (nameTarget(name, at)) return at;
-      stopped = nameRefusal;
-      return 0;
-    }
-    case VALUE_POSITION: {
-      const end = readDecimal(at, LARGEST_POSITION);
-      if (!end || !decimal) return 0;
-      position = decimal;
-      return end;
-    }
-    case VALUE_COMMENT: {
-      const end = readComment(at);
-      if (!end) return 0;
-      const slot = textIntern(commentStart, commentEnd);
-      if (!slot) {
-        stopped = textRefusal;
-        return 0;
-      }
-      store<u32>(into, load<u32>(slot, TEXT_REFERENCE) - 1);
-      return end;
-    }
-    default:
-      return readValue(kind, at, into);
-  }
-}
-
-/** The chain of a command. */
-function chainAt(start: usize, end: usize): i32 {
-  if (lastChain >= 0) {
-    if (isChain(lastChain, start, end)) return lastChain;
-    if (<u32>lastChain + 1 < load<u32>(READING_CHAIN_COUNT) && isChain(lastChain + 1, start, end)) return ++lastChain;
-  }
-  lastChain = lookUp(start, end, 0, 0);
-  return lastChain;
-}
-
-/** Whether this is the name of chain `number`, as the table of chains has it. */
-function isChain(number: i32, start: usize, end: usize): bool {
-  const reference = load<u32>(<usize>load<u32>(READING_CHAINS) + (number << 2));
-  return sameText(<usize>load<u32>(READING_TEXTS) + reference, start, end - start);
-}
-
-/**
- * The number of the chain that has this name, -1 for none. A name that has to be asked for sets `stopped`. One that is not
- * known is no chain's where one of the steps from `first` on has it for a target's, behind the literal at `literal`.
- */
-function lookUp(start: usize, end: usize, literal: usize, first: usize): i32 {
-  const slot = textFind(start, end);
-  const value: u32 = slot ? load<u32>(slot, TEXT_VALUE) : NAME_UNKNOWN;
-  if (value >= <u32>NAME_FIRST_CHAIN) return value - NAME_FIRST_CHAIN;
-  if (value != NAME_UNKNOWN) return -1;
-  const names = load<u32>(READING_NAMES);
-  if (names == NAMES_OPEN && !namesTarget(first, literal)) {
-    const number = nameOpen(start, end);
-    if (number < 0) stopped = nameRefusal;
-    return number;
-  }
-  if (names == NAMES_ASKED) {
-    stopped = STOPPED_NAME;
-    store<u32>(READING_NAME_START, <u32>start);
-    store<u32>(READING_NAME_END, <u32>end);
-  }
-  return -1;
-}
+/** Why makeRow has not made one: STOPPED_*. */
+let refusal: u32 = 0;
 
 /** Appends the row of a shape, if it has one, with the values that were read; false when there is no room or it may not stand in the chain. */
 function makeRow(shape: usize, line: u32): bool {
@@ -300,17 +146,17 @@ function makeRow(shape: usize, line: u32): bool {
     return false;
   const ordinal = load<u32>(READING_ROW_COUNT);
   if (ordinal == load<u32>(READING_ROWS_MOST)) {
-    stopped = STOPPED_COLUMNS;
+    refusal = STOPPED_COLUMNS;
     return false;
   }
   if (chain + 1 != load<u32>(READING_PLACED) && load<u32>(READING_PLACING) && !placeChain(chain, size)) {
-    stopped = STOPPED_ROWS;
+    refusal = STOPPED_ROWS;
     return false;
   }
   const offset = load<u32>(READING_ROWS_END);
   // 16 more, as rows are copied in pieces of that size.
   if (<usize>offset + size + 16 > <usize>load<u32>(READING_ROWS_BYTES)) {
-    stopped = STOPPED_ROWS;
+    refusal = STOPPED_ROWS;
     return false;
   }
   const row: usize = <usize>load<u32>(READING_ROWS) + offset;

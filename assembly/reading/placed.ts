@@ -13,6 +13,7 @@ import {
   READING_CHAIN_COUNT,
   READING_CHAINS,
   READING_HEAD,
+  READING_HEAD_ROWS,
   READING_HOOKS,
   READING_PLACED,
   READING_PLACING,
@@ -47,9 +48,8 @@ export function placeChain(chain: u32, bytes: u32): bool {
     store<u32>(head, load<u32>(chains + (placed << 2)), CHAIN_NAME);
     store<u8>(head, placed < builtIns ? load<u8>(READING_HOOKS + placed) : <u8>CHAIN_USER, CHAIN_HOOK);
     store<u8>(head, RECORD_CHAIN, CHAIN_KIND);
-    // Until the chain is closed: how many rows are in front of it.
-    store<u32>(head, count, CHAIN_ROW_COUNT);
     store<u32>(READING_HEAD, at);
+    store<u32>(READING_HEAD_ROWS, count);
     at += CHAIN_SIZE;
   }
   store<u32>(READING_PLACED, placed);
@@ -70,7 +70,7 @@ export function placeRest(): bool {
 function closeChain(chain: u32, at: u32, rows: u32): u32 {
   const base: usize = load<u32>(READING_ROWS);
   const head = base + load<u32>(READING_HEAD);
-  let count = rows - load<u32>(head, CHAIN_ROW_COUNT);
+  let count = rows - load<u32>(READING_HEAD_ROWS);
   let end = at;
   if (chain < load<u32>(READING_BUILTINS)) {
     const policy = load<u32>(READING_POLICY_SIZE);

@@ -27,8 +27,12 @@ let slot: usize = 0;
 
 /** The slot of bytes `start` to `end`, 0 when they were never interned. Reads up to 7 bytes behind `end`. */
 export function textFind(start: usize, end: usize): usize {
-  const length = end - start;
-  hash = hashBytes(start, length);
+  return textFindHashed(start, end - start, hashBytes(start, end - start));
+}
+
+/** The same of `length` bytes of which the hash is known. */
+export function textFindHashed(start: usize, length: usize, known: u32): usize {
+  hash = known;
   const slots: usize = load<u32>(READING_SLOTS);
   const texts: usize = load<u32>(READING_TEXTS);
   const mask = load<u32>(READING_SLOT_MASK);
@@ -42,11 +46,34 @@ export function textFind(start: usize, end: usize): usize {
   }
 }
 
+/** A word of the slot where looking for a hash begins. */
+export function slotTouch(hash: u32): u32 {
+  return load<u32>(<usize>load<u32>(READING_SLOTS) + (hash & load<u32>(READING_SLOT_MASK)) * TEXT_SLOT_SIZE);
+}
+
+/** A word of the first text that has the hash. */
+export function textTouch(hash: u32): u32 {
+  const slots: usize = load<u32>(READING_SLOTS);
+  const mask = load<u32>(READING_SLOT_MASK);
+  let i = hash & mask;
+  while (true) {
+    const at = slots + i * TEXT_SLOT_SIZE;
+    const reference = load<u32>(at, TEXT_REFERENCE);
+    if (!reference) return 0;
+    if (load<u32>(at, TEXT_HASH) == hash) return load<u32>(<usize>load<u32>(READING_TEXTS) + reference - 1);
+    i = (i + 1) & mask;
+  }
+}
+
 /** The slot of the text, made when it is new; 0 when there is no room (see textRefusal). At most 65,535 bytes. */
 export function textIntern(start: usize, end: usize): usize {
-  const found = textFind(start, end);
+  return textInternHashed(start, end - start, hashBytes(start, end - start));
+}
+
+/** The same of `length` bytes of which the hash is known. */
+export function textInternHashed(start: usize, length: usize, known: u32): usize {
+  const found = textFindHashed(start, length, known);
   if (found) return found;
-  const length = end - start;
   const size = (length + 9) & ~7;
   const reference = load<u32>(READING_TEXTS_END);
   textRefusal = STOPPED_TEXTS;

@@ -36,12 +36,12 @@ import {
   VALUE_PROBABILITY,
 } from "../../src/blob/reading";
 import { readAddress, readAddress6, readMasked, readMasked6, readNat6Port, readNatPort } from "./addresses";
-import { decimal, hexDigit, readDecimal } from "./numbers";
+import { decimal, readDecimal, readMark } from "./numbers";
+import { pendFor, VALUE_PENDING } from "./pending";
 
 const QUOTE: u32 = 34;
 const PLUS: u32 = 43;
 const COMMA: u32 = 44;
-const SLASH: u32 = 47;
 const ZERO: u32 = 48;
 const COLON: u32 = 58;
 const BACKSLASH: u32 = 92;
@@ -92,7 +92,12 @@ export function writeValue(kind: u32, from: usize, field: usize): void {
       store<u64>(field, load<u64>(from));
       break;
     case VALUE_JUMP:
-    case VALUE_COMMENT:
+    case VALUE_COMMENT: {
+      const pending = load<u32>(from, VALUE_PENDING);
+      if (pending) pendFor(pending, field);
+      else store<u32>(field, load<u32>(from));
+      break;
+    }
     case VALUE_PORTS:
     case VALUE_PORTS_LOOSE:
     case VALUE_PROBABILITY:
@@ -267,31 +272,4 @@ function readName(at: usize, into: usize, size: usize): usize {
   for (let i: usize = 0; i < 32; i += 8) store<u64>(into + i, 0);
   for (let i: usize = 0; i < length; i++) store<u8>(into + i, load<u8>(at + i));
   return end;
-}
-
-/** `value[/mask]` into both, each `0x` and hexadecimal digits, or decimal. */
-function readMark(at: usize, into: usize): usize {
-  at = readBits(at, into);
-  if (!at) return 0;
-  if (load<u8>(at) == SLASH) return readBits(at + 1, into + 4);
-  store<u32>(into, 0xffffffff, 4);
-  return at;
-}
-
-function readBits(at: usize, into: usize): usize {
-  if (load<u16>(at) != 0x7830) {
-    at = readDecimal(at, 0xffffffff);
-    store<u32>(into, decimal);
-    return at;
-  }
-  let value: u32 = 0;
-  const first = at + 2;
-  for (at = first; ; at++) {
-    const digit = hexDigit(load<u8>(at));
-    if (digit > 15) break;
-    if (at - first == 8) return 0;
-    value = (value << 4) | digit;
-  }
-  store<u32>(into, value);
-  return at == first ? 0 : at;
 }

@@ -43,7 +43,8 @@ export const READING_ROWS_BYTES = READING_ROWS_END + 4; // u32 bytes there is ro
 export const READING_PLACING = READING_ROWS_BYTES + 4; // u32
 export const READING_PLACED = READING_PLACING + 4; // u32 chains whose heads lie among the rows
 export const READING_HEAD = READING_PLACED + 4; // u32 offset in the rows of the newest of them
-export const READING_POLICY_SIZE = READING_HEAD + 4; // u32 bytes of a policy's row
+export const READING_HEAD_ROWS = READING_HEAD + 4; // u32 rows in front of it
+export const READING_POLICY_SIZE = READING_HEAD_ROWS + 4; // u32 bytes of a policy's row
 export const READING_EDITS = READING_POLICY_SIZE + 4; // u32 address, with NAMES_OPEN: COMMAND_SIZE each (staged-batch.ts)
 export const READING_EDIT_COUNT = READING_EDITS + 4; // u32
 export const READING_EDITS_MOST = READING_EDIT_COUNT + 4; // u32
@@ -65,7 +66,14 @@ export const NAMES_OPEN = 2; // of a batch that is carried out as it stands: wha
 export const READING_VALUES = 512;
 export const READING_VALUE_SIZE = 64;
 export const READING_VALUES_COUNT = 48;
-export const READING_SHAPES = READING_VALUES + READING_VALUES_COUNT * READING_VALUE_SIZE;
+/** Texts that are looked up a batch at a time, and names that were: records of assembly/reading/pending.ts. */
+export const READING_PENDING = READING_VALUES + READING_VALUES_COUNT * READING_VALUE_SIZE;
+export const READING_PENDING_SIZE = 20;
+export const READING_PENDING_COUNT = 128;
+export const READING_RECENT = READING_PENDING + READING_PENDING_SIZE * READING_PENDING_COUNT;
+export const READING_RECENT_SIZE = 16;
+export const READING_RECENT_COUNT = 64;
+export const READING_SHAPES = READING_RECENT + READING_RECENT_SIZE * READING_RECENT_COUNT;
 export const READING_SHAPES_BYTES = 1 << 20;
 export const READING_TEXT = READING_SHAPES + READING_SHAPES_BYTES;
 /** Bytes behind the text that reading may look at, and where arguments are put together. */

@@ -121,7 +121,7 @@ export class ReadingMemory {
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
       if (code > 127) {
-        const room = bytes.subarray(R.READING_VALUES, R.READING_SHAPES - 8);
+        const room = bytes.subarray(R.READING_VALUES, R.READING_PENDING - 8);
         return R.READING_VALUES + encoder.encodeInto(text, room).written;
       }
       bytes[R.READING_VALUES + i] = code;
