@@ -12,6 +12,7 @@ import { addressBytes, packet, setHotdrop } from "./packet";
 export const HEADER_NONE: u32 = 0;
 export const HEADER_CUT: u32 = 0xffffffff;
 
+const IPV4_HEADER: u32 = 20;
 const IPV6_HEADER: u32 = 40;
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
@@ -29,9 +30,14 @@ export function payload(): usize {
   return at && end <= (<u64>memory.size()) << 16 ? at : 0;
 }
 
+/** The same, 0 where not even the IP header is whole. */
+export function ipBytes(): usize {
+  return load<u32>(packet, PACKET_PAYLOAD_LENGTH) < (addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER) ? 0 : payload();
+}
+
 /** Offset of the transport header behind the IP header; HEADER_CUT where the bytes end in front of it. */
 export function transportOffset(bytes: usize, length: u32): u32 {
-  if (addressBytes == 4) return length < 20 ? HEADER_CUT : (<u32>load<u8>(bytes) & 15) << 2;
+  if (addressBytes == 4) return length < IPV4_HEADER ? HEADER_CUT : (<u32>load<u8>(bytes) & 15) << 2;
   const at = headerOffset(bytes, length, HEADER_TRANSPORT);
   return at == HEADER_NONE ? HEADER_CUT : at;
 }

@@ -153,6 +153,17 @@ describe("a described fragment of a tracked packet", () => {
     expect(some(70_000, 30_001)).toBe("STOLEN kept");
   });
 
+  it("that is longer than a packet can be, by itself or with the others, is thrown away", () => {
+    const router = new Router();
+    expect(router.send(FIRST.replace("len 1500", "len 65600"))).toBe("DROP discarded");
+    expect(router.send(FIRST.replace("len 1500", "len 4294967295"))).toBe("DROP discarded");
+    const most = FIRST.replace("len 1500", "len 65532");
+    expect([most, LAST.replace("frag 370", "frag 8189")].map((text) => router.send(text))).toEqual([
+      "STOLEN kept",
+      "DROP discarded",
+    ]);
+  });
+
   it("goes its own way where nothing is tracked", () => {
     const router = new Router({ connections: 0 });
     expect([FIRST, MIDDLE, LAST].map((text) => router.send(text))).toEqual(["ACCEPT", "DROP", "DROP"]);

@@ -34,6 +34,7 @@ import {
   DATAGRAM_LARGEST_DF,
   DATAGRAM_LENGTH,
   FRAGMENTS_LOCK,
+  WHOLE_LENGTH_MOST,
 } from "../../src/blob/fragments";
 import {
   FRAGMENTS_DISCARDED,
@@ -52,7 +53,7 @@ import { connections, lock, unlock } from "../conntrack/pool";
 import { sysctl } from "../conntrack/sysctl";
 import { ICMPV6, TCP, UDP } from "../conntrack/tuple";
 import { addressBytes, packet } from "../packet";
-import { HEADER_CUT, HEADER_NONE, HEADER_TRANSPORT, headerOffset, isExtension, payload } from "../payload";
+import { HEADER_CUT, HEADER_NONE, HEADER_TRANSPORT, headerOffset, isExtension, ipBytes } from "../payload";
 import { datagramBegin, datagramFind, datagramForget, fragments } from "./cells";
 import { keyOfPacket } from "./key";
 import { insertFragment, INSERTED, keepHeaders, TWICE } from "./pieces";
@@ -76,7 +77,8 @@ export function gather(): u32 {
   const length = load<u32>(packet, PACKET_LENGTH);
   const offset = (<u32>load<u16>(packet, PACKET_FRAGMENT_OFFSET)) << 3;
   if (!ipv4 && !offset && isTruncated(headers)) return 0;
-  if (length < headers || (!ipv4 && offset + length - headers > IPV6_LENGTH_MOST)) return FRAGMENTS_DISCARDED;
+  if (length < headers || length > <u32>WHOLE_LENGTH_MOST || (!ipv4 && offset + length - headers > IPV6_LENGTH_MOST))
+    return FRAGMENTS_DISCARDED;
   const word = fragments() + FRAGMENTS_LOCK;
   lock(word);
   const outcome = add(headers, offset, offset + length - headers);
@@ -87,13 +89,13 @@ export function gather(): u32 {
 /** A fragment header of IPv6 that says the packet is whole is one as well. */
 function mayBeFragment(): bool {
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET) || load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_MORE) return true;
-  const bytes: usize = addressBytes == 4 ? 0 : payload();
+  const bytes: usize = addressBytes == 4 ? 0 : ipBytes();
   return bytes != 0 && load<u32>(packet, PACKET_PAYLOAD_LENGTH) > IPV6_HEADER && isExtension(load<u8>(bytes, 6));
 }
 
 /** Bytes in front of what it is a fragment of; 0 where IPv6's headers, as far as they are known, do not say that it is one. */
 function headersSize(): u32 {
-  const bytes = payload();
+  const bytes = ipBytes();
   if (addressBytes == 4) return bytes ? (<u32>load<u8>(bytes) & 15) << 2 : IPV4_HEADER;
   if (!bytes) return IPV6_HEADER + FRAGMENT_HEADER;
   const known = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
@@ -103,7 +105,7 @@ function headersSize(): u32 {
 
 /** An IPv6 packet whose first fragment does not hold all headers (RFC 8200, 4.5) is not put together: it goes on as it is. */
 function isTruncated(headers: u32): bool {
-  const bytes = payload();
+  const bytes = ipBytes();
   const at = bytes ? headerOffset(bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH), HEADER_TRANSPORT) : headers;
   if (at == HEADER_CUT) return false;
   const protocol = load<u8>(packet, PACKET_PROTOCOL);
@@ -160,7 +162,7 @@ function note(datagram: usize, headers: u32, length: u32): void {
   store<u8>(datagram, congestion, DATAGRAM_CONGESTION);
   const size = headers + length;
   if (size > load<u32>(datagram, DATAGRAM_LARGEST)) store<u32>(datagram, size, DATAGRAM_LARGEST);
-  const bytes = payload();
+  const bytes = ipBytes();
   if (!bytes || !(load<u8>(bytes, 6) & DONT_FRAGMENT)) return;
   if (size > load<u32>(datagram, DATAGRAM_LARGEST_DF)) store<u32>(datagram, size, DATAGRAM_LARGEST_DF);
 }

@@ -24,7 +24,7 @@ import {
 } from "../../src/blob/layout";
 import { READER_TUPLES } from "../../src/blob/memory";
 import { addressBytes, packet, reader } from "../packet";
-import { payload } from "../payload";
+import { ipBytes } from "../payload";
 import { KEY_BYTES } from "./cells";
 
 /** Address of the key of the packet being walked, with `headers` bytes in front of what it is a fragment of. */
@@ -49,7 +49,7 @@ export function keyOfPacket(headers: u32): usize {
 
 /** As the packet's bytes say it, or else its record. */
 function idOf(headers: u32): u32 {
-  const bytes = payload();
+  const bytes = ipBytes();
   if (!bytes) return load<u32>(packet, PACKET_FRAGMENT_ID);
   return addressBytes == 4 ? bswap<u16>(load<u16>(bytes, 4)) : bswap<u32>(load<u32>(bytes + headers - 4));
 }

@@ -19,7 +19,7 @@ import {
 } from "../../src/blob/fragments";
 import { PACKET_PAYLOAD_LENGTH, PACKET_SIZE } from "../../src/blob/layout";
 import { packet } from "../packet";
-import { payload } from "../payload";
+import { ipBytes } from "../payload";
 import { cellsGive, cellTake } from "./cells";
 
 export const INSERTED: u32 = 0;
@@ -59,7 +59,7 @@ export function insertFragment(datagram: usize, headers: u32, offset: u32, end: 
 
 /** Of the first fragment, what the whole packet begins with. False where its headers are longer than there is room for. */
 export function keepHeaders(datagram: usize, headers: u32): bool {
-  const bytes = payload();
+  const bytes = ipBytes();
   if (bytes && headers > <u32>DATAGRAM_HEADERS_MOST) return false;
   const known = bytes ? min(headers, load<u32>(packet, PACKET_PAYLOAD_LENGTH)) : 0;
   memory.copy(datagram + DATAGRAM_RECORD, packet, PACKET_SIZE);
@@ -82,7 +82,7 @@ export function copyBytes(fragment: usize, into: usize): void {
 }
 
 function keepBytes(fragment: usize, headers: u32, now: u32): bool {
-  const bytes = payload();
+  const bytes = ipBytes();
   const there = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
   const known = bytes && there > headers ? min(there - headers, load<u32>(fragment, FRAGMENT_LENGTH)) : 0;
   store<u32>(fragment, known, FRAGMENT_KNOWN);
