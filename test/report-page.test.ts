@@ -58,6 +58,23 @@ describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
     expect(said).toEqual([]);
   });
 
+  it("begins with the largest size, and has the others a click away", async () => {
+    const page = await open(390);
+    expect(await page.$$eval("header > .answer", (all) => all.map((one) => one.textContent))).toEqual([
+      expect.stringContaining("at 5,000 services"),
+    ]);
+    await page.click(".others summary");
+    expect(await page.isVisible(".others .answer")).toBe(true);
+    await page.close();
+  });
+
+  it("writes what the parts of bars are", async () => {
+    const page = await open(1280);
+    expect(await page.textContent("#memory-key")).toBe("livemore during an update");
+    expect(await page.textContent("#phase-key")).toContain("quiesce");
+    await page.close();
+  });
+
   it("hides a strategy in its plots when its switch is pressed, and shows it again", async () => {
     const page = await open(1280);
     const before = await inked(page, "update-plot");

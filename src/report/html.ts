@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { ResultFile } from "../measure/result.js";
 import { answers } from "./answer.js";
 import { cautions } from "./cautions.js";
+import { DASHES } from "./dashes.js";
 import { html, type Html, join as all, raw, scriptValue } from "./markup.js";
 import { type PageData, pageData } from "./page-data.js";
 import { PAGE_STYLE } from "./page-style.js";
@@ -44,7 +45,7 @@ export function renderHtml(result: ResultFile): string {
 <header>
 <p class="brand">ruleswap</p>
 <h1>What a change of rules costs</h1>
-${all(answers(result).map(answerPart))}
+${answersPart(result)}
 ${cautionPart(cautions(result))}
 </header>
 <noscript><p class="caution">The plots need JavaScript; the tables below hold the same numbers.</p></noscript>
@@ -60,7 +61,7 @@ ${contentionPart(result, data)}${figure("effect", "Time to effect", "From when a
 ${figure("match", "Matching one packet", "Whole way through all hooks and tables, nothing else going on, the median.")}
 ${figure("timeline", "Matching while rules change", "One reader's packets; a stripe is an update from begin to end.", html`${sizeSelect(data, "timeline")} <label>of <select id="timeline-line"></select></label>`, timed ? "" : html`<p>This result holds no timeline.</p>`)}
 ${matchTable(result)}
-${figure("memory", "Memory", "Shared memory in use, and what an update needs more while it is made.", sizeSelect(data, "memory"))}
+${figure("memory", "Memory", "Shared memory in use, and what an update needs more while it is made.", sizeSelect(data, "memory"), html`<p class="key" id="memory-key"></p>`)}
 ${memoryTable(result)}
 ${result.growth.length > 0 ? growthTable(result.growth) : ""}
 <h2>Where and how</h2>
@@ -83,6 +84,24 @@ function answerPart(sentence: string): Html {
   const [asked, figures] = sentence.replaceAll(/(?<=\d) us\b/g, " \u00b5s").split(/(?<=:) (.*)/);
   return html`<p class="answer"><span>${asked ?? ""}</span> ${figures ?? ""}</p>\n`;
 }
+
+/** Of the largest size, which is what one asks for; those of others are a click away. */
+function answersPart(result: ResultFile): Html {
+  const { results, contention } = result;
+  const largest = Math.max(...results.map(sizeCount));
+  const most = Math.max(...contention.map(({ services }) => services));
+  const first = answers({
+    ...result,
+    results: results.filter((record) => sizeCount(record) === largest),
+    contention: contention.filter(({ services }) => services === most),
+  });
+  const others = answers(result).filter((sentence) => !first.includes(sentence));
+  const folded = html`<details class="others"><summary>At smaller sizes</summary>
+${all(others.map(answerPart))}</details>`;
+  return html`${all(first.map(answerPart))}${others.length > 0 ? folded : ""}`;
+}
+
+const sizeCount = ({ services, rules }: ResultFile["results"][number]): number => services ?? rules;
 
 /** The first few in sight; a dozen in front of the picture would be all that one sees on a phone. */
 function cautionPart(sentences: readonly string[]): Html {
@@ -131,11 +150,18 @@ function switches({ lines, published }: PageData): Html {
     names(({ target }) => target),
   ].filter((group, nth) => group.length > 1 || nth === 0);
   const button = (name: string): Html =>
-    html`<button type="button" data-toggle="${name}" aria-pressed="true"><i class="s-${name}"></i>${name}</button>`;
+    html`<button type="button" data-toggle="${name}" aria-pressed="true"><i class="s-${name}"></i>${dashOf(name)}${name}</button>`;
   return html`<nav class="switches" aria-label="What the plots show">
 ${all(groups.map((group) => html`<span>${all(group.map(button))}</span>\n`))}
 ${published.length > 0 ? html`<span><button type="button" data-published aria-pressed="true">published figures</button></span>` : ""}
 </nav>`;
+}
+
+/** A piece of the lines that a switch is for, where it is their dashes that tell them from others. */
+function dashOf(name: string): Part {
+  const dash = DASHES[name];
+  if (!dash) return "";
+  return html`<svg class="dash" viewBox="0 0 28 4" aria-hidden="true"><path d="M0 2H28" stroke-dasharray="${dash.join(" ")}"/></svg>`;
 }
 
 function sizeSelect({ sizeTexts }: PageData, name: string): Html {

@@ -41,6 +41,8 @@ button:focus-visible, select:focus-visible, summary:focus-visible, .wide:focus-v
 .s-one-by-one { background: var(--c-one-by-one); } .s-full { background: var(--c-full); }
 .s-partial { background: var(--c-partial); } .s-incremental { background: var(--c-incremental); }
 .switches i:not(.s-one-by-one, .s-full, .s-partial, .s-incremental) { display: none; }
+.dash { width: 28px; height: 4px; margin-right: .45em; vertical-align: middle; stroke: currentColor; stroke-width: 2; fill: none; }
+.others { margin: .4rem 0 .8rem; } .others .answer { font-size: 1rem; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .875rem; color: var(--muted); }
 .controls { display: flex; flex-wrap: wrap; gap: .3rem .8rem; align-items: center; }
 .plot { position: relative; min-height: 260px; margin: .5rem 0 1rem; }
@@ -59,6 +61,7 @@ th, td { text-align: right; padding: .25rem .7rem; border-bottom: 1px solid var(
 thead th { color: var(--muted); font-weight: 600; }
 :is(th, td):nth-child(-n+2) { text-align: left; }
 .environment :is(th, td) { text-align: left; white-space: normal; vertical-align: top; }
+.environment td { overflow-wrap: anywhere; }
 .environment th { color: var(--muted); font-weight: 500; }
 pre { background: var(--raised); border: 1px solid var(--edge); border-radius: 8px; padding: .7rem .9rem; overflow-x: auto; }
 @media (max-width: 30rem) {

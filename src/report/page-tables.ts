@@ -174,14 +174,18 @@ ${table({
 
 export function environmentTable({ environment, options, elapsed_s }: ResultFile): Html {
   const { versions, ...where } = environment;
-  const lines = Object.entries({ ...where, ...versions, measured_for_s: elapsed_s.toFixed(1), ...options }).map(
+  const lines = Object.entries({ ...where, ...versions, measured_for: `${whole(elapsed_s)} s`, ...options }).map(
     ([name, value]: [string, unknown]) =>
-      html`<tr><th scope="row">${name.replaceAll("_", " ")}</th><td>${
-        Array.isArray(value) ? value.join(", ") : typeof value === "object" ? JSON.stringify(value) : String(value)
-      }</td></tr>\n`,
+      html`<tr><th scope="row">${name.replace(/_bytes$/, "").replaceAll("_", " ")}</th><td>${saying(name, value)}</td></tr>\n`,
   );
   return html`<div class="wide" tabindex="0" role="region" aria-label="Environment"><table class="environment"><tbody>
 ${all(lines)}</tbody></table></div>`;
+}
+
+function saying(name: string, value: unknown): string {
+  if (typeof value === "number" && name.endsWith("_bytes")) return bytes(value);
+  if (Array.isArray(value)) return value.length > 0 ? value.join(", ") : "none";
+  return value === null ? "-" : typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 const nameOf = (record: ResultRecord): [string, string] => [labelOf(record), sizeOf(record)];

@@ -36,7 +36,7 @@ export function barPlot({ place, label, bars, parts, say, top }: BarPlotOptions)
       scale: { range: [-0.6, bars.length - 0.4] },
       axis: {
         labelSize: 0,
-        size: narrow ? 150 : 40,
+        size: narrow ? 150 : 56,
         splits: () => bars.map((_, bar) => bar),
         values: () => (narrow ? [...bars] : bars.map((name) => name.replace(/,? /, "\n"))),
         grid: { show: false },

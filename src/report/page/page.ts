@@ -116,15 +116,17 @@ function drawBars(): void {
   );
   const kept = lines.filter((line) => cellOf(line)?.liveBytes);
   const live = kept.map((line) => cellOf(line)?.liveBytes ?? 0);
+  const parts = ["live", "more during an update"];
+  place("memory-key").replaceChildren(...parts.map(keyOf));
   redrawn.push(
     barPlot({
       place: place("memory-plot"),
       label: "shared memory",
       bars: kept.map(({ label }) => label),
       parts: [
-        { name: "live", values: live },
+        { name: parts[0] as string, values: live },
         {
-          name: "more during an update",
+          name: parts[1] as string,
           values: kept.map((line, nth) => (cellOf(line)?.peakBytes ?? 0) - (live[nth] as number)),
         },
       ],

@@ -1,13 +1,6 @@
 /** Colours and dashes, from the page's style sheet, so that light, dark and print are said in one place. */
+import { DASHES } from "../dashes.js";
 import type { PageLine } from "../page-data.js";
-
-const DASHES: Readonly<Record<string, number[]>> = {
-  linear: [6, 4],
-  "tuple-space": [],
-  "iptables-legacy": [12, 3, 3, 3],
-  "iptables-nft": [3, 3],
-  nft: [1, 4],
-};
 
 /** A custom property of the document's root. */
 export function css(name: string): string {
@@ -17,7 +10,7 @@ export function css(name: string): string {
 export const colorOf = ({ strategy }: Pick<PageLine, "strategy">): string => css(`c-${strategy}`) || css("muted");
 
 export function dashOf({ classifier, target }: Pick<PageLine, "classifier" | "target">): number[] {
-  return (target === "ruleswap" ? DASHES[classifier] : DASHES[target]) ?? [];
+  return [...((target === "ruleswap" ? DASHES[classifier] : DASHES[target]) ?? [])];
 }
 
 export const FONT = "12px system-ui, sans-serif";
