@@ -39,6 +39,7 @@ import { connections } from "./conntrack/pool";
 import { trackConfirm, trackIn } from "./conntrack/track";
 import { hook, ownNumber, packet, result, setHook } from "./packet";
 import { routeAgain } from "./routing/decide";
+import { proxyAnswer } from "./targets/synproxy";
 import { walk } from "./walk";
 
 /** What hangs on the hooks, of the root in force. */
@@ -98,12 +99,18 @@ function atEntry(code: u32): u32 {
   else if (code >= <u32>HOOK_REGISTERED) {
     table = load<u32>(hooks + ((code - HOOK_REGISTERED) << 2), HOOKS_TABLES);
     kind = load<u8>(table, BLOB_TABLE);
-  } else if (code == HOOK_CONFIRM) return connections() ? trackConfirm() : <u32>VERDICT_ACCEPT;
+  } else if (code == HOOK_CONFIRM) return connections() ? confirm() : <u32>VERDICT_ACCEPT;
   else return looped ? <u32>VERDICT_ACCEPT : trackIn();
   if (kind == TABLE_NAT) return connections() ? atNat(table) : atNatByState(table);
   if (!table) return VERDICT_ACCEPT;
   store<u8>(result, <u8>kind, RESULT_TABLE);
   return routes && kind == TABLE_MANGLE && hook == HOOK_OUTPUT ? mangleOutput(table) : walk(table);
+}
+
+/** At the end of the way: what SYNPROXY has to say of a connection that it has opened, and confirmation. */
+function confirm(): u32 {
+  const verdict = proxyAnswer();
+  return verdict == VERDICT_ACCEPT ? trackConfirm() : verdict;
 }
 
 /** What a rule of mangle's OUTPUT changes of how a packet is routed, routes it again (iptable_mangle.c, ip6table_mangle.c). */

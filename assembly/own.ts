@@ -1,6 +1,7 @@
 /**
- * What the machine itself sends on the way of a packet: what answers a rejected one, and copies for another host. It leaves at
- * once, by OUTPUT and POSTROUTING, before the packet goes on, as Linux sends it from within the target.
+ * What the machine itself sends on the way of a packet: what answers a rejected one, copies for another host, and SYNPROXY's
+ * segments to either end. It leaves at once, by OUTPUT and POSTROUTING, before the packet goes on, as Linux sends it from within
+ * the target.
  *
  * An answer belongs to the connection of the packet that it answers, the other way, and is related to it from the first hook
  * on (nf_conntrack_attach); where there is none, it is tracked as any packet. A copy is not tracked, and of it no copies are
@@ -38,6 +39,7 @@ import {
   trackBegin,
   trackEnd,
   trackNot,
+  trackProxied,
   trackResume,
 } from "./conntrack/track";
 import { eventsResume, traced } from "./events";
@@ -66,7 +68,10 @@ import { framesBegin } from "./walk";
 export const OWN_MOST: u32 = 3;
 const OWN_RESULT: u32 = PACKET_SIZE;
 const OWN_ASIDE: u32 = OWN_RESULT + RESULT_SIZE;
-const OWN_SIZE: u32 = OWN_ASIDE + 16;
+const OWN_BYTES: u32 = OWN_ASIDE + 16;
+/** IPv6's header, TCP's, and the options of both a size, times and a scale. */
+const OWN_BYTES_MOST: u32 = 80;
+const OWN_SIZE: u32 = OWN_BYTES + OWN_BYTES_MOST;
 /** Bytes of a reader's scratch. */
 export const SCRATCH_BYTES: u32 = PACKET_SIZE + OWN_MOST * OWN_SIZE;
 
@@ -94,15 +99,50 @@ export function ownPacket(): usize {
   return own;
 }
 
+/** Room for the bytes of such a packet. */
+export function ownBytes(own: usize): usize {
+  return own + OWN_BYTES;
+}
+
+/** How a packet of the machine's own is related to the one on its way. */
+const ANSWERS: u32 = 0;
+const COPIES: u32 = 1;
+/** Belongs to its connection as the other end's packets do, or as the packet's own end's. */
+const GREETS: u32 = 2;
+const FOLLOWS: u32 = 3;
+/** Begins a connection that SYNPROXY stands in for; is tracked as any packet. */
+const OPENS: u32 = 4;
+const JOINS: u32 = 5;
+
 /** Sends what answers the packet on its way. Whether it gets to the wire, or to the process of this machine that it is for. */
 export function sendAnswer(own: usize): bool {
-  return send(own, true, 0, 0);
+  return send(own, ANSWERS, 0, 0);
+}
+
+/** Sends what the other end would have answered. */
+export function sendGreeting(own: usize): bool {
+  return send(own, GREETS, 0, 0);
+}
+
+/** Sends in place of the packet on its way what its sender would have sent. */
+export function sendInstead(own: usize): bool {
+  return send(own, FOLLOWS, 0, 0);
+}
+
+/** Sends the packet that opens a connection in the name of a client. */
+export function sendOpening(own: usize): bool {
+  return send(own, OPENS, 0, 0);
+}
+
+/** Sends a packet that finds its connection itself. */
+export function sendOn(own: usize): bool {
+  return send(own, JOINS, 0, 0);
 }
 
 /** Sends a copy to the host at `gateway`, by the interface named at `device`, empty for any. */
 export function sendTo(gateway: usize, device: usize, own: usize): bool {
   copying = true;
-  const gone = send(own, false, gateway, device);
+  const gone = send(own, COPIES, gateway, device);
   copying = false;
   return gone;
 }
@@ -112,7 +152,7 @@ export function ownLoops(): void {
   copying = false;
 }
 
-function send(own: usize, answers: bool, gateway: usize, device: usize): bool {
+function send(own: usize, how: u32, gateway: usize, device: usize): bool {
   const outer = packet;
   const outerResult = result;
   const outerHook = hook;
@@ -125,7 +165,8 @@ function send(own: usize, answers: bool, gateway: usize, device: usize): bool {
   const outerNumber = ownNumber;
   const wasTraced = traced;
   const aside = own + OWN_ASIDE;
-  const frames = answers ? <usize>0 : framesBegin(firedTop);
+  // An answer is sent when the walk is over.
+  const frames = how == ANSWERS ? <usize>0 : framesBegin(firedTop);
   trackAside(aside);
   level++;
   setOwnNumber(++sent);
@@ -134,11 +175,11 @@ function send(own: usize, answers: bool, gateway: usize, device: usize): bool {
   hooksResume(false, false);
   forgetRoute();
   // A copy is traced as the packet is; an answer is a packet of its own.
-  if (answers) eventsResume(false);
-  const attached = answers ? beginAnswer() : beginCopy();
+  if (how != COPIES) eventsResume(false);
+  const attached = begin(how);
   let verdict: u32 = VERDICT_ACCEPT;
   let leaves = true;
-  if (routes) leaves = answers ? routeOut() : routeVia(gateway, device);
+  if (routes) leaves = how == COPIES ? routeVia(gateway, device) : routeOut();
   if (leaves) verdict = depart();
   if (verdict == VERDICT_REJECT) reply();
   const state = load<u16>(own, PACKET_CT_STATE);
@@ -147,7 +188,7 @@ function send(own: usize, answers: bool, gateway: usize, device: usize): bool {
   store<u16>(own, state & ~(CT_STATE_SNAT | CT_STATE_DNAT), PACKET_CT_STATE);
   level--;
   trackResume(aside);
-  if (!answers) framesBegin(frames);
+  if (how != ANSWERS) framesBegin(frames);
   eventsResume(wasTraced);
   setOwnNumber(outerNumber);
   routeResume(outerRoute);
@@ -159,16 +200,23 @@ function send(own: usize, answers: bool, gateway: usize, device: usize): bool {
   return leaves && verdict == VERDICT_ACCEPT;
 }
 
-/** Whether the answer has the connection of what it answers. */
-function beginAnswer(): bool {
-  if (connections()) {
-    if (connection && !isTemplate()) {
-      trackAnswer();
-      return true;
-    }
-    trackBegin();
+/** Whether the packet has the connection of the one on its way. */
+function begin(how: u32): bool {
+  if (how == COPIES) return beginCopy();
+  if (how == OPENS) {
+    trackProxied();
     return false;
   }
+  if (!connections()) return beginAnswer();
+  if (how != JOINS && connection && !isTemplate()) {
+    trackAnswer(how == ANSWERS ? <u16>CT_STATE_RELATED : <u16>CT_STATE_ESTABLISHED, how != FOLLOWS);
+    return true;
+  }
+  trackBegin();
+  return false;
+}
+
+function beginAnswer(): bool {
   // Without a table the packet's record says whether it has a connection.
   const state = load<u16>(packet, PACKET_CT_STATE);
   const related = (state & (CT_STATE_NEW | CT_STATE_ESTABLISHED | CT_STATE_RELATED)) != 0;

@@ -140,7 +140,7 @@ function isGroup(address: usize): bool {
 }
 
 /** What an answer has in common with any other: it is the machine's own, and goes back. */
-function turnAround(into: usize): void {
+export function turnAround(into: usize): void {
   v128.store(into, v128.load(packet, PACKET_SOURCE), PACKET_DESTINATION);
   v128.store(into, v128.load(packet, PACKET_DESTINATION), PACKET_SOURCE);
   memory.fill(into + PACKET_INPUT, 0, INTERFACE_SIZE);

@@ -51,6 +51,7 @@ import { sourceOn } from "./routing/source";
 import { classify, giveToProxy, setDscp, setTos, setTtl } from "./targets/mangle";
 import { checkHmark, markByHash } from "./targets/hmark";
 import { checkIdletimer, startTimer } from "./targets/idletimer";
+import { proxySyn } from "./targets/synproxy";
 import { sendCopy } from "./targets/tee";
 import { changeSets, checkSetTarget } from "./targets/set";
 import { checkEcn, setEcn, stripOptions } from "./targets/tcp-header";
@@ -162,6 +163,8 @@ export function fire(type: u32, record: usize): u32 {
       return VERDICT_CONTINUE;
     case P.TARGET_HMARK:
       return markByHash(record);
+    case P.TARGET_SYNPROXY:
+      return proxySyn(record);
     // Nothing that a rule can see: CHECKSUM fills in what hardware left open, LED lights a lamp, the others label for a
     // security module.
     case P.TARGET_CHECKSUM:
@@ -209,6 +212,8 @@ export function targetSize(type: u32, bytes: u32): bool {
       return bytes == P.HMARK_SIZE;
     case P.TARGET_LED:
       return bytes == P.LED_SIZE;
+    case P.TARGET_SYNPROXY:
+      return bytes == P.SYNPROXY_SIZE && connections() != 0;
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;
     case P.TARGET_SET:

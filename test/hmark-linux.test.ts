@@ -191,7 +191,7 @@ function makeRound(seed: number, tracked: boolean): CountedRound {
   const rules = Array.from({ length: 6 }, () => marked(random, family, tracked)).flat();
   const text = `*mangle\n${empty("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING")}${rules.join("\n")}\nCOMMIT\n`;
   const frames = Array.from({ length: PACKETS }, () => randomFrame(random, family, tracked));
-  if (!tracked) return { family, text, frames };
+  if (!tracked) return { family, text, frames, options: { connections: 0 } };
   // Behind a rule of CT raw sees a connection without ends.
   const zoned = `-A PREROUTING -p udp -j CT --zone 0\n-A PREROUTING -j HMARK ${randomHmark(random, family, true)}\n`;
   const before = `*raw\n${empty("PREROUTING", "OUTPUT")}${random.chance(0.3) ? zoned : ""}COMMIT\n`;

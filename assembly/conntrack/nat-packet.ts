@@ -39,7 +39,8 @@ import {
 import { hook, packet, result } from "../packet";
 import { isRedirect, showQuoted } from "./icmp";
 import { manipulated, SOURCE } from "./nat";
-import { connection, direction, forget, scratchTuple } from "./track";
+import { remove } from "./table";
+import { connection, direction, scratchTuple } from "./track";
 import { hasPorts, isIcmp, tupleInvert } from "./tuple";
 
 const NAT: u32 = STATUS_SOURCE_NAT | STATUS_DESTINATION_NAT;
@@ -55,7 +56,8 @@ export function natPacket(): u32 {
     // Who is redirected would talk past NAT.
     if (isRedirect(protocol) && ((status & NAT_DONE) != NAT_DONE || status & NAT)) return VERDICT_DROP;
   } else if (leavesElsewhere()) {
-    forget();
+    // The connection has gone bad.
+    remove(connection);
     return VERDICT_DROP;
   }
   const manip = manipulated();

@@ -22,7 +22,8 @@ export let segmentSequence: u32 = 0;
 export let segmentAck: u32 = 0;
 export let segmentEnd: u32 = 0;
 export let segmentWindow: u16 = 0;
-let options: usize = 0;
+/** Address of the header, where it is known. */
+export let segmentHeader: usize = 0;
 export let optionBytes: i32 = 0;
 export let segmentFlags: u32 = 0;
 /** What the options said that were last read. */
@@ -46,7 +47,7 @@ export function segmentRead(): bool {
   segmentAck = bswap<u32>(load<u32>(header, 8));
   segmentWindow = bswap<u16>(load<u16>(header, 14));
   segmentEnd = segmentSequence + (length - at - size) + (segmentFlags & SYN ? 1 : 0) + (segmentFlags & FIN ? 1 : 0);
-  options = header + HEADER;
+  segmentHeader = header;
   optionBytes = <i32>(size - HEADER);
   return true;
 }
@@ -61,8 +62,8 @@ export function segmentOptions(): u8 {
 
 /** What of its options concerns windows. */
 function eachOption(): void {
-  let at = options;
-  const last = options + optionBytes;
+  let at = segmentHeader + HEADER;
+  const last = at + optionBytes;
   while (at < last) {
     const kind = load<u8>(at);
     if (kind == OPTION_END) return;
@@ -85,8 +86,8 @@ function eachOption(): void {
 /** The right edge of what is acknowledged, SACK included. */
 export function highestSack(ack: u32): u32 {
   let highest = ack;
-  let at = options;
-  const last = options + optionBytes;
+  let at = segmentHeader + HEADER;
+  const last = at + optionBytes;
   while (at < last) {
     const kind = load<u8>(at);
     if (kind == OPTION_END) break;

@@ -10,6 +10,7 @@ import {
   CONNECTION_HELPER,
   CONNECTION_MARK,
   CONNECTION_ORIGINAL,
+  CONNECTION_PROXIED,
   CONNECTION_REPLY,
   CONNECTION_STATUS,
   CONNECTION_STREAM_FROM,
@@ -17,6 +18,7 @@ import {
   CONNECTIONS_LABELLERS,
   CONNECTIONS_TEMPLATE,
   NODE_TUPLE,
+  PROXIED_OPENED,
   STATUS_CONFIRMED,
   STATUS_DESTINATION_NAT,
   STATUS_EXPECTED,
@@ -50,7 +52,7 @@ import {
   VERDICT_DROP,
 } from "../../src/blob/layout";
 import { READER_TUPLES } from "../../src/blob/memory";
-import { addressBytes, packet, reader, result } from "../packet";
+import { packet, reader, result } from "../packet";
 import { resolveClash } from "./clash";
 import { claimExpectation } from "./expect";
 import { isIcmpError, isUntrackedIcmp6, relatedNode } from "./icmp";
@@ -61,10 +63,9 @@ import { sysctl } from "./sysctl";
 import { take } from "./room";
 import { findInZones, forgetSource, insert, INSERTED, orStatus, remove } from "./table";
 import { GONE, NOT_TRACKED, START_OVER } from "./tcp";
-import { ICMPV6, isIcmp, tupleInvert, tupleOfPacket } from "./tuple";
+import { ICMPV6, isIcmp, isNothing, tupleCopy, tupleInvert, tupleOfPacket } from "./tuple";
 
 const UDP_STREAM_AFTER: u32 = 2_000;
-const NO_NEXT: u8 = 59;
 
 /** The packet's connection, 0 when it has none, and which way it goes. */
 export let connection: usize = 0;
@@ -76,6 +77,8 @@ let declared: u16 = 0;
 export let zoneOriginal: u16 = 0;
 export let zoneReply: u16 = 0;
 let helper: u8 = 0;
+/** Whether the connection that it begins is one that SYNPROXY opens. */
+let proxied: bool = false;
 
 /** Before the raw table: the packet belongs to nothing yet. */
 export function trackBegin(): void {
@@ -86,6 +89,7 @@ export function trackBegin(): void {
   if (!connections()) return;
   zoneOriginal = zoneReply = load<u16>(packet, PACKET_ZONE);
   helper = 0;
+  proxied = false;
   store<u16>(packet, 0, PACKET_CT_STATUS);
   store<u32>(packet, 0, PACKET_CT_MARK);
 }
@@ -101,6 +105,13 @@ export function trackAs(original: u16, reply: u16, helperNumber: u8): void {
   reference(connection);
   store<u16>(packet, CT_STATE_NEW, PACKET_CT_STATE);
   publishState();
+}
+
+/** The packet opens a connection for a client whose cookie was right: raw sees it as behind a rule of CT. */
+export function trackProxied(): void {
+  trackBegin();
+  trackAs(0, 0, 0);
+  proxied = true;
 }
 
 /** The packet is not to be tracked, unless a rule of CT has already said how. */
@@ -120,8 +131,7 @@ export function trackIn(): u32 {
   if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD || load<u16>(packet, PACKET_FRAGMENT_OFFSET))
     return VERDICT_ACCEPT;
   const protocol = load<u8>(packet, PACKET_PROTOCOL);
-  // Of IPv6, where nothing comes behind the headers, Linux finds nothing to track.
-  if (protocol == NO_NEXT && addressBytes != 4) return VERDICT_ACCEPT;
+  if (isNothing(protocol)) return VERDICT_ACCEPT;
   if (isIcmp(protocol)) {
     if (protocol == ICMPV6 && isUntrackedIcmp6()) {
       store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);
@@ -161,11 +171,11 @@ export function trackConfirm(): u32 {
   return VERDICT_ACCEPT;
 }
 
-/** The packet answers the one that was on its way: it goes the other way of its connection, and is related to it. */
-export function trackAnswer(): void {
+/** The packet answers one of its connection: it is of `state` there, and goes the other way of the packet on its way, or its own. */
+export function trackAnswer(state: u16, back: bool): void {
   reference(connection);
-  direction ^= 1;
-  store<u16>(packet, CT_STATE_RELATED, PACKET_CT_STATE);
+  if (back) direction ^= 1;
+  store<u16>(packet, state, PACKET_CT_STATE);
   publishState();
 }
 
@@ -177,6 +187,7 @@ export function trackAside(into: usize): void {
   store<u16>(into, zoneReply, 8);
   store<u8>(into, <u8>direction, 10);
   store<u8>(into, helper, 11);
+  store<u8>(into, proxied ? 1 : 0, 12);
 }
 
 export function trackResume(from: usize): void {
@@ -186,6 +197,7 @@ export function trackResume(from: usize): void {
   zoneReply = load<u16>(from, 8);
   direction = load<u8>(from, 10);
   helper = load<u8>(from, 11);
+  proxied = load<u8>(from, 12) != 0;
 }
 
 /** Whether the packet's connection is what a rule of CT has said of one to come. */
@@ -208,11 +220,6 @@ export function publishState(): void {
   store<u16>(packet, <u16>state, PACKET_CT_STATE);
   store<u16>(packet, <u16>(status & 15), PACKET_CT_STATUS);
   store<u32>(packet, load<u32>(connection, CONNECTION_MARK), PACKET_CT_MARK);
-}
-
-/** The connection has gone bad: the packet's, and the table's. */
-export function forget(): void {
-  remove(connection);
 }
 
 /** Scratch of this reader for tuple `n`. */
@@ -249,11 +256,12 @@ function resolve(now: u32): u32 {
   const record = take(tuple, now);
   if (!record) return VERDICT_DROP;
   store<u16>(reply, zoneReply, TUPLE_ZONE);
-  copyTuple(record + CONNECTION_ORIGINAL + NODE_TUPLE, tuple);
-  copyTuple(record + CONNECTION_REPLY + NODE_TUPLE, reply);
+  tupleCopy(record + CONNECTION_ORIGINAL + NODE_TUPLE, tuple);
+  tupleCopy(record + CONNECTION_REPLY + NODE_TUPLE, reply);
   store<u32>(record, now + UDP_STREAM_AFTER, CONNECTION_STREAM_FROM);
   store<u32>(record, sysctl(SYSCTL_ACCOUNTING), CONNECTION_ACCOUNTED);
   if (load<u32>(connections(), CONNECTIONS_LABELLERS)) labelsBegin(record);
+  if (proxied) store<u8>(record, PROXIED_OPENED, CONNECTION_PROXIED);
   recordReady(record);
   connection = record;
   direction = 0;
@@ -289,10 +297,4 @@ function relate(): void {
   direction = directionOf(node);
   store<u16>(packet, CT_STATE_RELATED, PACKET_CT_STATE);
   publishState();
-}
-
-function copyTuple(into: usize, from: usize): void {
-  v128.store(into, v128.load(from));
-  v128.store(into, v128.load(from, 16), 16);
-  store<u64>(into, load<u64>(from, 32), 32);
 }

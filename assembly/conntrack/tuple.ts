@@ -19,6 +19,7 @@ export const TCP: u8 = 6;
 export const UDP: u8 = 17;
 export const GRE: u8 = 47;
 export const ICMPV6: u8 = 58;
+const NO_NEXT: u8 = 59;
 export const SCTP: u8 = 132;
 export const UDPLITE: u8 = 136;
 const UDP_HEADER: u32 = 8;
@@ -26,6 +27,11 @@ const UDP_HEADER: u32 = 8;
 /** Protocols that are told apart by ports. DCCP is not: Linux 6.18 has no tracker for it. */
 export function hasPorts(protocol: u8): bool {
   return protocol == TCP || protocol == UDP || protocol == SCTP || protocol == UDPLITE;
+}
+
+/** IPv6: nothing comes behind the headers, and Linux finds nothing to track. */
+export function isNothing(protocol: u8): bool {
+  return protocol == NO_NEXT && addressBytes != 4;
 }
 
 export function isIcmp(protocol: u8): bool {
@@ -88,6 +94,12 @@ export function tupleInvert(tuple: usize, into: usize): bool {
   store<u64>(into, ends, TUPLE_SOURCE_PORT);
   store<u16>(into, ((<u16>answer) << 8) | (destination & 255), TUPLE_DESTINATION_PORT);
   return answer != NO_ANSWER;
+}
+
+export function tupleCopy(into: usize, from: usize): void {
+  v128.store(into, v128.load(from));
+  v128.store(into, v128.load(from, 16), 16);
+  store<u64>(into, load<u64>(from, 32), 32);
 }
 
 export function tupleEqual(a: usize, b: usize): bool {

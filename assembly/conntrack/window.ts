@@ -11,6 +11,7 @@ import {
   CONNECTION_LAST_SEQUENCE,
   CONNECTION_LAST_WINDOW,
   CONNECTION_RETRANSMITTED,
+  CONNECTION_SHIFT,
   CONNECTION_STATE,
   CONNECTION_WINDOWS,
   SYSCTL_TCP_LIBERAL,
@@ -106,6 +107,11 @@ export function windowCheck(record: usize, direction: u32, isAck: bool): u32 {
   let ack = segmentAck;
   let sack = load<u8>(receiver, WINDOW_FLAGS) & WINDOW_FLAG_SACK ? highestSack(ack) : ack;
   let window = <u32>segmentWindow;
+  if (direction == 0) {
+    // A client behind SYNPROXY counts the server's numbers from another one than the server.
+    ack -= load<u32>(record, CONNECTION_SHIFT);
+    sack -= load<u32>(record, CONNECTION_SHIFT);
+  }
   if (!load<u32>(sender, WINDOW_MAX_WINDOW)) {
     if (segmentFlags & SYN) {
       open(sender, receiver, end, direction);

@@ -134,7 +134,15 @@ export const CONNECTION_LAST_SEQUENCE = CONNECTION_WINDOWS + 2 * WINDOW_SIZE; //
 export const CONNECTION_LAST_ACK = CONNECTION_LAST_SEQUENCE + 4; // u32
 export const CONNECTION_LAST_END = CONNECTION_LAST_ACK + 4; // u32
 export const CONNECTION_LAST_WINDOW = CONNECTION_LAST_END + 4; // u16
+export const CONNECTION_PROXIED = CONNECTION_LAST_WINDOW + 2; // u8 PROXIED_*
+export const CONNECTION_COOKIE = CONNECTION_PROXIED + 2; // u32 the number that the client was told the server begins with
+export const CONNECTION_SHIFT = CONNECTION_COOKIE + 4; // u32 what a client's number is greater by than the server's own
 export const CONNECTION_SIZE = 256;
+/** Values of CONNECTION_PROXIED: SYNPROXY has opened it for the client; the server has answered. */
+export const PROXIED_OPENED = 1;
+export const PROXIED_SETTLED = 2;
+/** TCP has no streams: the time that SYNPROXY told the client; once it is settled, what the server's time is greater by. */
+export const CONNECTION_PROXY_TIME = CONNECTION_STREAM_FROM; // u32
 export const SCTP_TAG = WINDOW_END;
 export const SCTP_FLAGS = WINDOW_MAX_END; // u32 in the original's: 1 a heartbeat's tag failed
 export const SCTP_INIT = WINDOW_MAX_WINDOW; // u32 1 once an INIT was seen

@@ -22,7 +22,7 @@ export const EVENT_FLAGS = 5; // u8 of LOG
 export const EVENT_GROUP = 6; // u16 of NFLOG
 export const EVENT_LINE = 8; // u32 of the rule, 0 unknown or a policy
 export const EVENT_SOURCE = 12; // u32 address of the packet's record in its pool
-export const EVENT_SEQUENCE = 16; // u32 of a reset that answers
+export const EVENT_SEQUENCE = 16; // u32 of a TCP segment that answers
 export const EVENT_ACKNOWLEDGE = 20; // u32
 export const EVENT_CHAIN = 24; // 32 name
 export const EVENT_PREFIX = 56; // 64
@@ -32,7 +32,10 @@ export const EVENT_SIZE = 312;
 export const EVENT_LOG = 1;
 export const EVENT_NFLOG = 2;
 export const EVENT_TRACE = 3;
-/** The packet is the answer of REJECT, as it gets to the one who sent the rejected packet. */
+/**
+ * The packet answers one that REJECT dropped, or is one that SYNPROXY sends to either end, as it gets there: of the latter
+ * EVENT_PREFIX holds the TCP header, EVENT_LEVEL bytes, where the numbers are known.
+ */
 export const EVENT_REPLY = 4;
 /** The packet is the copy that TEE sends; EVENT_PREFIX holds the gateway's address, 16 bytes. */
 export const EVENT_COPY = 5;

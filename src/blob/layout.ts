@@ -35,7 +35,7 @@ export const TABLE_COUNT = 8;
 /** Values of a verdict, in rules and results alike. */
 export const VERDICT_DROP = 0;
 export const VERDICT_ACCEPT = 1;
-/** A fragment that waits for the others: Linux says NF_STOLEN. */
+/** Kept by the machine: a fragment that waits for the others, or what SYNPROXY answers for itself. Linux says NF_STOLEN. */
 export const VERDICT_STOLEN = 2;
 export const VERDICT_QUEUE = 3;
 export const VERDICT_RETURN = 5;

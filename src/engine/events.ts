@@ -18,8 +18,8 @@ const AUDIT_TYPES = ["accept", "drop", "reject"];
 
 export interface PacketEvent {
   /**
-   * The target that tells it, SYSTEM is osf; REPLY is what answers a packet that REJECT dropped, COPY what TEE sends on, once
-   * it has left.
+   * The target that tells it, SYSTEM is osf; REPLY is what answers a packet that REJECT dropped, or what SYNPROXY sends to
+   * client or server, COPY what TEE sends on, once it has left.
    */
   readonly kind: EventKind;
   readonly hook: HookName;
@@ -43,9 +43,11 @@ export interface PacketEvent {
   readonly type?: string;
   /** TRACE: VERDICT_* of the rule. */
   readonly verdict?: number;
-  /** REPLY by a reset, where the packet's bytes are known. */
+  /** REPLY by a TCP segment, where the packet's bytes are known. */
   readonly sequence?: number;
   readonly acknowledge?: number;
+  /** REPLY by SYNPROXY, where the packet's bytes are known: the TCP header that it sends, without its checksum. */
+  readonly segment?: Uint8Array;
   /** COPY: the address it is sent to, 16 bytes. */
   readonly gateway?: Uint8Array;
 }
@@ -118,6 +120,7 @@ function readEvent(view: DataView, at: number): PacketEvent {
     ...(kind === "TRACE" ? { verdict: byte(E.EVENT_VERDICT) } : {}),
     ...(kind === "REPLY" && sequence ? { sequence } : {}),
     ...(kind === "REPLY" && acknowledge ? { acknowledge } : {}),
+    ...(kind === "REPLY" && byte(E.EVENT_LEVEL) ? { segment: bytes(E.EVENT_PREFIX, byte(E.EVENT_LEVEL)) } : {}),
     ...(kind === "COPY" ? { gateway: bytes(E.EVENT_PREFIX, 16) } : {}),
   };
 }

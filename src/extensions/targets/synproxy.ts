@@ -1,4 +1,8 @@
-/** -j SYNPROXY: answers SYNs for the server behind. */
+/**
+ * -j SYNPROXY: answers SYNs in the name of the server behind, and opens a connection to it when a client acknowledges the
+ * answer. Asks for an engine that tracks connections. Packets that it keeps are STOLEN, those that it sends are events.
+ * Numbers are read from packets' own bytes: without them every acknowledgement counts as one of the right cookie.
+ */
 import {
   SYNPROXY_MSS,
   SYNPROXY_OPTIONS,

@@ -48,6 +48,7 @@ const TARGET_EFFECTS: Readonly<Record<number, TargetEffect>> = {
   [P.TARGET_TPROXY]: () => ENDS,
   [P.TARGET_IDLETIMER]: () => GOES_ON,
   [P.TARGET_LED]: () => GOES_ON,
+  [P.TARGET_SYNPROXY]: () => GOES_ON,
   [P.TARGET_LOG]: () => GOES_ON,
   [P.TARGET_NFLOG]: () => GOES_ON,
   [P.TARGET_TRACE]: () => GOES_ON,
