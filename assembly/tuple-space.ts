@@ -71,7 +71,17 @@ import { shape, shapeHigh, shapeLanes, shapeLow, shapeOf, SHAPES } from "./relax
 import { retire } from "./retire";
 import { put32, put64, touched, walked, wrote } from "./store";
 import { survey } from "./survey";
-import { demand, rowAddressBytes, tupleFits, tupleHash, tupleMake, tupleNumber, valueHigh, valueLow } from "./tuple";
+import {
+  demand,
+  demandForget,
+  rowAddressBytes,
+  tupleFits,
+  tupleHash,
+  tupleMake,
+  tupleNumber,
+  valueHigh,
+  valueLow,
+} from "./tuple";
 
 const NO_ORDER: u64 = 0xffffffffffffffff;
 const FIRST_ORDER: u64 = (<u64>1) << 56;
@@ -104,6 +114,7 @@ export function indexBuild(head: usize): bool {
 /** Adds a row that has its order key. False without memory. */
 export function indexInsert(arena: usize, index: usize, row: usize): bool {
   touched(1);
+  demandForget();
   const fitting = fits(index, row);
   let number = roomiest(index, row, fitting, BUCKET_WANTED);
   if (number < 0) number = finer(arena, index, row);
@@ -127,6 +138,7 @@ export function indexRemove(arena: usize, index: usize, row: usize): void {
 /** The first rule in force in a tuple that says the same as `staged`, which knows its chain; 0 when there is none. */
 export function indexFind(index: usize, staged: usize): usize {
   let best: usize = 0;
+  demandForget();
   for (let bits = fits(index, staged); bits; bits &= bits - 1) {
     const bucket = bucketFor(load<u32>(index + ((<u32>ctz(bits)) << 2), INDEX_TUPLES), staged);
     if (!bucket) continue;

@@ -42,8 +42,20 @@ export let maskHigh: u64 = 0;
 export let leastPorts: u32 = 0;
 export let mostPorts: u32 = 0;
 
-/** Sets what `row` demands of `lanes`. */
+/** Of which row, in which lanes, that is; 0 none. */
+let demanding: usize = 0;
+let demandedOf: u32 = 0;
+
+/** Rows that are asked about from now on may lie where others did. */
+export function demandForget(): void {
+  demanding = 0;
+}
+
+/** Sets what `row` demands of `lanes`. It is asked again and again until the row has its place. */
 export function demand(row: usize, lanes: u32): void {
+  if (row == demanding && lanes == demandedOf) return;
+  demanding = row;
+  demandedOf = lanes;
   rowWord(row, lanes & 0xff);
   valueLow = wordValue;
   maskLow = wordMask;

@@ -30,8 +30,10 @@ import {
   CHAIN_BYTES,
   CHAIN_HOOK,
   CHAIN_KIND,
+  CHAIN_LEVEL,
   CHAIN_MOVED,
   CHAIN_NAME,
+  CHAIN_NEXT,
   CHAIN_ROW_COUNT,
   CHAIN_ROWS_END,
   CHAIN_SIZE,
@@ -74,7 +76,16 @@ import {
   FAULT_UNSUPPORTED_TARGET,
   FAULT_VERSION,
 } from "../src/blob/memory";
-import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
+import {
+  COMMENT_SIZE,
+  COMMENT_TEXT,
+  JUMP_CHAIN,
+  JUMP_SIZE,
+  MATCH_COMMENT,
+  TARGET_JUMP,
+  TARGET_VERDICT,
+  VERDICT_VALUE,
+} from "../src/blob/payloads";
 import { numberCallable } from "./chain-numbers";
 import { checksum } from "./checksum";
 import { checkMatch, matchSize, missingName } from "./match-record";
@@ -140,8 +151,10 @@ export function checkHead(blob: usize, at: u32, end: u32): u32 {
   const hook = <i32>load<u8>(head, CHAIN_HOOK);
   if (hook != CHAIN_USER && hook >= HOOK_COUNT) return refuse(FAULT_HOOK, at + CHAIN_HOOK);
   if (!textFits(blob, load<u32>(head, CHAIN_NAME))) return refuse(FAULT_TEXT, at + CHAIN_NAME);
-  for (let field: u32 = CHAIN_ROWS_END + 4; field < <u32>CHAIN_SIZE; field += 4)
-    if (field != 36 && load<u32>(head + field)) return refuse(FAULT_CHAIN, at + field);
+  if (load<u32>(head, CHAIN_HOOK - 4) || v128.any_true(v128.load(head, CHAIN_NEXT)))
+    return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_NEXT, CHAIN_HOOK));
+  if (v128.any_true(v128.or(v128.load(head, CHAIN_LEVEL), v128.load(head, CHAIN_SIZE - 16))))
+    return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_LEVEL, CHAIN_SIZE));
   if (load<u8>(head, CHAIN_MOVED)) return refuse(FAULT_CHAIN, at + CHAIN_MOVED);
   const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
   if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
@@ -168,8 +181,8 @@ export function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, poli
   if (size & 7 || size > end - at || target & 7 || target + 8 > size) return refuse(FAULT_ROW, at);
   if (load<u8>(row, ROW_FLAGS) & ~ROW_FLAGS_KNOWN) return refuse(FAULT_ROW, at + ROW_FLAGS);
   if (load<u8>(row, ROW_INVERT) & ~ROW_INVERT_KNOWN) return refuse(FAULT_ROW, at + ROW_INVERT);
-  for (let field: u32 = ROW_BORN; field < <u32>ROW_PROTOCOL; field += 4)
-    if (load<u32>(row + field)) return refuse(FAULT_ROW, at + field);
+  if (v128.any_true(v128.or(v128.load(row, ROW_BORN), v128.load(row, ROW_PROTOCOL - 16))))
+    return refuse(FAULT_ROW, at + firstWord(row, ROW_BORN, ROW_PROTOCOL));
   if (load<u16>(row, ROW_MOVED)) return refuse(FAULT_ROW, at + ROW_MOVED);
   const first = <u32>(rowMatches(row, addressBytes) - row);
   if (first > target) return refuse(FAULT_ROW, at + ROW_TARGET);
@@ -203,12 +216,16 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
     const bytes = <u32>load<u16>(row + match, RECORD_BYTES);
     if (bytes < 8 || bytes & 7 || bytes > target - match) return refuse(FAULT_MATCH, at + match);
     const type = <u32>load<u16>(row + match, RECORD_TYPE);
+    // Every second match is a comment, of which nothing else can be wrong.
+    if (type == MATCH_COMMENT && bytes == <u32>COMMENT_SIZE) {
+      if (text && !textFits(blob, load<u32>(row + match, COMMENT_TEXT))) return refuse(FAULT_TEXT, at + match);
+      match += bytes;
+      continue;
+    }
     if (!matchSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_MATCH, at + match);
     if (!checkMatch(type, row + match)) return refuse(FAULT_MATCH, at + match);
     const missing = missingName(type, row + match);
     if (missing) return refuse(missing, at + match);
-    if (text && type == MATCH_COMMENT && !textFits(blob, load<u32>(row + match, COMMENT_TEXT)))
-      return refuse(FAULT_TEXT, at + match);
     match += bytes;
   }
   return FAULT_NONE;
@@ -218,6 +235,7 @@ function checkAction(record: usize, size: u32, at: u32): u32 {
   const bytes = <u32>load<u16>(record, RECORD_BYTES);
   if (bytes != size) return refuse(FAULT_TARGET, at);
   const type = <u32>load<u16>(record, RECORD_TYPE);
+  if (type == TARGET_JUMP && bytes == <u32>JUMP_SIZE) return FAULT_NONE;
   if (!targetSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_TARGET, at);
   if (!checkTarget(type, record)) return refuse(FAULT_TARGET, at);
   return knowsSets(type, record) ? FAULT_NONE : refuse(FAULT_SET, at);
@@ -233,6 +251,13 @@ export function checkHooks(blob: usize): u32 {
     if (load<u32>(blob + BLOB_UNDERFLOW + (hook << 2))) return refuse(FAULT_HOOK, BLOB_UNDERFLOW + (hook << 2));
   }
   return builtin == hooks ? FAULT_NONE : refuse(FAULT_HOOK, BLOB_VALID_HOOKS);
+}
+
+/** Offset of the first word of a record that is not zero, from offset `from` to `to`. */
+function firstWord(record: usize, from: u32, to: u32): u32 {
+  let at = from;
+  while (at < to && !load<u32>(record + at)) at += 4;
+  return at;
 }
 
 function textFits(blob: usize, reference: u32): bool {
