@@ -7,6 +7,8 @@
  */
 import {
   BLOB_ADDRESS_BYTES,
+  BLOB_LIVE_CHAINS,
+  BLOB_MOVED,
   CHAIN_LIVE_ROWS,
   CHAIN_MOVED,
   CHAIN_POLICY,
@@ -27,6 +29,7 @@ import {
 } from "../src/blob/layout";
 import { CHUNK_NEXT, CHUNK_USED, CONTROL_ADDRESS, CONTROL_COUNTER_TOP } from "../src/blob/memory";
 import { JUMP_CHAIN } from "../src/blob/payloads";
+import { chainCount, numberHasMoved, numberMoved, numberTwin } from "./chain-numbers";
 import { chunkRow } from "./chunk";
 import { heapAllocate, heapFree } from "./heap";
 import {
@@ -41,7 +44,7 @@ import {
   sameTarget,
 } from "./content";
 import { stateMove, targetGive } from "./state";
-import { put16, put8, walked } from "./store";
+import { put16, put32, put8, walked } from "./store";
 import { rowMatches } from "./words";
 
 const LOOK_AHEAD: u32 = 64;
@@ -54,6 +57,21 @@ let nextSlot: u32 = 0;
 let first: u32 = 0;
 /** Bytes of an address. */
 let width: u32 = 0;
+
+/** Chains of the replaced table of which no rule is left that has not been taken over. */
+let movedChains: u32 = 0;
+
+/** The chains of a table come next. */
+export function carryTable(): void {
+  movedChains = 0;
+}
+
+/** All chains have been carried from the table `replaced`: notes there what was taken over whole. */
+export function carryDone(replaced: usize): void {
+  if (movedChains == load<u32>(replaced, BLOB_LIVE_CHAINS)) return put32(replaced + BLOB_MOVED, 1);
+  for (let number: u32 = 0; number < chainCount; number++)
+    if (numberHasMoved(number)) put8(numberTwin(number) + CHAIN_MOVED, 1);
+}
 
 /** The rows of the chain that takes the place of `twin` (0: of none) come next, one by one. */
 export function carryBegin(twin: usize, address: u32): void {
@@ -91,19 +109,23 @@ export function carryNext(row: usize, calleeTwin: usize): bool {
 }
 
 /**
- * All rows of the chain at `to` have been asked about; carries what there is behind those that both chains begin with, and
+ * All rows of chain `number`, at `to`, have been asked about; carries what there is behind those that both chains begin with, and
  * takes it from the old rows. `room` holds a word for each row of both.
  */
-export function carryEnd(to: usize, room: usize): void {
+export function carryEnd(number: u32, to: usize, room: usize): void {
   if (!from) return;
   const oldPolicy: usize = load<u32>(from, CHAIN_POLICY);
   const newPolicy: usize = load<u32>(to, CHAIN_POLICY);
-  if (oldPolicy && newPolicy) takeCounter(oldPolicy, newPolicy);
+  const kept = !oldPolicy || (newPolicy != 0 && takeCounter(oldPolicy, newPolicy));
   const oldCount = load<u32>(from, CHAIN_LIVE_ROWS);
   const newCount = load<u32>(to, CHAIN_LIVE_ROWS);
+  if (first == oldCount && kept) {
+    movedChains++;
+    numberMoved(number);
+  }
   if (!oldCount || !newCount) return;
   walked(oldCount + newCount);
-  if (first == oldCount) return put8(from + CHAIN_MOVED, 1);
+  if (first == oldCount) return;
   const old = room;
   list(from, old);
   for (let i: u32 = 0; i < first; i++) put16(<usize>load<u32>(old + (i << 2)) + ROW_MOVED, 1);

@@ -2,7 +2,7 @@
  * The chains of a table by number, in the order of the table, while it is linked or its calls are followed: what a jump to
  * a chain asks of it, four chains a cache line, where heads lie hundreds of bytes apart.
  *
- * Record: 0 head | 4 twin | 8 references | 12 hook
+ * Record: 0 head | 4 twin | 8 references | 12 hook, moved
  */
 import { CHAIN_HOOK, CHAIN_USER } from "../src/blob/layout";
 import { heapAllocate, heapFree } from "./heap";
@@ -11,6 +11,7 @@ const RECORD_HEAD: usize = 0;
 const RECORD_TWIN: usize = 4;
 const RECORD_REFERENCES: usize = 8;
 const RECORD_HOOK: usize = 12;
+const RECORD_MOVED: usize = 13;
 const RECORD_SIZE: u32 = 16;
 
 /** How many chains have a number. */
@@ -55,7 +56,7 @@ export function numberReferences(number: u32): u32 {
 
 /** Its hook, CHAIN_USER of a user's. */
 export function numberHook(number: u32): u32 {
-  return load<u32>(records + number * RECORD_SIZE, RECORD_HOOK);
+  return load<u8>(records + number * RECORD_SIZE, RECORD_HOOK);
 }
 
 /** Whether a rule may jump to chain `number`: there is one, and it is the user's. */
@@ -68,4 +69,13 @@ export function numberRefer(number: u32): usize {
   const record = records + number * RECORD_SIZE;
   store<u32>(record, load<u32>(record, RECORD_REFERENCES) + 1, RECORD_REFERENCES);
   return load<u32>(record, RECORD_HEAD);
+}
+
+/** Says that the chain has taken over all rules of its namesake. */
+export function numberMoved(number: u32): void {
+  store<u8>(records + number * RECORD_SIZE, 1, RECORD_MOVED);
+}
+
+export function numberHasMoved(number: u32): bool {
+  return load<u8>(records + number * RECORD_SIZE, RECORD_MOVED) != 0;
 }

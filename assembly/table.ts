@@ -13,6 +13,7 @@ import {
   BLOB_GENERATION,
   BLOB_LENGTH,
   BLOB_LIVE_ROWS,
+  BLOB_MOVED,
   BLOB_ROW_COUNT,
   CHAIN_CHUNKS,
   CHAIN_HOOK,
@@ -53,7 +54,7 @@ import { INDEX_THRESHOLD } from "../src/blob/tuple-space";
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
 import { graphChain, graphLevels, graphMake, graphRow, NO_CALLEE } from "./call-graph";
-import { carryBegin, carryEnd, carryNamed, carryNext } from "./carry";
+import { carryBegin, carryDone, carryEnd, carryNamed, carryNext, carryTable } from "./carry";
 import { chainCount, numberHead, numberRefer, numbersMake, numberTwin } from "./chain-numbers";
 import { ANY_WORD, chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
 import { compareTexts, isJump } from "./content";
@@ -87,10 +88,12 @@ export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
   const content = carry == CARRY_CONTENT ? replaced : 0;
   compareTexts(content, table);
   stateBegin();
+  carryTable();
   chunkLinking(arena);
   let fault = linkHeads(table, content);
   if (!fault) fault = linkChains(table, carry == CARRY_NAMED);
   if (!fault) fault = checkHooks(table);
+  if (!fault && content) carryDone(content);
   if (!fault && carry == CARRY_NAMED && !linkNamed(table, replaced)) fault = stateFault;
   chunkLinking(0);
   compareTexts(0, table);
@@ -101,7 +104,9 @@ export function linkTable(table: usize, replaced: usize, carry: u32): u32 {
 
 /** Frees a table that no root names and no reader sees, and what its rows still own. */
 export function releaseTable(table: usize): void {
-  for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
+  let first: usize = 0;
+  if (!load<u32>(table, BLOB_MOVED)) first = load<u32>(table, BLOB_FIRST_CHAIN);
+  for (let head = first; head; head = load<u32>(head, CHAIN_NEXT)) {
     const policy: usize = load<u32>(head, CHAIN_POLICY);
     if (policy && !load<u16>(policy, ROW_MOVED)) releaseRow(table, policy);
     if (load<u8>(head, CHAIN_MOVED)) continue;
@@ -142,7 +147,7 @@ function linkChains(table: usize, named: bool): u32 {
     store<u32>(table, load<u32>(table, BLOB_LIVE_ROWS) + rules, BLOB_LIVE_ROWS);
     if (rules > <u32>CHUNK_ROWS * WALKED_CHUNKS && !directoryBuild(head)) return FAULT_MEMORY;
     if (!named) {
-      if (numberTwin(number)) carryEnd(head, room);
+      if (numberTwin(number)) carryEnd(number, head, room);
       if (!carried && !linkCounters(table, head, true)) return stateFault;
     }
     if (indexed && rules >= <u32>INDEX_THRESHOLD && !indexBuild(head)) return FAULT_MEMORY;

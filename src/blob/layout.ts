@@ -95,6 +95,7 @@ export const BLOB_LIVE_ROWS = BLOB_REGION_BYTES + 4; // u32 rows in force, polic
 export const BLOB_MAX_DEPTH = BLOB_LIVE_ROWS + 4; // u32 greatest CHAIN_LEVEL
 export const BLOB_LIVE_CHAINS = BLOB_MAX_DEPTH + 4; // u32
 export const BLOB_SUSPECT = BLOB_LIVE_CHAINS + 4; // u32 edits may have closed a loop or led a hook to a rule it must not reach
+export const BLOB_MOVED = BLOB_SUSPECT + 4; // u32 1 once newer rows have taken over counter and state of all its rules and policies
 export const BLOB_HEADER_SIZE = 192;
 
 /*
@@ -117,7 +118,7 @@ export const CHAIN_LAST_CHUNK = 24; // u32 runtime
 export const CHAIN_INDEX = 28; // u32 runtime: tuple-space index or 0
 export const CHAIN_LIVE_ROWS = 32; // u32 runtime: rules in force
 export const CHAIN_HOOK = 36; // u8: hook number, CHAIN_USER for a user chain
-export const CHAIN_MOVED = 37; // u8 runtime: 1 once newer rows have taken over counter and state of all its rules
+export const CHAIN_MOVED = 37; // u8 runtime: the same of a chain's, where it is not so of the table's
 export const CHAIN_REACHED = 38; // u8 runtime: bit n: hook n may reach the chain
 export const CHAIN_KIND = 39; // u8: RECORD_CHAIN
 export const CHAIN_LEVEL = 40; // u32 runtime: 0 unreachable, else 1 + the deepest caller's level
@@ -168,7 +169,7 @@ export const ROW_FLAGS = 37; // u8
 export const ROW_INVERT = 38; // u8
 export const ROW_KIND = 39; // u8: RECORD_ROW
 export const ROW_LINE = 40; // u32 line in the file it came from, 0 unknown
-export const ROW_MOVED = 44; // u16 runtime: 1 once a newer row has taken over counter and state (see CHAIN_MOVED, too)
+export const ROW_MOVED = 44; // u16 runtime: 1 once a newer row has taken over counter and state (see CHAIN_MOVED and BLOB_MOVED, too)
 export const ROW_FORBIDDEN = 46; // u8 bit n: Linux refuses the rule where hook n reaches it
 export const ROW_SOURCE = 48;
 export const ROW_IPV4_SIZE = ROW_SOURCE + 4 * 4;
