@@ -87,7 +87,7 @@ export function sctpBegin(record: usize): bool {
     if (type == INIT) {
       if (tag || at + INIT_CHUNK > length) return false;
       setTag(record, 1, initTag(at));
-    } else setTag(record, type == HEARTBEAT ? 0 : 1, tag);
+    } else setTag(record, type == HEARTBEAT || type == HEARTBEAT_ACK ? 0 : 1, tag);
   }
   return true;
 }
