@@ -1,7 +1,7 @@
-import { compile, Engine, parseRuleset, type Table, Updater, workloads } from "ruleswap";
+import { Engine, parseRuleset, Updater, workloads } from "ruleswap";
 import { expect, SEED, type Task } from "./task.js";
 
-/** A whole ruleset put in force: from text, from memory, and what copying as many bytes costs. */
+/** A whole ruleset put in force: from text, and from memory. */
 export function fullTasks(size: number): Task[] {
   const make = () => workloads["kube-proxy"].make({ size, seed: SEED, family: "ipv4" });
   const rulesOf = (engine: Engine): number => engine.readRuleset()[0]?.tables.get("nat")?.rows.count ?? 0;
@@ -31,18 +31,6 @@ export function fullTasks(size: number): Task[] {
         return {
           run: () => void updater.load(ruleset),
           check: () => expect("rules in force", rulesOf(engine), workload.rules),
-        };
-      },
-    },
-    {
-      label: `full/memcpy/kube-proxy/${size}`,
-      operations: 1,
-      prepare() {
-        const blob = compile(parseRuleset(make().ruleset(), { family: "ipv4" }).tables.get("nat") as Table);
-        const copy = new Uint8Array(blob.length);
-        return {
-          run: () => copy.set(blob),
-          check: () => expect("last byte", copy.at(-1) ?? -1, blob.at(-1) ?? -1),
         };
       },
     },

@@ -6,6 +6,7 @@ import { Bench } from "tinybench";
 import { BESIDE_LABEL, runBeside } from "./beside.js";
 import { BULK_LABEL, runBulk } from "./bulk.js";
 import { compileTasks } from "./compile.js";
+import { COPY_LABEL, runCopy } from "./copy.js";
 import { fullTasks } from "./full.js";
 import { runDuel } from "./duel.js";
 import { incrementalDuels } from "./incremental.js";
@@ -30,9 +31,10 @@ const chosen = tasks.filter(({ label }) => label.includes(part));
 const duels = incrementalDuels();
 const chosenDuels = duels.filter(({ label }) => label.includes(part));
 const bulk = BULK_LABEL.includes(part);
+const copy = COPY_LABEL.includes(part);
 const beside = BESIDE_LABEL.includes(part);
-if (chosen.length + chosenDuels.length === 0 && !bulk && !beside) {
-  const labels = [...[...tasks, ...duels].map(({ label }) => label), BULK_LABEL, BESIDE_LABEL].map(
+if (chosen.length + chosenDuels.length === 0 && !bulk && !copy && !beside) {
+  const labels = [...[...tasks, ...duels].map(({ label }) => label), BULK_LABEL, COPY_LABEL, BESIDE_LABEL].map(
     (label) => `  ${label}\n`,
   );
   process.stderr.write(`no label holds "${part}"; there are\n${labels.join("")}`);
@@ -56,4 +58,5 @@ for (const { label, operations, prepare } of chosen) {
 }
 for (const duel of chosenDuels) await runDuel(duel);
 if (bulk) runBulk();
+if (copy) runCopy();
 if (beside) await runBeside();
