@@ -24,6 +24,7 @@ import {
   ENTRY_SIZE,
   ENTRY_VALUE,
   ENTRY_WHOLE,
+  INDEX_ASCENDS,
   INDEX_REST_ORDER,
   INDEX_TUPLE_COUNT,
   INDEX_TUPLES,
@@ -63,7 +64,11 @@ export function indexNext(index: usize, packet: usize, after: u64, at: u32, rest
   if (count > FEW_TUPLES) bits &= pruneFor(index, packet);
   for (; bits; bits &= bits - 1) {
     const tuple: usize = load<u32>(index + ((<u32>ctz(bits)) << 2), INDEX_TUPLES);
-    if (load<u64>(tuple, TUPLE_MIN_ORDER) >= bestOrder || load<u64>(tuple, TUPLE_MAX_ORDER) <= after) continue;
+    if (load<u64>(tuple, TUPLE_MIN_ORDER) >= bestOrder) {
+      if (load<u32>(index, INDEX_ASCENDS)) break;
+      continue;
+    }
+    if (load<u64>(tuple, TUPLE_MAX_ORDER) <= after) continue;
     if (counting) tupleProbed();
     const lanes = load<u32>(tuple, TUPLE_LANES);
     const standard = lanes == LANES_IPV4;

@@ -24,6 +24,7 @@ import {
   BLOB_ARENA,
   CHAIN_CHUNKS,
   CHAIN_INDEX,
+  CHAIN_LIVE_ROWS,
   CHAIN_TABLE,
   GENERATION_NEVER,
   ROW_ORDER,
@@ -40,6 +41,7 @@ import {
   ENTRY_ROW,
   ENTRY_SIZE,
   ENTRY_VALUE,
+  INDEX_ASCENDS,
   INDEX_CHAIN,
   INDEX_CHUNKS,
   INDEX_LAST_CHUNK,
@@ -50,7 +52,6 @@ import {
   INDEX_TUPLE_COUNT,
   INDEX_TUPLES,
   ORDER_GAP_BITS,
-  PRUNE_SIZE,
   PRUNE_THRESHOLD,
   SLOT_BUCKET,
   TUPLE_DIRECTORY,
@@ -66,7 +67,7 @@ import { chunkRemove, chunkRow } from "./chunk";
 import { chunkInsert } from "./chunk-insert";
 import { sameRule } from "./content";
 import { slotsRetire, slotFind, slotTake } from "./slots";
-import { pruneAdd, pruneMake } from "./prune";
+import { pruneAdd, pruneBytes, pruneMake } from "./prune";
 import { shape, shapeHigh, shapeLanes, shapeLow, shapeOf, SHAPES } from "./relax";
 import { retire } from "./retire";
 import { put32, put64, touched, walked, wrote } from "./store";
@@ -106,8 +107,20 @@ export function indexBuild(head: usize): bool {
       if (!indexInsert(arena, index, row)) return false;
     }
   }
+  store<u32>(index, <u32>ascends(index), INDEX_ASCENDS);
   wrote(INDEX_SIZE);
   put32(head + CHAIN_INDEX, <u32>index);
+  return true;
+}
+
+/** Whether no tuple holds a row of lesser order than the tuples in front of it. */
+function ascends(index: usize): bool {
+  let least: u64 = 0;
+  for (let i: u32 = 0; i < load<u32>(index, INDEX_TUPLE_COUNT); i++) {
+    const order = load<u64>(load<u32>(index + (i << 2), INDEX_TUPLES), TUPLE_MIN_ORDER);
+    if (order < least) return false;
+    least = order;
+  }
   return true;
 }
 
@@ -164,7 +177,7 @@ export function indexRetire(arena: usize, index: usize): void {
     retire(RETIRED_MEMORY, <u32>tuple, arena, TUPLE_SIZE);
   }
   const prune = load<u32>(index, INDEX_PRUNE);
-  if (prune) retire(RETIRED_MEMORY, prune, arena, PRUNE_SIZE);
+  if (prune) retire(RETIRED_MEMORY, prune, arena, pruneBytes(prune));
   retire(RETIRED_MEMORY, <u32>index, arena, INDEX_SIZE);
 }
 
@@ -221,7 +234,10 @@ function join(arena: usize, index: usize, number: u32, row: usize): bool {
   if (!slot) return restInsert(arena, index, row);
   if (!bucketInsert(arena, tuple, number, slot, row)) return false;
   const order = load<u64>(row, ROW_ORDER);
-  if (order < load<u64>(tuple, TUPLE_MIN_ORDER)) put64(tuple + TUPLE_MIN_ORDER, order);
+  if (order < load<u64>(tuple, TUPLE_MIN_ORDER)) {
+    put64(tuple + TUPLE_MIN_ORDER, order);
+    if (load<u32>(index, INDEX_ASCENDS) && !ascends(index)) put32(index + INDEX_ASCENDS, 0);
+  }
   if (order > load<u64>(tuple, TUPLE_MAX_ORDER)) put64(tuple + TUPLE_MAX_ORDER, order);
   const rows = load<u32>(index, INDEX_ROWS) + 1;
   put32(index + INDEX_ROWS, rows);
@@ -233,9 +249,9 @@ function join(arena: usize, index: usize, number: u32, row: usize): bool {
 
 /** The prune table of all rows that are in tuples, few yet. */
 function makePrune(arena: usize, index: usize): bool {
-  const prune = pruneMake(arena);
-  if (!prune) return false;
   const head: usize = load<u32>(index, INDEX_CHAIN);
+  const prune = pruneMake(arena, load<u32>(head, CHAIN_LIVE_ROWS));
+  if (!prune) return false;
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     for (let i: u32 = 0; i < used; i++) {

@@ -49,6 +49,13 @@ describe("classify names the same rule with an index as without, in batches of a
       "-A FORWARD -d 10.96.0.250/32 -p tcp -m tcp --dport 80 --syn",
     ),
     "several tuples": linesOf("-A FORWARD -s 192.0.0.0/16 -p udp -j ACCEPT", "-A FORWARD -f -j DROP"),
+    "many shapes, and masks with holes": [
+      "-A FORWARD -d 10.0.0.7/255.0.0.255 -p tcp -j ACCEPT",
+      "-A FORWARD -d 10.96.0.9/255.255.240.255 -p udp -j ACCEPT",
+      "-A FORWARD -s 192.0.2.0/24 -d 10.96.1.0/28 -j ACCEPT",
+      "-A FORWARD -s 192.0.2.1/255.0.255.255 -d 10.96.0.32/27 -j ACCEPT",
+      ...linesOf("-A FORWARD -d 10.96.0.128/25 -j ACCEPT", "-A FORWARD -s 192.0.0.0/13 -p udp -j ACCEPT"),
+    ],
   };
   for (const [name, rules] of Object.entries(sets))
     test(name, () => {

@@ -17,24 +17,25 @@ export const INDEX_CHAIN = INDEX_LAST_CHUNK + 4; // u32 head
 export const INDEX_TUPLE_COUNT = INDEX_CHAIN + 4; // u32
 export const INDEX_PRUNE = INDEX_TUPLE_COUNT + 4; // u32 what addresses occur in which tuple (PRUNE_*), 0 none
 export const INDEX_ROWS = INDEX_PRUNE + 4; // u32 rows in tuples
-export const INDEX_REST_ORDER = INDEX_ROWS + 4; // u64 no row outside of tuples has a lesser order
+export const INDEX_ASCENDS = INDEX_ROWS + 4; // u32 1: no tuple has a lesser order than those in front of it
+export const INDEX_REST_ORDER = INDEX_ASCENDS + 8; // u64 no row outside of tuples has a lesser order
 export const INDEX_TUPLES = INDEX_REST_ORDER + 8; // u32 x INDEX_TUPLES_COUNT
 export const INDEX_TUPLES_COUNT = 32;
 export const INDEX_SIZE = INDEX_TUPLES + 4 * INDEX_TUPLES_COUNT;
 
 /**
- * Prune table: for the first PRUNE_BITS of an address the tuples (bit n: tuple n) that hold a rule for such addresses; a
- * rule that says little of the address is in `any` instead. Bits are only ever set.
+ * Prune table: bit n of a word stands for tuple n. Four tables of 1 << bits words: for the first bits of source and
+ * destination, for the folded ones of both; tuples that hold a rule which leaves such a part open are in its word of `any`
+ * instead. Bits are only ever set.
  */
-export const PRUNE_ANY_SOURCE = 0; // u32
-export const PRUNE_ANY_DESTINATION = PRUNE_ANY_SOURCE + 4; // u32
-/** Value. */
-export const PRUNE_BITS = 10;
-export const PRUNE_SOURCE = PRUNE_ANY_DESTINATION + 4; // u32 x 1 << PRUNE_BITS
-export const PRUNE_DESTINATION = PRUNE_SOURCE + (4 << PRUNE_BITS); // u32 x 1 << PRUNE_BITS
-export const PRUNE_SIZE = PRUNE_DESTINATION + (4 << PRUNE_BITS);
-/** Value: rows of an index from which on the table pays. */
+export const PRUNE_BITS = 0; // u32
+export const PRUNE_ANY = PRUNE_BITS + 16; // u32 x 4
+export const PRUNE_TABLES = PRUNE_ANY + 16;
+/** Values: rows of an index from which on the table pays; bits below and from so many rules that are loaded at once. */
 export const PRUNE_THRESHOLD = 128;
+export const PRUNE_LARGE = 4096;
+export const PRUNE_BITS_SMALL = 10;
+export const PRUNE_BITS_LARGE = 12;
 
 /** A tuple: four words of the packet (its lanes), the bits of them that it hashes, and a hash table to its rows. */
 export const TUPLE_MASK = 0; // u32 x 4
