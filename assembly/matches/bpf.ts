@@ -2,7 +2,8 @@
  * bpf (xt_bpf.c, bpf_check_classic and bpf_convert_filter of net/core/filter.c): a program of classic BPF over the packet's
  * bytes, from the IP header on; the packet matches when it returns anything but 0. The bytes are those that came in: what
  * targets rewrite is not seen. A program never jumps back, so it ends; one that reads outside of the packet, or divides by
- * an X of 0, returns 0, and one whose packet's bytes are not known does at once.
+ * an X of 0, returns 0, and one whose packet's bytes are not known does at once. What a pinned program says is told with the
+ * packet.
  */
 import {
   PACKET_FAMILY,
@@ -28,6 +29,7 @@ import { scratchTuple } from "../conntrack/track";
 import { packet, reader } from "../packet";
 import { payload } from "../payload";
 import { random32 } from "../random";
+import { checkPinned, takenByPinned } from "./pinned";
 
 /** Classes of instructions. */
 const LD: u32 = 0;
@@ -72,6 +74,7 @@ let length: u32 = 0;
 let outside: bool = false;
 
 export function matchBpf(record: usize): bool {
+  if (!load<u16>(record, BPF_COUNT)) return takenByPinned(record);
   bytes = payload();
   if (!bytes) return false;
   length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
@@ -202,7 +205,8 @@ function beside(what: u32, a: u32, x: u32): u32 {
 /** Every instruction is one, leads on to another, stays within its words, and the last returns. */
 export function checkBpf(record: usize): bool {
   const count = <u32>load<u16>(record, BPF_COUNT);
-  if (!count || count > <u32>BPF_INSTRUCTIONS_COUNT) return false;
+  if (!count) return checkPinned(record);
+  if (count > <u32>BPF_INSTRUCTIONS_COUNT) return false;
   if (<u32>load<u16>(record, RECORD_BYTES) != BPF_INSTRUCTIONS + count * BPF_INSTRUCTION_SIZE) return false;
   for (let i: u32 = 0; i < count; i++)
     if (!checkInstruction(record + BPF_INSTRUCTIONS + i * BPF_INSTRUCTION_SIZE, count - i - 1)) return false;

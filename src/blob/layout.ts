@@ -267,7 +267,9 @@ export const KNOWN_GROUPS = KNOWN_CGROUP_PATH + KNOWN_CGROUP_PATH_BYTES; // u32 
 export const KNOWN_GROUPS_COUNT = 64;
 export const KNOWN_GENRE = KNOWN_GROUPS + 4 * KNOWN_GROUPS_COUNT; // 32, zero-padded: the system that its SYN looks to come from
 export const KNOWN_GENRE_BYTES = 32;
-export const KNOWN_SIZE = KNOWN_GENRE + KNOWN_GENRE_BYTES;
+export const KNOWN_PROGRAMS = KNOWN_GENRE + KNOWN_GENRE_BYTES; // 512: paths of bpf programs that take it, each with a zero behind
+export const KNOWN_PROGRAMS_BYTES = 512;
+export const KNOWN_SIZE = KNOWN_PROGRAMS + KNOWN_PROGRAMS_BYTES;
 /** The socket is transparent; it listens on every address. */
 export const KNOWN_FLAG_TRANSPARENT = 1;
 export const KNOWN_FLAG_WILDCARD = 2;

@@ -557,9 +557,9 @@ export const IPV6HEADER_INVERT = 5; // u8
 export const IPV6HEADER_SOFT = 6; // u8 1: these at least, not these alone
 export const IPV6HEADER_SIZE = 8;
 
-/** -m bpf: a program of classic BPF. A record ends behind its last instruction. */
+/** -m bpf: a program of classic BPF, or the path of a pinned one. A record ends behind its last instruction, or its path. */
 export const MATCH_BPF = 62;
-export const BPF_COUNT = 4; // u16 instructions
+export const BPF_COUNT = 4; // u16 instructions, 0 where there is a path
 export const BPF_INSTRUCTIONS = 8; // BPF_INSTRUCTION_SIZE each, as struct sock_filter
 export const BPF_INSTRUCTION_CODE = 0; // u16
 export const BPF_INSTRUCTION_TRUE = 2; // u8 instructions to skip where a comparison holds
@@ -567,7 +567,9 @@ export const BPF_INSTRUCTION_FALSE = 3; // u8 where it does not
 export const BPF_INSTRUCTION_K = 4; // u32
 export const BPF_INSTRUCTION_SIZE = 8;
 export const BPF_INSTRUCTIONS_COUNT = 64;
-export const BPF_SIZE = BPF_INSTRUCTIONS + BPF_INSTRUCTION_SIZE * BPF_INSTRUCTIONS_COUNT;
+export const BPF_PATH = BPF_INSTRUCTIONS; // zero-padded
+export const BPF_PATH_BYTES = BPF_INSTRUCTION_SIZE * BPF_INSTRUCTIONS_COUNT;
+export const BPF_SIZE = BPF_INSTRUCTIONS + BPF_PATH_BYTES;
 
 /** Value: one above the last match type. */
 export const MATCH_TYPE_COUNT = 63;

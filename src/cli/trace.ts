@@ -47,6 +47,7 @@ What a packet does not carry is said as well, for rules that ask for it:
   uid, gid, groups 4,24, cgroup CLASS, cgpath PATH                who owns the socket that sends it (owner, cgroup)
   socket plain|transparent|wildcard, skmark N                     what socket there is for it (socket)
   genre Linux                                                     what its SYN looks to come from (osf)
+  bpf PATH,...                                                    pinned programs that take it (bpf --object-pinned)
   ipvs, vaddr, vport, vmethod MASQ|IPIP|GATE, vportctl            what IPVS knows of it (ipvs)
 
 Several packets are sent in their order through one machine, which tracks their connections: replies are known, and

@@ -1,6 +1,6 @@
 /**
  * What the machine knows of a packet beside what it carries: its socket and who owns it, what IPVS has done with it, and
- * what it looks to come from.
+ * what it looks to come from, and which pinned programs take it.
  * A record of its own (KNOWN_* of blob/layout.ts), since hardly any rule asks for it: `PacketPool.setKnown`.
  */
 import * as L from "../blob/layout.js";
@@ -29,6 +29,8 @@ export interface Known {
   readonly socketMark?: number;
   /** The system that its SYN looks to come from, for `osf`, where the packet's bytes are not known. */
   readonly genre?: string;
+  /** Paths of pinned programs that take the packet, for `bpf --object-pinned`; less than 512 bytes in all. */
+  readonly programs?: readonly string[];
   /** IPVS has handled the packet. What it knows of its connection, for `ipvs`: */
   readonly ipvs?: boolean;
   /** The service's address, which says that there is a connection; its port, how it is forwarded, its control port. */
@@ -46,9 +48,9 @@ export function saysSocket(known: Known): boolean {
 
 /** The record, KNOWN_SIZE bytes; undefined where nothing is said. @throws PacketError when a field does not fit. */
 export function encodeKnown(known: Known & { readonly family: Family }): Uint8Array | undefined {
-  const { groups = [], cgroupPath = "", socket = [], ipvsAddress, genre = "" } = known;
+  const { groups = [], cgroupPath = "", socket = [], ipvsAddress, genre = "", programs = [] } = known;
   const ipvs = known.ipvs === true || saysConnection(known);
-  if (!saysSocket(known) && !ipvs && genre === "") return undefined;
+  if (!saysSocket(known) && !ipvs && genre === "" && programs.length === 0) return undefined;
   const bytes = new Uint8Array(L.KNOWN_SIZE);
   const view = new DataView(bytes.buffer);
   const path = new TextEncoder().encode(cgroupPath);
@@ -57,6 +59,9 @@ export function encodeKnown(known: Known & { readonly family: Family }): Uint8Ar
     throw new PacketError("bad-name", `a genre of less than ${L.KNOWN_GENRE_BYTES} bytes`, genre);
   if (path.length >= L.KNOWN_CGROUP_PATH_BYTES)
     throw new PacketError("bad-name", `a path of less than ${L.KNOWN_CGROUP_PATH_BYTES} bytes`, cgroupPath);
+  const paths = new TextEncoder().encode(programs.map((program) => `${program}\0`).join(""));
+  if (paths.length > L.KNOWN_PROGRAMS_BYTES)
+    throw new PacketError("bad-name", `paths of less than ${L.KNOWN_PROGRAMS_BYTES} bytes`, programs.join(","));
   if (groups.length > L.KNOWN_GROUPS_COUNT)
     throw new PacketError("bad-number", `at most ${L.KNOWN_GROUPS_COUNT} groups`, String(groups.length));
   bytes[L.KNOWN_FLAGS] =
@@ -75,6 +80,7 @@ export function encodeKnown(known: Known & { readonly family: Family }): Uint8Ar
     throw new PacketError("bad-address", `an ${known.family} address`, ipvsAddress);
   bytes.set(path, L.KNOWN_CGROUP_PATH);
   bytes.set(system, L.KNOWN_GENRE);
+  bytes.set(paths, L.KNOWN_PROGRAMS);
   for (const [nth, group] of groups.entries())
     view.setUint32(L.KNOWN_GROUPS + 4 * nth, whole("groups", group, 0xffffffff), true);
   return bytes;

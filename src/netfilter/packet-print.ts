@@ -58,6 +58,7 @@ export function printPacket(packet: Packet): string {
   say("cgroup", packet.cgroup);
   say("cgpath", packet.cgroupPath, "");
   say("genre", packet.genre, "");
+  say("bpf", packet.programs?.join(","), "");
   if (packet.ipvs) words.push("ipvs");
   say("vaddr", packet.ipvsAddress);
   say("vport", packet.ipvsPort);

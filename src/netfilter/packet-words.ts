@@ -106,6 +106,13 @@ export const ITEMS: Readonly<Record<string, Item>> = {
   cgroup: numberItem("cgroup", 2 ** 32 - 1),
   cgpath: textItem("cgroupPath", "a path", KNOWN_CGROUP_PATH_BYTES),
   genre: textItem("genre", "a name", KNOWN_GENRE_BYTES),
+  bpf: listItem(
+    "paths of pinned programs",
+    (word) => word || undefined,
+    (draft, programs) => {
+      draft.programs = programs;
+    },
+  ),
   vaddr: {
     expected: "an address of the packet's family",
     read(value, draft) {

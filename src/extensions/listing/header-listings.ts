@@ -14,7 +14,7 @@ import {
   TOS_VALUE,
   U32_INVERT,
 } from "../../blob/payloads.js";
-import { printProgram } from "../matches/bpf.js";
+import { isPinned, printPath, printProgram } from "../matches/bpf.js";
 import { printTests } from "../matches/u32.js";
 import type { IcmpName } from "../values/icmp-types.js";
 import { tosSymbol } from "../values/tos.js";
@@ -128,6 +128,11 @@ export const osfListing = headed(
 
 /** Linux' tool ends it by the byte 0 of its string. */
 export const bpfListing: Lister = ({ out, record, at }) => {
+  if (isPinned(record, at)) {
+    out.text(" match bpf pinned ");
+    printPath(out, record, at);
+    return;
+  }
   out.text("match bpf ");
   printProgram(out, record, at);
   out.byte(0);
