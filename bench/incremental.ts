@@ -13,6 +13,7 @@ import {
   workloads,
 } from "ruleswap";
 import type { Duel } from "./duel.js";
+import type { Growth } from "./growth.js";
 import { SEED } from "./task.js";
 
 const CHAIN_SIZES = [1000, 10_000, 50_000];
@@ -30,6 +31,17 @@ export function incrementalDuels(): Duel[] {
     ),
     ...SERVICE_SIZES.flatMap((size) => classifiers.map((classifier) => serviceDuel(size, classifier))),
   ];
+}
+
+/** The same places, with chains of all sizes in turns. */
+export function incrementalGrowths(): Growth[] {
+  return (Object.keys(CLASSIFIERS) as Classifier[]).flatMap((classifier) =>
+    PLACES.map((place) => ({
+      label: `growth-${place}/${classifier}/chain/-`,
+      sizes: CHAIN_SIZES,
+      open: (size: number) => chainDuel(place, size, classifier).open(),
+    })),
+  );
 }
 
 /** A rule comes and goes at a place of a chain of `size` rules: half of the samples insert, half delete. */

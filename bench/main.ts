@@ -9,7 +9,8 @@ import { compileTasks } from "./compile.js";
 import { COPY_LABEL, runCopy } from "./copy.js";
 import { fullTasks } from "./full.js";
 import { runDuel } from "./duel.js";
-import { incrementalDuels } from "./incremental.js";
+import { runGrowth } from "./growth.js";
+import { incrementalDuels, incrementalGrowths } from "./incremental.js";
 import { matchTasks } from "./match.js";
 import { parseTasks } from "./parse.js";
 import type { Task } from "./task.js";
@@ -30,13 +31,18 @@ const tasks: Task[] = [
 const chosen = tasks.filter(({ label }) => label.includes(part));
 const duels = incrementalDuels();
 const chosenDuels = duels.filter(({ label }) => label.includes(part));
+const growths = incrementalGrowths();
+const chosenGrowths = growths.filter(({ label }) => label.includes(part));
 const bulk = BULK_LABEL.includes(part);
 const copy = COPY_LABEL.includes(part);
 const beside = BESIDE_LABEL.includes(part);
-if (chosen.length + chosenDuels.length === 0 && !bulk && !copy && !beside) {
-  const labels = [...[...tasks, ...duels].map(({ label }) => label), BULK_LABEL, COPY_LABEL, BESIDE_LABEL].map(
-    (label) => `  ${label}\n`,
-  );
+if (chosen.length + chosenDuels.length + chosenGrowths.length === 0 && !bulk && !copy && !beside) {
+  const labels = [
+    ...[...tasks, ...duels, ...growths].map(({ label }) => label),
+    BULK_LABEL,
+    COPY_LABEL,
+    BESIDE_LABEL,
+  ].map((label) => `  ${label}\n`);
   process.stderr.write(`no label holds "${part}"; there are\n${labels.join("")}`);
   process.exitCode = 2;
 }
@@ -57,6 +63,7 @@ for (const { label, operations, prepare } of chosen) {
   );
 }
 for (const duel of chosenDuels) await runDuel(duel);
+for (const growth of chosenGrowths) runGrowth(growth);
 if (bulk) runBulk();
 if (copy) runCopy();
 if (beside) await runBeside();
