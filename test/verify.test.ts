@@ -42,6 +42,22 @@ describe("verify", () => {
     expect(tally.packets).toBe(40 * tally.full);
   });
 
+  it("counts in objects of nfacct, which must have been made, and leaves out what meets their quotas", async () => {
+    const counting = text.replace(
+      "-A KUBE-SERVICES ",
+      "-A KUBE-SERVICES -m nfacct --nfacct-name web\n-A KUBE-SERVICES ",
+    );
+    const quota = { of: "packets", limit: 3n } as const;
+    const accounting = [{ name: "web", packets: 0n, bytes: 0n, quota }];
+    await expect(verify({ ...options, text: counting })).rejects.toThrow(
+      expect.objectContaining({ code: "unknown-object" }),
+    );
+    const { tally, mismatch } = await verify({ ...options, text: counting, accounting });
+    expect(mismatch).toBeUndefined();
+    expect(tally.leftOut).toBeGreaterThan(0);
+    await expect(verify({ ...options, text: counting, accounting, linux: true })).rejects.toThrow(RangeError);
+  });
+
   it("makes the same edits for the same seed, and refuses some batches", async () => {
     const [first, again, other] = [
       await verify({ ...options, edits: 300, fullEvery: 100 }),

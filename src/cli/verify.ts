@@ -15,7 +15,14 @@ import { readInput } from "./input.js";
 import { listOf, oneOf, wholeFrom } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
-import { addSetOptions, type SetOptions, setText } from "./set-options.js";
+import {
+  accountingOf,
+  type AccountingOptions,
+  addAccountingOption,
+  addSetOptions,
+  type SetOptions,
+  setText,
+} from "./set-options.js";
 
 const FOLDER = "ruleswap-verify";
 const SEPARATOR = "# batch\n";
@@ -30,7 +37,7 @@ After every batch, each strategy and classifier must have taken or refused it as
 in, and the chains that the batch names must print as the model's, counters included. At a full comparison, an engine
 that has loaded the model whole gets the same random packets as each of the others: same verdict, same rewrites, same
 rules in the same order, then the same counters and the same text of everything. Rules that remember packets (recent,
-hashlimit, quota, connlimit, statistic nth, slow limits, sets that change) forget on a full load, as in Linux; packets
+hashlimit, quota, nfacct, connlimit, statistic nth, slow limits, sets that change) forget on a full load, as in Linux; packets
 that meet them are left out and counted. With --track all connections are forgotten before a full comparison, and each
 packet is sent twice and answered. With --linux iptables-legacy in a network namespace of its own is given the same
 sets and batches, and must print the same.
@@ -40,7 +47,10 @@ A mismatch is made small and written to the folder ${FOLDER}: ruleset.save, and 
 Exit code: 0 all equal, 1 a mismatch, 2 bad use or a ruleset that cannot be loaded.`;
 
 /** As commander hands them over: replay and json are files. */
-interface VerifyCommand extends Omit<VerifyOptions, "text" | "file" | "replay" | "sets">, SetOptions {
+interface VerifyCommand
+  extends Omit<VerifyOptions, "text" | "file" | "replay" | "sets" | "accounting">,
+    SetOptions,
+    AccountingOptions {
   readonly replay?: string;
   readonly json?: string;
 }
@@ -49,7 +59,7 @@ export function addVerify(program: Command): void {
   const strategies = Object.keys(STRATEGIES) as Strategy[];
   const classifiers = Object.keys(CLASSIFIERS) as Classifier[];
   const most = 2 ** 31;
-  addSetOptions(program.command("verify"))
+  addAccountingOption(addSetOptions(program.command("verify")))
     .description("random edits, after which every strategy must have left what a full load would")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .option("--edits <count>", "lines of random edits in all", wholeFrom(1, most), VERIFY_DEFAULTS.edits)
@@ -89,7 +99,7 @@ export function addVerify(program: Command): void {
 }
 
 async function run(path: string, command: VerifyCommand): Promise<void> {
-  const { replay, json, sets: _, emptySets: __, ...rest } = command;
+  const { replay, json, sets: _, emptySets: __, nfacct: ___, ...rest } = command;
   const input = readInput(path);
   const ruleset = parseRuleset(input.bytes, { family: rest.family, file: input.file });
   const options: VerifyOptions = {
@@ -97,6 +107,7 @@ async function run(path: string, command: VerifyCommand): Promise<void> {
     text: input.bytes,
     file: input.file,
     sets: setText(ruleset, command),
+    accounting: accountingOf(command),
     ...(replay === undefined ? {} : { replay: batchesIn(Buffer.from(readInput(replay).bytes).toString("utf8")) }),
   };
   const progress = progressLine();
@@ -122,7 +133,7 @@ function writeReproduction({ ruleset, batches }: Reproduction): void {
 }
 
 function asJson(options: VerifyOptions, { tally, mismatch, reproduction }: VerifyResult): object {
-  const { text: _, replay: __, sets: ___, ...asked } = options;
+  const { text: _, replay: __, sets: ___, accounting: ____, ...asked } = options;
   const small = reproduction && { ...reproduction, mismatch: { ...reproduction.mismatch, packet: undefined } };
   return {
     schema: "ruleswap.verify/1",
@@ -134,11 +145,12 @@ function asJson(options: VerifyOptions, { tally, mismatch, reproduction }: Verif
 }
 
 /** Options that a smallest case needs as well. */
-function againWith({ family, sets, emptySets, track }: VerifyCommand): string {
+function againWith({ family, sets, emptySets, nfacct, track }: VerifyCommand): string {
   return [
     `--family ${family}`,
     ...(sets === undefined ? [] : [`--sets ${sets}`]),
     ...(emptySets ? ["--empty-sets"] : []),
+    ...(nfacct === undefined ? [] : [`--nfacct ${nfacct}`]),
     ...(track ? ["--track"] : []),
   ].join(" ");
 }

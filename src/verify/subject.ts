@@ -17,6 +17,7 @@ export interface SubjectOptions {
   readonly classifier: Classifier;
   readonly localAddresses: readonly string[];
   readonly sets: VerifyOptions["sets"];
+  readonly accounting: VerifyOptions["accounting"];
   readonly track: boolean;
 }
 
@@ -33,11 +34,12 @@ export class Subject {
 
   constructor(
     private readonly ruleset: Ruleset,
-    { strategy, classifier, localAddresses, sets, track }: SubjectOptions,
+    { strategy, classifier, localAddresses, sets, accounting, track }: SubjectOptions,
   ) {
     this.label = `${strategy}, ${classifier}`;
     this.tracks = track;
-    this.engine = Engine.create({ classifier, localAddresses, ...(track ? { connections: CONNECTIONS } : {}) });
+    const connections = track ? { connections: CONNECTIONS } : {};
+    this.engine = Engine.create({ classifier, localAddresses, accounting, ...connections });
     this.updater = new Updater(this.engine, { strategy, family: ruleset.family });
     if (sets.text !== "") this.updater.updateSets({ sets: sets.text, setsFile: sets.file });
     this.reader = new Reader(this.engine, 0);

@@ -28,7 +28,17 @@ import type { VerifyOptions } from "./verify-options.js";
 
 export type TrialOptions = Pick<
   VerifyOptions,
-  "text" | "file" | "family" | "seed" | "strategies" | "classifiers" | "packets" | "sets" | "track" | "linux"
+  | "text"
+  | "file"
+  | "family"
+  | "seed"
+  | "strategies"
+  | "classifiers"
+  | "packets"
+  | "sets"
+  | "accounting"
+  | "track"
+  | "linux"
 > & {
   /** For tests: an engine that errs. */
   readonly makeSubject?: (ruleset: Ruleset, options: SubjectOptions) => Subject;
@@ -56,7 +66,8 @@ export class Trial {
     this.model = parseRuleset(text, { family, file });
     this.localAddresses = guessLocalAddresses(this.model);
     this.sets = parseSets(options.sets.text, options.sets.file);
-    const shared = { localAddresses: this.localAddresses, sets: options.sets, track: options.track };
+    const { sets, accounting, track } = options;
+    const shared = { localAddresses: this.localAddresses, sets, accounting, track };
     this.subjects = options.strategies.flatMap((strategy) =>
       options.classifiers.map((classifier) => makeSubject(this.model, { strategy, classifier, ...shared })),
     );

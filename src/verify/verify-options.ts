@@ -1,4 +1,5 @@
 /** What `verify` may be asked for. */
+import type { AccountingObject } from "../engine/accounting.js";
 import { CLASSIFIERS, type Classifier } from "../engine/engine.js";
 import type { Family } from "../ruleset/row-store.js";
 import { STRATEGIES, type Strategy } from "../update/updater.js";
@@ -22,6 +23,8 @@ export interface VerifyOptions {
   readonly packets: number;
   /** Sets that the rules name, as `ipset save` prints them or for `ipset restore`; text "" for none. */
   readonly sets: { readonly text: string; readonly file: string };
+  /** Objects that rules count in (-m nfacct). Not with `linux`, which has no tool that makes them everywhere. */
+  readonly accounting: readonly AccountingObject[];
   /** Track connections: packets pass NAT, and each is answered. */
   readonly track: boolean;
   /** Compare with iptables-legacy in a network namespace of its own as well. */
@@ -39,6 +42,7 @@ export const VERIFY_DEFAULTS = Object.freeze({
   fullEvery: 0,
   packets: 200,
   sets: Object.freeze({ text: "", file: "sets" }),
+  accounting: Object.freeze([]) as readonly AccountingObject[],
   track: false,
   linux: false,
 });
@@ -51,10 +55,12 @@ export function fullEveryOf({ fullEvery }: Pick<VerifyOptions, "fullEvery">, rul
 }
 
 /** @throws RangeError for what makes no sense. */
-export function checkOptions({ edits, batch, packets, strategies, classifiers }: VerifyOptions): void {
+export function checkOptions(options: VerifyOptions): void {
+  const { edits, batch, packets, strategies, classifiers, accounting, linux } = options;
   for (const [name, value] of Object.entries({ edits, batch, packets }))
     if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name}: a whole number from 1, not ${value}`);
   for (const name of strategies) if (!(name in STRATEGIES)) throw new RangeError(`unknown strategy ${name}`);
   for (const name of classifiers) if (!(name in CLASSIFIERS)) throw new RangeError(`unknown classifier ${name}`);
+  if (linux && accounting.length > 0) throw new RangeError("objects of nfacct, or linux, not both");
   if (strategies.length === 0 || classifiers.length === 0) throw new RangeError("no strategy or no classifier");
 }
