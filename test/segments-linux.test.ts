@@ -70,6 +70,16 @@ const CASES: Readonly<Record<string, Case>> = {
     invalid: 0,
     state: "CLOSE",
   },
+  "a reset of its opener has to have the right number": {
+    ...tcp(OPEN, LATE_ANSWER, { flags: RST, sequence: OWN - 100_000 }),
+    invalid: 0,
+    state: "SYN_SENT",
+  },
+  "and then closes it": {
+    ...tcp(OPEN, LATE_ANSWER, { flags: RST, sequence: OWN + 1 }),
+    invalid: 0,
+    state: "CLOSE",
+  },
   "one that acknowledges the SYN has to have the right number": {
     ...tcp(OPEN, LATE_ANSWER, { answer: true, flags: RST | ACK, sequence: FAR, ack: OWN + 1 }),
     invalid: 1,

@@ -227,7 +227,8 @@ function reset(record: usize, direction: u32, lastIndex: u32, lastDirection: u32
     next = old;
   }
   const answers =
-    (status & STATUS_SEEN_REPLY && lastIndex == INDEX_SYN) || (!(status & STATUS_ASSURED) && lastIndex == INDEX_ACK);
+    (status & STATUS_SEEN_REPLY && lastIndex == INDEX_SYN && lastDirection != direction) ||
+    (!(status & STATUS_ASSURED) && lastIndex == INDEX_ACK);
   if (answers && segmentAck == load<u32>(record, CONNECTION_LAST_END)) return TRACKED;
   // The answer to a challenge that was let through.
   const challenged = old == TCP_SYN_SENT && lastIndex == INDEX_ACK && lastDirection == 1;
