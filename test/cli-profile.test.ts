@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const CHROMIUM = "/usr/bin/chromium";
-const SMALL = ["--sizes", "100", "--classifiers", "linear"];
+const SMALL = ["--sizes", "100", "--classifiers", "linear", "--rounds", "1"];
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-profile-"));
 
 const missing = [...(existsSync(CHROMIUM) ? [] : ["no /usr/bin/chromium"]), ...(hasClinic() ? [] : ["no clinic"])].join(

@@ -143,7 +143,8 @@ const WORKLOADS: readonly (readonly [string, (family: Family) => Workload])[] = 
   ["kube-proxy", (family) => kubeProxy({ services: 12, family })],
   ["kube-proxy whose endpoints move", (family) => kubeProxy({ services: 12, churn: "endpoint", family })],
   ["kube-proxy when a node is drained", (family) => kubeProxy({ services: 12, churn: "node-drain", family })],
-  ["kube-proxy from a cold start", (family) => kubeProxy({ services: 20, churn: "cold-start", family })],
+  // A tenth at a time, which is enough for a map even the first time.
+  ["kube-proxy from a cold start", (family) => kubeProxy({ services: 95, churn: "cold-start", family })],
   ["portmap", (family) => portmap({ containers: 10, family })],
   ["docker", (family) => docker({ containers: 10, family })],
 ];

@@ -119,14 +119,15 @@ async function waitUntil(moment: number): Promise<void> {
   if (left() > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, left());
 }
 
-function greet(greeting: Greeting): void {
-  process.send?.(greeting);
+/** That the owner has ended meanwhile is no error: "disconnect" comes next, and what is to be done then. */
+function tell(message: Greeting | Outcome | typeof STAGED): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 function main(): void {
   const refused = refusal();
   if (refused !== undefined || folder === undefined) {
-    greet({ refused: refused ?? "no folder" });
+    tell({ refused: refused ?? "no folder" });
     process.stderr.write(`refused: ${refused}\n`);
     process.exitCode = 3;
     process.disconnect?.();
@@ -135,15 +136,14 @@ function main(): void {
   let staged: Staged[] = [];
   process.on("message", async (message: Stage | Go) => {
     if ("commands" in message) staged = stage(message, folder);
-    const answer = "commands" in message ? STAGED : await carryOut(staged.splice(0), message);
-    if (process.connected) process.send?.(answer);
+    tell("commands" in message ? STAGED : await carryOut(staged.splice(0), message));
   });
   process.on("disconnect", () => {
     rmSync(folder, { recursive: true, force: true });
     // The group is this process and the program that it runs.
     process.kill(0, "SIGKILL");
   });
-  greet({ ready: true });
+  tell({ ready: true });
 }
 
 main();
