@@ -80,6 +80,16 @@ const CASES: Readonly<Record<string, Case>> = {
     invalid: 0,
     state: "CLOSE",
   },
+  "a reset with an old number closes it behind a SYN that was let by": {
+    ...tcp(
+      OPEN,
+      { answer: true, flags: SYN | ACK, sequence: OTHER, ack: OWN + 1 },
+      { flags: SYN, sequence: OWN + 1 },
+      { flags: RST | ACK, sequence: OWN - 1000, ack: OTHER + 1 },
+    ),
+    invalid: 0,
+    state: "CLOSE",
+  },
   "one that acknowledges the SYN has to have the right number": {
     ...tcp(OPEN, LATE_ANSWER, { answer: true, flags: RST | ACK, sequence: FAR, ack: OWN + 1 }),
     invalid: 1,

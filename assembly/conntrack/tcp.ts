@@ -211,7 +211,8 @@ function reset(record: usize, direction: u32, lastIndex: u32, lastDirection: u32
   if (old >= <u32>TCP_FIN_WAIT && old <= <u32>TCP_CLOSE) return TRACKED;
   const receiver = windowOf(record, 1 - direction);
   const status = load<u32>(record, CONNECTION_STATUS);
-  if (load<u8>(receiver, WINDOW_FLAGS) & WINDOW_FLAG_MAX_ACK) {
+  // What is expected may be outdated behind a SYN that was let by.
+  if (load<u8>(receiver, WINDOW_FLAGS) & WINDOW_FLAG_MAX_ACK && lastIndex != INDEX_SYN) {
     const established = old == TCP_ESTABLISHED && (status & STATUS_ASSURED) != 0;
     const expected = load<u32>(receiver, WINDOW_MAX_ACK);
     if (segmentSequence == 0 && !established) return UNDECIDED;
