@@ -73,6 +73,16 @@ describe("a save file", () => {
     expect(take(workload.changes(), 40).map(({ probe }) => probe)).toEqual(changes.map(({ probe }) => probe));
   });
 
+  test("whose rules count in objects of nfacct has probes where these are named", () => {
+    const text =
+      "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m nfacct --nfacct-name web\n-A INPUT -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n";
+    const accounting = [{ name: "web", packets: 0n, bytes: 0n }];
+    const probes = (options: Partial<Parameters<typeof saveFile>[0]>): number =>
+      take(saveFile({ name: "counting", text, ...options }).changes(), 20).filter(({ probe }) => probe).length;
+    expect(probes({})).toBe(0);
+    expect(probes({ accounting })).toBeGreaterThan(0);
+  });
+
   test("without rules is refused, as is one that does not parse", () => {
     expect(() => saveFile({ name: "empty", text: "*filter\nCOMMIT\n" })).toThrow(RangeError);
     expect(() => saveFile({ name: "bad", text: "*filter\n-A INPUT -j NOWHERE\nCOMMIT\n" })).toThrow(RulesetError);

@@ -27,12 +27,19 @@ import { compareWith, readShare } from "./compare.js";
 import { print, wantsColor, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
 import { keepThreadsLogsApart } from "./profile.js";
-import { addSetOptions, type SetOptions } from "./set-options.js";
+import {
+  accountingOf,
+  type AccountingOptions,
+  addAccountingOption,
+  addSetOptions,
+  type SetOptions,
+} from "./set-options.js";
 
 /** As commander hands them over. */
 type BenchArguments = Omit<BenchOptions, "sizes" | "linux" | "shard" | "writers" | "lockTimeout"> &
   MachineOptions &
-  SetOptions & {
+  SetOptions &
+  AccountingOptions & {
     sizes?: number[];
     /** True where no program is named: all. */
     linux?: KernelTargetName[] | true;
@@ -73,7 +80,7 @@ Ctrl-C keeps what has been measured so far, marked partial.
 Exit code: 0 fine, 1 changes failed or --fail-over found something, 2 bad use or bad input.`;
 
 export function addBench(program: Command): void {
-  const command = addSetOptions(program.command("bench"))
+  const command = addAccountingOption(addSetOptions(program.command("bench")))
     .description("measure what one change costs, each strategy and size beside the others, while readers match packets")
     .option("--workload <name|file>", `${names(workloads).join(", ")}, or a ruleset's file`, d.workload)
     .option(
@@ -210,7 +217,7 @@ function resolveWorkload(
   options: BenchOptions;
   workload: (size: number) => Workload;
 } {
-  const { sets, emptySets = false, linux = [], shard = null, writers = [], ...rest } = given;
+  const { sets, emptySets = false, nfacct, linux = [], shard = null, writers = [], ...rest } = given;
   const { lockTimeout = d.lockTimeout } = rest;
   const options = { ...rest, linux: linux === true ? names(KERNEL_TARGETS) : linux, shard, writers, lockTimeout };
   if (rest.lockTimeout !== undefined && writers.length === 0) throw new CliError("--lock-timeout: only with --writers");
@@ -218,6 +225,7 @@ function resolveWorkload(
   if (churn !== "single" && name !== "kube-proxy") throw new CliError("--churn: only kube-proxy has a choice");
   if (isWorkloadName(name)) {
     const kind = workloads[name];
+    if (nfacct !== undefined) throw new CliError(`--nfacct: rules of ${name} count in no objects`);
     if (sets !== undefined || emptySets) throw new CliError(`--sets, --empty-sets: ${name} brings its own sets`);
     return {
       options: { ...options, sizes: sizes ?? kind.sizes },
@@ -227,9 +235,17 @@ function resolveWorkload(
   if (!existsSync(name))
     throw new CliError(`--workload: no file and no workload "${name}"; workloads are ${names(workloads).join(", ")}`);
   if (writers.length > 0) throw new CliError(`--writers: ${name} has one size, its own; name a workload`);
+  if (nfacct !== undefined && options.linux.length > 0)
+    throw new CliError("--nfacct: not with --linux, whose namespaces have no such objects");
   if (sizes) throw new CliError(`--sizes: ${name} has one size, its own`);
   const text = sets === undefined ? {} : { sets: Buffer.from(readInput(sets).bytes).toString("utf8") };
-  const made = fileWorkload(name, { seed, emptySets, track, ...text }); // Whatever reading it throws names the file.
+  const made = fileWorkload(name, {
+    seed,
+    emptySets,
+    accounting: accountingOf({ ...(nfacct === undefined ? {} : { nfacct }) }),
+    track,
+    ...text,
+  }); // Whatever reading it throws names the file.
   return { options: { ...options, family: made.family, sizes: [made.rules] }, workload: () => made };
 }
 

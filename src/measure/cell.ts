@@ -74,6 +74,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     localAddresses: workload.localAddresses,
     ...tracking(options),
     ...(workload.routing ? { routing: workload.routing } : {}),
+    ...(workload.accounting ? { accounting: workload.accounting } : {}),
   });
   load(engine, ruleset, workload);
   const changesOf = (count: number): Change[] => take(workload.changes(seed), count);

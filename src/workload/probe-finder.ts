@@ -9,6 +9,7 @@ import {
   RESULT_FLAGS,
   RESULT_VERDICT,
 } from "../blob/layout.js";
+import type { AccountingObject } from "../engine/accounting.js";
 import { Engine } from "../engine/engine.js";
 import { type PacketPool, Reader } from "../engine/reader.js";
 import { FreshConnections } from "../netfilter/fresh-connections.js";
@@ -22,21 +23,31 @@ const TRIES = 4;
 /** Where they are tracked, at a time. */
 const CONNECTIONS = 4096;
 
+/** What the engine has to know beside the ruleset. */
+export interface ProbeMachine {
+  readonly localAddresses: readonly string[];
+  /** Text for `ipset restore`. */
+  readonly sets: string;
+  readonly accounting: readonly AccountingObject[];
+  readonly track: boolean;
+}
+
 export class ProbeFinder {
   private readonly reader: Reader;
   private readonly pool: PacketPool;
   private readonly updater: Updater;
+  private readonly track: boolean;
   private readonly fresh = new FreshConnections();
 
   constructor(
     private readonly ruleset: Ruleset,
-    localAddresses: readonly string[],
-    sets: string,
-    private readonly track: boolean,
+    { localAddresses, sets, accounting, track }: ProbeMachine,
   ) {
+    this.track = track;
     const engine = Engine.create({
       classifier: "linear",
       localAddresses,
+      accounting,
       ...(track ? { connections: CONNECTIONS } : {}),
     });
     this.updater = new Updater(engine, { strategy: "incremental", family: ruleset.family });

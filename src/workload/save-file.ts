@@ -7,6 +7,7 @@
  * otherwise, as with a rule that only counts, logs or repeats another, nor where the engine refuses the ruleset.
  */
 import type { Family } from "../ruleset/row-store.js";
+import type { AccountingObject } from "../engine/accounting.js";
 import { withEmptySets } from "../ruleset/ipset/named-sets.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import { chainsInPrintOrder } from "../ruleset/arrangement.js";
@@ -14,7 +15,7 @@ import { printRule } from "../ruleset/print.js";
 import type { Chain, HookName, Policy, Ruleset, Table } from "../ruleset/ruleset.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { guessLocalAddresses, InsideRules, type RulePlace } from "./inside-rules.js";
-import { ProbeFinder } from "./probe-finder.js";
+import { ProbeFinder, type ProbeMachine } from "./probe-finder.js";
 import { Random } from "./random.js";
 import { type Difference, SaveDocument } from "./save-document.js";
 import { batchOf, declaration, SaveText } from "./save-text.js";
@@ -34,6 +35,8 @@ export interface SaveFileOptions {
   readonly sets?: string;
   /** Sets that rules name and `sets` does not make are made, empty; else the engine refuses the rules. */
   readonly emptySets?: boolean;
+  /** Objects that rules count in (-m nfacct). */
+  readonly accounting?: readonly AccountingObject[];
   /** Connections will be tracked: probes are what shows a change then. */
   readonly track?: boolean;
 }
@@ -59,6 +62,8 @@ export function saveFile({
     ruleset,
     local.map((entry) => entry.split(" ")[0] as string),
   );
+  const { accounting = [], track = false } = given;
+  const machine: ProbeMachine = { localAddresses: local, sets, accounting, track };
   return {
     name,
     family,
@@ -66,8 +71,9 @@ export function saveFile({
     period: 2,
     localAddresses: local,
     ...(sets ? { sets } : {}),
+    ...(accounting.length > 0 ? { accounting } : {}),
     ruleset: () => document.print(),
-    changes: (of = seed) => changes(new Churn(ruleset, document, inside, local, sets, given.track ?? false), of),
+    changes: (of = seed) => changes(new Churn(ruleset, document, inside, machine), of),
     traffic: (count, of = seed, spread = "uniform") => inside.traffic(count, new Random(of, 0x7472), spread),
   };
 }
@@ -103,9 +109,7 @@ class Churn {
     private readonly ruleset: Ruleset,
     private readonly document: SaveDocument,
     private readonly inside: InsideRules,
-    private readonly localAddresses: readonly string[],
-    private readonly sets: string,
-    private readonly track: boolean,
+    private readonly machine: ProbeMachine,
   ) {
     const all = [...ruleset.tables.values()].flatMap((table) =>
       [...table.chains.values()].flatMap((chain) => chain.rules.map((ordinal) => ({ table, chain, ordinal }))),
@@ -191,20 +195,15 @@ class Churn {
 
   private probe(packets: readonly Uint8Array[], batch: string, undo: string): Probe | undefined {
     if (packets.length === 0) return undefined;
-    this.finder ??= finderOf(this.ruleset, this.localAddresses, this.sets, this.track);
+    this.finder ??= finderOf(this.ruleset, this.machine);
     return this.finder === "none" ? undefined : this.finder.find(packets, batch, undo);
   }
 }
 
 /** None where the engine refuses the ruleset: its changes can still be stated. */
-function finderOf(
-  ruleset: Ruleset,
-  localAddresses: readonly string[],
-  sets: string,
-  track: boolean,
-): ProbeFinder | "none" {
+function finderOf(ruleset: Ruleset, machine: ProbeMachine): ProbeFinder | "none" {
   try {
-    return new ProbeFinder(ruleset, localAddresses, sets, track);
+    return new ProbeFinder(ruleset, machine);
   } catch (error) {
     if (error instanceof RulesetError) return "none";
     throw error;

@@ -12,6 +12,7 @@ import {
   RESULT_FLAGS,
   RESULT_VERDICT,
 } from "../blob/layout.js";
+import type { AccountingObject } from "../engine/accounting.js";
 import type { Routing } from "../engine/routing.js";
 import { addressFamily, writeAddress } from "../netfilter/address.js";
 import { type Verdict, verdictNumber } from "../netfilter/result.js";
@@ -34,6 +35,8 @@ export interface Workload {
   readonly routing?: Routing;
   /** What `ipset restore` must read before the ruleset loads. */
   readonly sets?: string;
+  /** Objects of nfacct that the ruleset's rules count in. */
+  readonly accounting?: readonly AccountingObject[];
   /** What `iptables-save` prints once it is loaded into a new namespace, without lines of comment. */
   ruleset(): string;
   /** Endless. Each call starts anew from `ruleset()`; the same seed gives the same changes. Default seed: the workload's. */
