@@ -101,8 +101,10 @@ const FIRST_DEPTH: u32 = 64;
 const STAGING_BYTES: u32 = 512;
 /** Room for the tuples that a reader works with. */
 const TUPLES_BYTES: u32 = 512;
-/** What each reader has of its own beside its counters. */
-const READER_BYTES: u32 = SCRATCH_BYTES + TUPLES_BYTES + HITS_BYTES + AHEAD_BYTES;
+const LINE_BYTES: u32 = 64;
+/** What each reader has of its own beside its counters: whole cache lines, so that it writes none of another's. */
+const READER_BYTES: u32 =
+  (SCRATCH_BYTES + TUPLES_BYTES + HITS_BYTES + AHEAD_BYTES + LINE_BYTES - 1) & ~(LINE_BYTES - 1);
 
 /** Sets up the engine in fresh, zeroed memory. `scratchBytes` is the writer's staging area. False without memory. */
 export function engineInit(readers: u32, classifier: u32, seed: u32, scratchBytes: u32): bool {
@@ -115,7 +117,7 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   store<u32>(CONTROL_ADDRESS, 1, CONTROL_COUNTER_TOP);
   logBegin();
   const directory: u32 = 4 * COUNTER_DIRECTORY_COUNT;
-  const fixed = ARENA_SIZE + directory * (readers + 1) + READER_BYTES * readers + STAGING_BYTES;
+  const fixed = ARENA_SIZE + directory * (readers + 1) + READER_BYTES * readers + LINE_BYTES + STAGING_BYTES;
   let at = heapAllocate(fixed);
   const scratch = heapAllocate(scratchBytes);
   if (!at || !scratch) return false;
@@ -136,13 +138,12 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
     store<u32>(line, <u32>stack, READER_STACK);
     store<u64>(line, ((<u64>seed + 1) << 32) ^ ((<u64>i + 1) * 0x9e3779b97f4a7c15), READER_RANDOM);
   }
-  for (let i: u32 = 0; i < readers; i++) {
-    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_SCRATCH);
-    at += SCRATCH_BYTES;
-    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_TUPLES);
-    at += TUPLES_BYTES;
-    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>at, READER_HITS);
-    at += HITS_BYTES + AHEAD_BYTES;
+  at = (at + LINE_BYTES - 1) & ~(<usize>LINE_BYTES - 1);
+  for (let i: u32 = 0; i < readers; i++, at += READER_BYTES) {
+    const line: usize = READERS_ADDRESS + i * READER_SIZE;
+    store<u32>(line, <u32>at, READER_SCRATCH);
+    store<u32>(line, <u32>at + SCRATCH_BYTES, READER_TUPLES);
+    store<u32>(line, <u32>at + SCRATCH_BYTES + TUPLES_BYTES, READER_HITS);
   }
   store<u32>(CONTROL_ADDRESS, FIRST_DEPTH, CONTROL_STACK_DEPTH);
   const root = arenaAllocate(arena, ROOT_SIZE);
