@@ -12,6 +12,7 @@ import {
 import { put32, remember, reserveLog } from "./store";
 
 const PAGE: u32 = 4096;
+const SLACK: u64 = 64;
 
 /** Bytes that a request of `bytes` really takes. */
 export function heapRound(bytes: u32): u32 {
@@ -45,11 +46,19 @@ export function heapAllocate(bytes: u32): usize {
   const top: usize = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
   const next = <u64>top + size;
   if (next > 0xffff0000) return 0;
-  const pages = <i32>((next + 65535) >> 16) - memory.size();
-  if (pages > 0 && memory.grow(pages) < 0) return 0;
+  if (!roomTo(next)) return 0;
   put32(CONTROL_ADDRESS + CONTROL_HEAP_TOP, <u32>next);
   account(size);
   return top;
+}
+
+/**
+ * Makes memory reach `top` and a little further, since texts are hashed and compared by words that may begin with their last
+ * byte. False where it is at its maximum.
+ */
+export function roomTo(top: u64): bool {
+  const pages = <i32>((top + SLACK + 65535) >> 16) - memory.size();
+  return pages <= 0 || memory.grow(pages) >= 0;
 }
 
 /** Gives back a run that was allocated with `bytes`. */

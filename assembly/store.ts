@@ -8,7 +8,7 @@
  * a commit gives them to the heap's free list.
  */
 import { CONTROL_ADDRESS, CONTROL_HEAP_TOP, CONTROL_UNDO } from "../src/blob/memory";
-import { heapGive } from "./heap";
+import { heapGive, roomTo } from "./heap";
 
 /** Segment: u32 next, u32 previous, u32 end of its entries, then entries (u32 address, u32 old value). */
 const SEGMENT_BYTES: usize = 65536;
@@ -117,9 +117,8 @@ export function reserveLog(entries: u32): void {
 function extend(): void {
   const fresh: usize = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
   const top = fresh + SEGMENT_BYTES;
-  const pages = <i32>((top + 65535) >>> 16) - memory.size();
   // Without room for its own undoing an update must not go on; the trap reaches the writer, which gives up the engine.
-  if (pages > 0 && memory.grow(pages) < 0) unreachable();
+  if (!roomTo(top)) unreachable();
   store<u32>(CONTROL_ADDRESS, <u32>top, CONTROL_HEAP_TOP);
   store<u32>(segment, <u32>fresh);
   store<u32>(segment, <u32>cursor, 8);
