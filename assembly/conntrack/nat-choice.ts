@@ -19,6 +19,7 @@ import {
 } from "../../src/blob/connections";
 import { PACKET_TIME } from "../../src/blob/layout";
 import { NAT_FLAG_PORT, NAT_FLAG_PORT_OFFSET } from "../../src/blob/payloads";
+import { jhashAddress } from "../jhash";
 import { addressBytes, packet } from "../packet";
 import { random32 } from "../random";
 import {
@@ -59,7 +60,10 @@ export function pickAddress(tuple: usize, manip: u32, persistent: bool): void {
   const high = rangeHigh;
   if (!v128.any_true(v128.xor(v128.load(low), v128.load(high)))) return v128.store(into, v128.load(low));
   const last = addressBytes - 4;
-  let hash = jenkins(tuple + TUPLE_SOURCE, persistent ? 0 : load<u32>(tuple + TUPLE_DESTINATION + last) ^ zoneNumber());
+  let hash = jhashAddress(
+    tuple + TUPLE_SOURCE,
+    persistent ? 0 : load<u32>(tuple + TUPLE_DESTINATION + last) ^ zoneNumber(),
+  );
   let free = false;
   for (let at: usize = 0; at < addressBytes; at += 4) {
     const from = free ? 0 : bswap<u32>(load<u32>(low + at));
@@ -135,34 +139,4 @@ function zoneNumber(): u32 {
 
 function originalZone(): usize {
   return connection + CONNECTION_ORIGINAL + NODE_TUPLE + TUPLE_ZONE;
-}
-
-/** Bob Jenkins' lookup3 over the four words of an address, as linux/jhash.h's jhash2. */
-function jenkins(words: usize, initial: u32): u32 {
-  let a: u32 = 0xdeadbeef + (4 << 2) + initial;
-  let b = a;
-  let c = a;
-  a += load<u32>(words);
-  b += load<u32>(words, 4);
-  c += load<u32>(words, 8);
-  a = (a - c) ^ rotl<u32>(c, 4);
-  c += b;
-  b = (b - a) ^ rotl<u32>(a, 6);
-  a += c;
-  c = (c - b) ^ rotl<u32>(b, 8);
-  b += a;
-  a = (a - c) ^ rotl<u32>(c, 16);
-  c += b;
-  b = (b - a) ^ rotl<u32>(a, 19);
-  a += c;
-  c = (c - b) ^ rotl<u32>(b, 4);
-  b += a;
-  a += load<u32>(words, 12);
-  c = (c ^ b) - rotl<u32>(b, 14);
-  a = (a ^ c) - rotl<u32>(c, 11);
-  b = (b ^ a) - rotl<u32>(a, 25);
-  c = (c ^ b) - rotl<u32>(b, 16);
-  a = (a ^ c) - rotl<u32>(c, 4);
-  b = (b ^ a) - rotl<u32>(a, 14);
-  return (c ^ b) - rotl<u32>(b, 24);
 }
