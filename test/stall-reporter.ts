@@ -1,0 +1,84 @@
+/**
+ * Ends a run in which a test file stands still. vitest's own limits need the event loop of the file's process, which a process
+ * that waits for another, or spins in WebAssembly, never gets back to.
+ */
+import { spawnSync } from "node:child_process";
+import type { Reporter, TestCase, TestModule } from "vitest/node";
+
+/** Longer than any test here may take, each of which has its own limit. */
+const STALLED_MS = Number(process.env.RULESWAP_STALLED_MS ?? 400_000);
+const LOOK_MS = Math.min(5_000, STALLED_MS / 4);
+
+interface Progress {
+  at: number;
+  last: string;
+}
+
+export default class StallReporter implements Reporter {
+  private readonly running = new Map<string, Progress>();
+  private timer: NodeJS.Timeout | undefined;
+
+  onTestRunStart(): void {
+    this.timer = setInterval(() => this.look(), LOOK_MS);
+  }
+
+  onTestModuleQueued(module: TestModule): void {
+    this.note(module, "being loaded");
+  }
+
+  onTestModuleStart(module: TestModule): void {
+    this.note(module, "loaded");
+  }
+
+  onTestCaseReady(test: TestCase): void {
+    this.note(test.module, `in ${test.fullName}`);
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    this.note(test.module, `after ${test.fullName}`);
+  }
+
+  onTestModuleEnd(module: TestModule): void {
+    this.running.delete(module.moduleId);
+  }
+
+  onTestRunEnd(): void {
+    clearInterval(this.timer);
+  }
+
+  private note(module: TestModule, last: string): void {
+    this.running.set(module.moduleId, { at: Date.now(), last });
+  }
+
+  private look(): void {
+    const stalled = [...this.running].filter(([, { at }]) => Date.now() - at > STALLED_MS);
+    if (stalled.length === 0) return;
+    for (const [file, { last }] of stalled)
+      console.error(`\n${file} has stood still for ${STALLED_MS / 1000} s; last heard of ${last}`);
+    const processes = descendants(process.pid);
+    console.error(`Its processes:\n${processes.map(({ line }) => line).join("\n")}`);
+    for (const { pid } of processes) kill(pid);
+    process.exit(1);
+  }
+}
+
+/** The processes that `root` has started, and those of theirs; none where there is no `ps`. */
+function descendants(root: number): { pid: number; line: string }[] {
+  const { stdout } = spawnSync("ps", ["-ww", "-eo", "pid,ppid,etimes,stat,wchan:24,args"], { encoding: "utf8" });
+  const children = new Map<number, { pid: number; line: string }[]>();
+  for (const line of (stdout ?? "").split("\n").slice(1)) {
+    const [pid, parent] = line.trim().split(/\s+/, 2).map(Number) as [number, number];
+    if (pid) children.set(parent, [...(children.get(parent) ?? []), { pid, line }]);
+  }
+  const of = (pid: number): { pid: number; line: string }[] =>
+    (children.get(pid) ?? []).flatMap((child) => [child, ...of(child.pid)]);
+  return of(root);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
