@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { runBench } from "../src/measure/bench.js";
 import { BENCH_DEFAULTS } from "../src/measure/bench-options.js";
-import { CREW_TASKS, type CrewTasks, WorkerFailure } from "../src/measure/crew.js";
+import { CREW_TASKS, Crew, type CrewTasks, WorkerFailure } from "../src/measure/crew.js";
+import type { ReaderTask } from "../src/measure/reader-task.js";
+import type { UpdaterTask } from "../src/measure/updater-task.js";
 import { kubeProxy } from "../src/workload/kube-proxy.js";
 
 const dying = (how: string): string => new URL(`./measure/${how}.mjs`, import.meta.url).href;
@@ -44,5 +46,14 @@ describe("a thread that ends before its work is done", () => {
     const result = await run({ ...CREW_TASKS, updater: dying("hangs") }, stop.signal);
     expect(result.partial).toBe(true);
     expect(result.results).toEqual([]);
+  });
+});
+
+describe("a crew that has been ended", () => {
+  it("takes no more tasks: nobody would end their threads", async () => {
+    const crew = new Crew(1);
+    await crew.end();
+    await expect(crew.read({} as ReaderTask)).rejects.toThrow(WorkerFailure);
+    await expect(crew.update({} as UpdaterTask)).rejects.toThrow("has been ended");
   });
 });

@@ -36,6 +36,7 @@ export class Crew {
   /** None where this thread makes the updates. */
   private readonly writer: Piscina | undefined;
   private readonly known = new Set<Strategy>();
+  private ended = false;
 
   constructor(
     readers: number,
@@ -56,13 +57,21 @@ export class Crew {
     this.writer = tasks.writerHere ? undefined : fixed(1, tasks.updater);
   }
 
-  read(task: ReaderTask): Promise<ReaderRecord> {
-    return this.readers.run(task).catch((error) => fail(`reader ${task.reader}`, error));
+  async read(task: ReaderTask): Promise<ReaderRecord> {
+    const who = `reader ${task.reader}`;
+    this.refuseAfterEnd(who);
+    return this.readers.run(task).catch((error) => fail(who, error));
   }
 
-  update(task: UpdaterTask): Promise<UpdaterRecord> {
+  async update(task: UpdaterTask): Promise<UpdaterRecord> {
+    this.refuseAfterEnd("the updater");
     const made = this.writer ? this.writer.run(task) : this.updateHere(task);
     return made.catch((error) => fail("the updater", error));
+  }
+
+  /** A pool that has been destroyed starts new threads for new tasks, which nobody would end. */
+  private refuseAfterEnd(who: string): void {
+    if (this.ended) fail(who, new Error("its thread has been ended"));
   }
 
   private async updateHere(task: UpdaterTask): Promise<UpdaterRecord> {
@@ -79,6 +88,7 @@ export class Crew {
 
   /** Ends all threads, whatever they are doing. */
   async end(): Promise<void> {
+    this.ended = true;
     await Promise.all([this.readers.destroy(), this.writer?.destroy()]);
   }
 }
