@@ -72,6 +72,8 @@ function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Arr
 
 /** Seconds that a cell is measured for in a round from which on a rehearsal pays. */
 const REHEARSED_S = 0.1;
+/** Seconds of changes in a rehearsal: what waits for them and notes them is compiled by then, too, and not while they are measured. */
+const REHEARSAL_S = 1;
 const WARM_UP_MS = 500;
 
 class EngineCell implements BenchCell {
@@ -100,7 +102,8 @@ class EngineCell implements BenchCell {
   async rehearse({ crew, round }: CellContext): Promise<void> {
     const { options } = this;
     if (options.duration / options.rounds < REHEARSED_S) return;
-    await measureCell(this.cell(), { crew, options, round, warmUpMs: WARM_UP_MS });
+    const longer = { ...options, duration: Math.max(options.duration, REHEARSAL_S * options.rounds) };
+    await measureCell(this.cell(), { crew, options: longer, round, warmUpMs: WARM_UP_MS });
   }
 
   record(): ResultRecord | undefined {
