@@ -144,6 +144,14 @@ describe("the source", () => {
     expect(long).toEqual([]);
   });
 
+  it("runs programs in tests through run.ts alone, which gives each a limit", () => {
+    const free = filesUnder("test").filter(
+      (file) =>
+        file !== "test/run.ts" && file !== "test/stall-reporter.ts" && importsOf(file).includes("node:child_process"),
+    );
+    expect(free).toEqual([]);
+  });
+
   it("has no drawer of odds and ends", () => {
     const drawers = [...sources, ...assembly]
       .filter((file) => !file.startsWith("src/extensions/"))

@@ -1,5 +1,4 @@
 /** A profile of a bench, as clinic makes it and a browser shows it. */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "./run.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const CHROMIUM = "/usr/bin/chromium";
@@ -25,7 +25,7 @@ function hasClinic(): boolean {
   }
 }
 
-const ruleswap = (...args: string[]) => spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: "utf8" });
+const ruleswap = (...args: string[]) => run(process.execPath, [MAIN, ...args], { cwd: folder });
 
 it("is of a bench and of nothing else", () => {
   expect(ruleswap("profile", "flame", "--", "check")).toMatchObject({

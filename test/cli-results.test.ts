@@ -1,23 +1,22 @@
 /** bench --shard, merge, report, compare and baselines, as processes. */
-import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { ResultFile } from "../src/measure/result.js";
+import { run, start } from "./run.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-results-"));
 const SMALL = ["bench", "--sizes", "10,20", "--strategies", "full,incremental", "--duration", "0.04", "--no-report"];
 
-const ruleswap = (...args: string[]) => spawnSync(process.execPath, [MAIN, ...args], { cwd: folder, encoding: "utf8" });
+const ruleswap = (...args: string[]) => run(process.execPath, [MAIN, ...args], { cwd: folder });
 const read = (name: string): ResultFile => JSON.parse(readFileSync(join(folder, name), "utf8")) as ResultFile;
-const shard = (part: number, of: number): Promise<number | null> =>
-  new Promise((resolve) => {
-    const args = [MAIN, ...SMALL, "--shard", `${part}/${of}`, "--json", `s${part}.json`];
-    spawn(process.execPath, args, { cwd: folder, stdio: "ignore" }).once("exit", resolve);
-  });
+const shard = async (part: number, of: number): Promise<number | null> => {
+  const args = [MAIN, ...SMALL, "--shard", `${part}/${of}`, "--json", `s${part}.json`];
+  return (await start(process.execPath, args, { cwd: folder }).ended).status;
+};
 
 /** What a result says but for how long things took. */
 const withoutTimes = ({ results, options, partial }: ResultFile) => ({

@@ -1,10 +1,10 @@
 /** `ruleswap trace`, as a person runs it. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { run } from "./run.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-trace-"));
@@ -12,8 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "ruleswap-trace-"));
 function trace(rules: string, ...args: string[]) {
   writeFileSync(join(folder, "rules.v4"), rules);
   const argv = [MAIN, "trace", "rules.v4", ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { cwd: folder, encoding: "utf8" });
-  return { status, stdout, stderr };
+  return run(process.execPath, argv, { cwd: folder });
 }
 
 const ROUTER = `*mangle

@@ -1,20 +1,15 @@
-import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { run, start } from "./run.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-cli-"));
 
 function ruleswap(args: readonly string[], input = "") {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
-    cwd: folder,
-    input,
-    encoding: "utf8",
-  });
-  return { status, stdout, stderr };
+  return run(process.execPath, [MAIN, ...args], { cwd: folder, input });
 }
 
 /** What a process has used so far tells how far it is, however busy the machine; where there is no /proc, its age does. */
@@ -179,16 +174,9 @@ describe("gen", () => {
   });
 
   it("does not mind when its reader goes away", async () => {
-    const child = spawn(process.execPath, [MAIN, "gen", "kube-proxy", "--size", "5000"], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let errors = "";
-    child.stderr.on("data", (chunk) => {
-      errors += chunk;
-    });
+    const { child, ended } = start(process.execPath, [MAIN, "gen", "kube-proxy", "--size", "5000"]);
     child.stdout.once("data", () => child.stdout.destroy());
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    expect({ code, errors }).toEqual({ code: 0, errors: "" });
+    expect(await ended).toMatchObject({ status: 0, stderr: "" });
   });
 });
 
@@ -254,17 +242,13 @@ describe("bench", () => {
       "partial.json",
       "--no-report",
     ];
-    const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    const { child, ended } = start(process.execPath, [MAIN, ...args], { cwd: folder });
     const begun = performance.now();
-    let text = "";
-    child.stdout.on("data", (chunk) => {
-      text += chunk;
-    });
     await expect.poll(() => cpuSeconds(child.pid as number, begun), { timeout: 50_000 }).toBeGreaterThan(ENOUGH_S);
     child.kill("SIGINT");
-    const code = await new Promise((resolve) => child.on("close", resolve));
-    expect(code).toBe(0);
-    expect(text).toContain("Stopped early");
+    const { status, stdout } = await ended;
+    expect(status).toBe(0);
+    expect(stdout).toContain("Stopped early");
     const result = JSON.parse(readFileSync(join(folder, "partial.json"), "utf8"));
     expect(result.partial).toBe(true);
     expect(result.results.length).toBeGreaterThan(0);

@@ -1,9 +1,9 @@
 /** The guides' examples run, and print what the comments behind them say. */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { run } from "./run.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 // Inside the package, where "ruleswap" is the package itself.
@@ -34,7 +34,7 @@ describe("the guides", () => {
     it(`run: ${name}`, () => {
       const file = join(folder, `${nth}.mjs`);
       writeFileSync(file, code);
-      const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8", cwd: ROOT });
+      const { status, stdout, stderr } = run(process.execPath, [file], { cwd: ROOT });
       expect(stderr).toBe("");
       expect(status).toBe(0);
       for (const said of prints.filter((one) => !one.startsWith("as "))) expect(stdout.split("\n")).toContain(said);

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { CommandError, runCommand } from "../src/ruleset/command-line.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
 import { printRuleset } from "../src/ruleset/print.js";
 import { argumentsOf } from "./edit/iptables.js";
+import { run as runProgram } from "./run.js";
 
 const SAVED = `*filter
 :INPUT ACCEPT [1:2]
@@ -104,8 +104,7 @@ describe("a command", () => {
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 function ruleswap(args: readonly string[], input = "") {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, "edit", ...args], { input, encoding: "utf8" });
-  return { status, stdout, stderr };
+  return runProgram(process.execPath, [MAIN, "edit", ...args], { input });
 }
 
 function fileOf(text: string): string {

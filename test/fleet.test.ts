@@ -1,5 +1,4 @@
 /** The guide on more machines than one, carried out: its commands as they stand there, by as many processes on this one. */
-import { spawn } from "node:child_process";
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -7,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readResult } from "../src/measure/read-result.js";
 import type { GrowthMetric, ResultFile } from "../src/measure/result.js";
+import { start } from "./run.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const GUIDE = readFileSync(join(ROOT, "docs", "fleet.md"), "utf8");
@@ -34,20 +34,10 @@ function found(pattern: RegExp, text: string): string {
 }
 
 /** Runs a command of the guide's; `npx ruleswap` is this checkout, whose benches are small. */
-function shell(command: string, env: Record<string, string> = {}): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const ran = spawn("sh", ["-ec", command], {
-      cwd: folder,
-      env: { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}`, ...env },
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    let said = "";
-    ran.stderr.on("data", (part: Buffer) => {
-      said += part.toString();
-    });
-    ran.on("error", reject);
-    ran.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(`${command}: exit ${code}\n${said}`))));
-  });
+async function shell(command: string, more: Record<string, string> = {}): Promise<void> {
+  const env = { ...process.env, PATH: `${folder}${delimiter}${process.env.PATH}`, ...more };
+  const { status, stderr } = await start("sh", ["-ec", command], { cwd: folder, env }).ended;
+  if (status !== 0) throw new Error(`${command}: exit ${status}\n${stderr}`);
 }
 
 /** All of a result that is no time, and follows from none. */

@@ -1,5 +1,4 @@
 /** The adapter to the real kernel: a namespace of its own, whatever happens. */
-import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +16,7 @@ import { kubeProxy } from "../src/workload/kube-proxy.js";
 import { portmap } from "../src/workload/portmap.js";
 import type { Change, Workload } from "../src/workload/workload.js";
 import { tablesOf } from "./workload-linux.js";
+import { run, start } from "./run.js";
 
 const programs = Object.values(KERNEL_TARGETS).flatMap((target) => [
   ...target.programs("ipv4"),
@@ -29,7 +29,7 @@ const RESIDENT = fileURLToPath(new URL("../dist/linux/resident.js", import.meta.
 /** All rules that this machine has outside of namespaces made here. */
 function hostRules(): string {
   const print = (...argv: [string, ...string[]]): string =>
-    spawnSync(argv[0], argv.slice(1), { encoding: "utf8" })
+    run(argv[0], argv.slice(1))
       .stdout.replace(/^#.*\n/gm, "")
       .replace(/\[\d+:\d+\]/g, "");
   return [
@@ -64,10 +64,10 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
 
   it("refuses to work in the namespace of the host", () => {
     const here = readlinkSync("/proc/self/ns/net");
-    const ran = spawnSync(process.execPath, [RESIDENT, here, tmpdir(), tmpdir()], { encoding: "utf8" });
+    const ran = run(process.execPath, [RESIDENT, here, tmpdir(), tmpdir()]);
     expect(ran.status).toBe(3);
     expect(ran.stderr).toContain("in the network namespace of the host");
-    expect(spawnSync(process.execPath, [RESIDENT]).status).toBe(3);
+    expect(run(process.execPath, [RESIDENT]).status).toBe(3);
   });
 
   it("tells what a program printed and how it ended, and begins none behind one that failed", async () => {
@@ -119,10 +119,9 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
     async (signal) => {
       // A folder for temporary files of its own: other tests open and close namespaces meanwhile.
       const folder = mkdtempSync(join(tmpdir(), "owner-"));
-      const owner = spawn(process.execPath, [fileURLToPath(new URL("linux/parent.mjs", import.meta.url))], {
-        env: { ...process.env, TMPDIR: folder },
-        stdio: ["ignore", "pipe", "inherit"],
-      });
+      const parent = fileURLToPath(new URL("linux/parent.mjs", import.meta.url));
+      const env = { ...process.env, TMPDIR: folder };
+      const { child: owner } = start(process.execPath, [parent], { env });
       await once(owner.stdout, "data");
       expect(readdirSync(folder)).toHaveLength(1);
       const residents = childrenOf(owner.pid as number);

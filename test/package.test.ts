@@ -1,10 +1,10 @@
 /** What npm publishes is all that a user needs: packed, installed into an empty folder, and run there. */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { run as runProgram } from "./run.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-package-"));
@@ -23,7 +23,7 @@ let packed: Packed;
 let outOfReach = "";
 
 function run(command: string, cwd = home, ends = 0): string {
-  const { status, stdout, stderr } = spawnSync(command, { cwd, encoding: "utf8", shell: true });
+  const { status, stdout, stderr } = runProgram("sh", ["-c", command], { cwd });
   expect(status, `${command}\n${stdout}${stderr}`).toBe(ends);
   return stdout;
 }
@@ -39,11 +39,7 @@ beforeAll(() => {
   writeFileSync(join(home, "package.json"), '{ "name": "empty", "private": true, "type": "module" }\n');
   const options = "--prefer-offline --no-audit --no-fund --fetch-retries=0 --fetch-timeout=15000";
   const tarball = join(folder, packed.filename);
-  const { status, stderr } = spawnSync(`npm install ${options} "${tarball}"`, {
-    cwd: home,
-    encoding: "utf8",
-    shell: true,
-  });
+  const { status, stderr } = runProgram("sh", ["-c", `npm install ${options} "${tarball}"`], { cwd: home });
   if (status === 0) return;
   outOfReach = OUT_OF_REACH.exec(stderr)?.[0] ?? "";
   if (outOfReach === "") throw new Error(stderr);

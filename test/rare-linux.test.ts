@@ -1,5 +1,4 @@
 /** Matches and targets that few rulesets have, on real packets: what their rules count in Linux and in an engine. */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +21,7 @@ import { randomProgram } from "./oracle/random-program.js";
 import { randomSystem, synOf } from "./oracle/random-system.js";
 import { Random } from "./oracle/random.js";
 import { readCounters, trafficMissing, WAY_OUT } from "./oracle/traffic.js";
+import { run } from "./run.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
@@ -96,9 +96,8 @@ describe("Linux and an engine", () => {
       const text = mangle(...conditions.map((condition) => `-A OUTPUT -p udp --dport 9 ${condition}`));
       const owner = { uid: 1000, gid: 100, groups: [4, 24, 27] };
       const script = fileURLToPath(new URL("oracle/sender.py", import.meta.url));
-      const { stdout, stderr } = spawnSync("unshare", ["--net", "python3", script], {
+      const { stdout, stderr } = run("unshare", ["--net", "python3", script], {
         input: JSON.stringify({ text, ...owner, cgroup, root: `${UNIFIED}/` }),
-        encoding: "utf8",
       });
       const linux = readCounters(stdout);
       const engine = Engine.create();
@@ -142,9 +141,8 @@ describe("Linux and an engine", () => {
     const programs = Array.from({ length: 300 }, () => randomProgram(random, 60));
     const script =
       'while read -r program; do iptables-legacy -A INPUT -m bpf --bytecode "$program" && echo yes || echo no; done';
-    const { stdout } = spawnSync("unshare", ["--net", "bash", "-c", script], {
+    const { stdout } = run("unshare", ["--net", "bash", "-c", script], {
       input: programs.map((program) => `${program}\n`).join(""),
-      encoding: "utf8",
     });
     const theirs = stdout.trim().split("\n");
     const apart = programs.filter(

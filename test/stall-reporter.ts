@@ -9,6 +9,9 @@ import type { Reporter, TestCase, TestModule } from "vitest/node";
 const STALLED_MS = Number(process.env.RULESWAP_STALLED_MS ?? 400_000);
 const LOOK_MS = Math.min(5_000, STALLED_MS / 4);
 
+/** For `ps`. */
+const PS_MS = 10_000;
+
 interface Progress {
   at: number;
   last: string;
@@ -64,7 +67,11 @@ export default class StallReporter implements Reporter {
 
 /** The processes that `root` has started, and those of theirs; none where there is no `ps`. */
 function descendants(root: number): { pid: number; line: string }[] {
-  const { stdout } = spawnSync("ps", ["-ww", "-eo", "pid,ppid,etimes,stat,wchan:24,args"], { encoding: "utf8" });
+  const { stdout } = spawnSync("ps", ["-ww", "-eo", "pid,ppid,etimes,stat,wchan:24,args"], {
+    encoding: "utf8",
+    timeout: PS_MS,
+    killSignal: "SIGKILL",
+  });
   const children = new Map<number, { pid: number; line: string }[]>();
   for (const line of (stdout ?? "").split("\n").slice(1)) {
     const [pid, parent] = line.trim().split(/\s+/, 2).map(Number) as [number, number];

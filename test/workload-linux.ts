@@ -1,11 +1,11 @@
 /** The real iptables-legacy for the tests: whatever is loaded here is loaded into a network namespace of its own. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Family } from "../src/ruleset/row-store.js";
+import { output, run } from "./run.js";
 
-const works = (command: string): boolean => spawnSync("sh", ["-c", command]).status === 0;
+const works = (command: string): boolean => run("sh", ["-c", command]).status === 0;
 
 /** Why the kernel cannot be asked, for the titles of skipped tests; empty when it can. */
 export const whyNoKernel: string =
@@ -39,8 +39,7 @@ export function loadAndSave(family: Family, steps: readonly Step[]): Map<string,
       if (kind === "sets") return `ipset restore < ${file}`;
       return `${tool}-restore ${kind === "batch" ? "--noflush" : ""} < ${file} && ${tool}-save > ${folder}/${nth}.out`;
     });
-    const run = spawnSync("unshare", ["--net", "sh", "-ec", commands.join("\n")], { encoding: "utf8" });
-    if (run.status !== 0) throw new Error(`exit ${run.status}: ${run.stderr}`);
+    output("unshare", ["--net", "sh", "-ec", commands.join("\n")]);
     return steps.flatMap(({ kind }, nth) =>
       kind === "sets" ? [] : [tablesOf(readFileSync(join(folder, `${nth}.out`), "utf8"))],
     );

@@ -1,10 +1,10 @@
 /** The real iptables-legacy as a judge of commands: whole histories in one network namespace, one answer a command. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { BUILTIN_CHAINS, TABLE_NAMES } from "../../src/ruleset/ruleset.js";
+import { start } from "../run.js";
 
 /** A ruleset, loaded with its counters into empty tables, and commands that follow each other. */
 export interface History {
@@ -62,14 +62,7 @@ export async function playHistories(
   }
 }
 
-function runInNamespace(script: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("unshare", ["--net", "sh"], { stdio: ["pipe", "ignore", "inherit"] });
-    child.on("error", reject);
-    child.on("exit", () => resolve());
-    child.stdin.end(script);
-  });
-}
+const runInNamespace = (input: string): Promise<unknown> => start("unshare", ["--net", "sh"], { input }).ended;
 
 export const shellQuoted = (argument: string): string => `'${argument.replaceAll("'", "'\\''")}'`;
 

@@ -1,14 +1,12 @@
 /** The real ipset: texts restored in a network namespace, and what it saves of them. */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { run } from "../run.js";
 
 const probe = "ipset create a hash:ip && ipset destroy a";
 const available =
-  process.platform === "linux" &&
-  process.getuid?.() === 0 &&
-  spawnSync("unshare", ["--net", "sh", "-c", probe], { stdio: "ignore" }).status === 0;
+  process.platform === "linux" && process.getuid?.() === 0 && run("unshare", ["--net", "sh", "-c", probe]).status === 0;
 export const ipsetAbsence = available ? "" : " (skipped: needs root on Linux with ipset and unshare)";
 export const hasIpset = available;
 
@@ -29,7 +27,7 @@ export function restoreAndSave(texts: readonly string[]): SaveAnswer[] {
       // Lists hold their members.
       script.push("ipset flush; ipset destroy");
     }
-    spawnSync("unshare", ["--net", "sh"], { input: script.join("\n"), stdio: ["pipe", "ignore", "ignore"] });
+    run("unshare", ["--net", "sh"], { input: script.join("\n") });
     const read = (name: string): string => readFileSync(join(folder, name), "utf8");
     return texts.map((_, n) => ({
       status: Number(read(`${n}.status`)),

@@ -2,12 +2,12 @@
  * Asks the installed iptables-legacy what it makes of texts. All of them are loaded in network namespaces of their own,
  * as many in one as need no ipset.
  */
-import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BUILTIN_CHAINS, TABLE_NAMES } from "../../src/ruleset/ruleset.js";
 import type { Family } from "../../src/ruleset/row-store.js";
+import { run, start } from "../run.js";
 
 export interface Question {
   readonly family: Family;
@@ -30,7 +30,7 @@ export const hasReferee = available;
 
 function hasTools(): boolean {
   const probe = "iptables-legacy-save -V && ip6tables-legacy-restore -V && ipset -v";
-  return spawnSync("unshare", ["--net", "sh", "-c", probe], { stdio: "ignore" }).status === 0;
+  return run("unshare", ["--net", "sh", "-c", probe]).status === 0;
 }
 
 /** Namespaces at a time. */
@@ -89,18 +89,12 @@ function namesAllPolicies(text: string | Uint8Array): boolean {
   return true;
 }
 
-function runLane(folder: string, name: string, lines: readonly string[], prepare: string): Promise<void> {
-  if (lines.length === 0) return Promise.resolve();
+async function runLane(folder: string, name: string, lines: readonly string[], prepare: string): Promise<void> {
+  if (lines.length === 0) return;
   writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
-  return new Promise((resolve, reject) => {
-    const child = spawn("unshare", ["--net", "sh", "-c", `set -e\n${prepare}\nset +e\n${SCRIPT}`, "sh", folder, name], {
-      stdio: ["ignore", "inherit", "inherit"],
-    });
-    child.on("error", reject);
-    child.on("exit", (code) =>
-      code === null || code > 1 ? reject(new Error(`referee ended with ${code}`)) : resolve(),
-    );
-  });
+  const script = `set -e\n${prepare}\nset +e\n${SCRIPT}`;
+  const { status, stderr } = await start("unshare", ["--net", "sh", "-c", script, "sh", folder, name]).ended;
+  if (status === null || status > 1) throw new Error(`referee ended with ${status}\n${stderr}`);
 }
 
 /** Tables of iptables-save text without comment lines, by name. */

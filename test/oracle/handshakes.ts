@@ -1,5 +1,4 @@
 /** Handshakes through a machine that proxies SYNs: on Linux and in an engine, and what the machine itself sends meanwhile. */
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Engine } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
@@ -16,6 +15,7 @@ import { Updater } from "../../src/update/updater.js";
 import { frame, segmentRest } from "./frame.js";
 import { PROTOCOL_TCP } from "./packet.js";
 import { readCounters } from "./traffic.js";
+import { output } from "../run.js";
 
 /** What a number counts from: the client's and the server's beginning, the cookie, nought. */
 type Base = "C" | "S" | "K" | "0";
@@ -56,12 +56,7 @@ ip route add default dev wan0; ip -6 route add default dev wan0`;
 /** Per round what Linux did, or what iptables-restore said. */
 export function shakeOnLinux(rounds: readonly Handshake[]): (HandshakeOutcome | string)[] {
   const script = fileURLToPath(new URL("handshake.py", import.meta.url));
-  const { stdout, stderr, status } = spawnSync("unshare", ["--net", "python3", script], {
-    input: JSON.stringify({ setup: SETUP, rounds }),
-    maxBuffer: 2 ** 28,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(stderr);
+  const stdout = output("unshare", ["--net", "python3", script], { input: JSON.stringify({ setup: SETUP, rounds }) });
   const played = JSON.parse(stdout) as { said: string; steps: [string, string][][]; saved: string; listed: string }[];
   return played.map(({ said, steps, saved, listed }, n) => {
     if (said) return said;

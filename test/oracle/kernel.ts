@@ -1,15 +1,15 @@
 /** The machine's own iptables, in a network namespace that is gone when the answer is there. */
-import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { BUILTIN_CHAINS, TABLE_NAMES, type TableName } from "../../src/ruleset/ruleset.js";
+import { output, run } from "../run.js";
 
 /** Why the kernel's answers cannot be had here, or undefined where they can. */
 export function kernelMissing(): string | undefined {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs root on Linux";
-  const probe = spawnSync("unshare", ["--net", "iptables-legacy-restore", "--version"], { stdio: "ignore" });
+  const probe = run("unshare", ["--net", "iptables-legacy-restore", "--version"]);
   return probe.status === 0 ? undefined : "needs unshare and iptables-legacy-restore";
 }
 
@@ -53,7 +53,7 @@ export function askKernel(family: Family, rounds: readonly Round[]): Answer[] {
     script.push(`${prefix}-save --counters >${file("saved")}`);
   });
   try {
-    execFileSync("unshare", ["--net", "sh"], { input: script.join("\n"), stdio: ["pipe", "ignore", "ignore"] });
+    output("unshare", ["--net", "sh"], { input: script.join("\n") });
     return rounds.map((_round, index) => {
       const read = (name: string): string => readFileSync(join(directory, `${index}.${name}`), "utf8");
       const saved = read("saved").replace(/^#.*\n/gm, "");

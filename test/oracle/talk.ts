@@ -1,5 +1,4 @@
 /** Talks through a router: packets of openers and answers, on Linux and in an engine, and what each receiver gets. */
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import * as L from "../../src/blob/layout.js";
 import { Engine } from "../../src/engine/engine.js";
@@ -15,6 +14,7 @@ import { addressBytes, addressText } from "./address.js";
 import { type Ends, errorFrame, frame, hasPorts, isIcmp } from "./frame.js";
 import { blankPacket, encodePacket, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP } from "./packet.js";
 import { readCounters } from "./traffic.js";
+import { output } from "../run.js";
 
 export const LAN = "lan0";
 export const WAN = "wan0";
@@ -101,12 +101,7 @@ export function talkOnLinux(rounds: readonly TalkRound[]): (Outcome | string)[] 
     })),
   };
   const script = fileURLToPath(new URL("converse.py", import.meta.url));
-  const { stdout, stderr, status } = spawnSync("unshare", ["--net", "python3", script], {
-    input: JSON.stringify(orders),
-    maxBuffer: 2 ** 28,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(stderr);
+  const stdout = output("unshare", ["--net", "python3", script], { input: JSON.stringify(orders) });
   const played = JSON.parse(stdout) as {
     said: string;
     steps: { at: number; got: [string, string] | null }[];

@@ -1,11 +1,11 @@
 /** Real packets through the machine's own netfilter, in a namespace of its own, and what its rules have counted. */
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { BUILTIN_CHAINS, TABLE_NAMES } from "../../src/ruleset/ruleset.js";
 import { kernelMissing } from "./kernel.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
+import { output, run } from "../run.js";
 
 /** Where packets come in, and where those that are forwarded go out: back where they came from would be answered. */
 export const WIRES = ["eth0", "eth1", "eth10", "abcdefghijklmno"];
@@ -26,7 +26,7 @@ export function trafficMissing(): string | undefined {
   const missing = kernelMissing();
   if (missing) return missing;
   if (!existsSync("/dev/net/tun")) return "needs /dev/net/tun";
-  const tools = ["python3", "ip", "conntrack", "sysctl"].filter((tool) => spawnSync("which", [tool]).status !== 0);
+  const tools = ["python3", "ip", "conntrack", "sysctl"].filter((tool) => run("which", [tool]).status !== 0);
   return tools.length > 0 ? `needs ${tools.join(", ")}` : undefined;
 }
 
@@ -54,12 +54,7 @@ export function playTraffic(rounds: readonly TrafficRound[], tool: Tool = "legac
     rounds: rounds.map((round) => ({ ...round, text: silent(`${emptyTables(round.text)}${round.text}`) })),
   };
   const script = fileURLToPath(new URL("inject.py", import.meta.url));
-  const { stdout, stderr, status } = spawnSync("unshare", ["--net", "python3", script], {
-    input: JSON.stringify(orders),
-    maxBuffer: 2 ** 28,
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(stderr);
+  const stdout = output("unshare", ["--net", "python3", script], { input: JSON.stringify(orders) });
   return (JSON.parse(stdout) as { refused: string; saved: string; sets: string; outputs: (string | null)[] }[]).map(
     ({ refused, saved, sets, outputs }) =>
       refused
