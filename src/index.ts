@@ -34,7 +34,7 @@ export { Namespace } from "./linux/namespace.js";
 export type { Command, Outcome as CommandOutcome } from "./linux/resident-protocol.js";
 export { type BenchHooks, type BenchProgress, runBench } from "./measure/bench.js";
 export { BENCH_DEFAULTS, type BenchOptions, checkBenchOptions } from "./measure/bench-options.js";
-export { WorkerFailure } from "./measure/crew.js";
+export { WorkerFailure } from "./measure/threads.js";
 export type { Environment } from "./measure/environment.js";
 export { fitGrowth, type GrowthFit, type Observation } from "./measure/growth.js";
 export { type EncodedHistogram, LatencyHistogram, type LatencySummary } from "./measure/histogram.js";

@@ -114,6 +114,16 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
     }
   });
 
+  it("ends a program that does not end, and says which", async () => {
+    const namespace = await Namespace.open();
+    try {
+      const stuck = namespace.run([{ argv: ["sleep", "600"], limitMs: 200 }, { argv: ["true"] }]);
+      await expect(stuck).rejects.toMatchObject({ code: "tool-stuck", message: expect.stringContaining("sleep 600") });
+    } finally {
+      await namespace.close();
+    }
+  });
+
   it.each(["SIGKILL", "SIGTERM", "SIGINT"] as const)(
     "leaves no process, no namespace and no file when its owner ends by %s in the middle of a change",
     async (signal) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { runBench } from "../src/measure/bench.js";
 import { BENCH_DEFAULTS } from "../src/measure/bench-options.js";
-import { CREW_TASKS, Crew, type CrewTasks, WorkerFailure } from "../src/measure/crew.js";
+import { CREW_TASKS, Crew, type CrewTasks } from "../src/measure/crew.js";
+import { WorkerFailure } from "../src/measure/threads.js";
 import type { ReaderTask } from "../src/measure/reader-task.js";
 import type { UpdaterTask } from "../src/measure/updater-task.js";
 import { kubeProxy } from "../src/workload/kube-proxy.js";

@@ -1,6 +1,6 @@
 /** What is said of an error. Apart from the errors that commands throw themselves: this one knows those of every stage. */
 import { ClassBenchError } from "../workload/class-bench.js";
-import { WorkerFailure } from "../measure/crew.js";
+import { WorkerFailure } from "../measure/threads.js";
 import { LinuxError } from "../linux/linux-error.js";
 import { CaptureError } from "../netfilter/capture.js";
 import { PacketError } from "../netfilter/packet-error.js";

@@ -11,6 +11,8 @@ export type LinuxErrorCode =
   | "host-namespace"
   /** A program ended with a status other than 0. */
   | "tool-failed"
+  /** A program did not end. */
+  | "tool-stuck"
   /** The process inside the namespace has ended. */
   | "resident-gone"
   /** A rule that nft has no words for. */

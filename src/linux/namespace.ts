@@ -27,14 +27,18 @@ export class Namespace {
   private constructor(
     private readonly resident: ChildProcess,
     private readonly folder: string,
+    signal: AbortSignal | undefined,
   ) {
     resident.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.lastWords += text;
     });
     this.ended = new Promise((resolve) => resident.once("close", resolve));
     process.once("exit", this.kill);
+    signal?.addEventListener("abort", this.kill);
+    if (signal?.aborted) this.kill();
     void this.ended.then(() => {
       process.removeListener("exit", this.kill);
+      signal?.removeEventListener("abort", this.kill);
       rmSync(folder, { recursive: true, force: true });
       this.waiting?.reject(
         new LinuxError("resident-gone", `the process in the namespace ended: ${this.lastWords.trim()}`),
@@ -43,18 +47,21 @@ export class Namespace {
   }
 
   /**
-   * A new, empty namespace.
+   * A new, empty namespace, which `signal` ends, and whatever has joined it: what is asked of it then fails.
    * @throws LinuxError that says why there can be none.
    */
-  static async open(programs: readonly string[] = []): Promise<Namespace> {
+  static async open(programs: readonly string[] = [], signal?: AbortSignal): Promise<Namespace> {
     const absence = kernelAbsence(programs);
     if (absence) throw absence;
-    return Namespace.start(["unshare", "--net"]);
+    return Namespace.start(["unshare", "--net"], { signal });
   }
 
-  /** Another process in the same namespace, so that two programs can run at once. It is closed by itself. */
-  join(): Promise<Namespace> {
-    return Namespace.start(["nsenter", `--net=/proc/${this.resident.pid}/ns/net`], this.folder);
+  /** Another process in the same namespace, so that two programs can run at once. It is closed by itself, or ends with this one. */
+  async join(): Promise<Namespace> {
+    const enter = ["nsenter", `--net=/proc/${this.resident.pid}/ns/net`];
+    const joined = await Namespace.start(enter, { lockFolder: this.folder });
+    void this.ended.then(joined.kill);
+    return joined;
   }
 
   /** Gets commands ready. */
@@ -62,9 +69,15 @@ export class Namespace {
     await this.ask({ commands });
   }
 
-  /** Runs what is staged, not before this moment of the monotonic clock. Programs that fail are told in the outcome. */
+  /**
+   * Runs what is staged, not before this moment of the monotonic clock. Programs that fail are told in the outcome.
+   * @throws LinuxError when one does not end at all.
+   */
   async go(notBeforeNs = 0): Promise<Outcome> {
-    return (await this.ask({ notBeforeNs })) as Outcome;
+    const outcome = (await this.ask({ notBeforeNs })) as Outcome;
+    const stuck = outcome.results.find(({ stuck }) => stuck);
+    if (stuck) throw new LinuxError("tool-stuck", `the real kernel: ${stuck.stderr}`);
+    return outcome;
   }
 
   /** Stages and runs. */
@@ -89,7 +102,10 @@ export class Namespace {
     await this.ended;
   }
 
-  private static async start(enter: readonly string[], lockFolder?: string): Promise<Namespace> {
+  private static async start(
+    enter: readonly string[],
+    { lockFolder, signal }: { lockFolder?: string; signal?: AbortSignal | undefined },
+  ): Promise<Namespace> {
     const folder = mkdtempSync(join(tmpdir(), "ruleswap-"));
     const [program, ...rest] = enter as [string, ...string[]];
     const resident = spawn(
@@ -103,7 +119,7 @@ export class Namespace {
         detached: true,
       },
     );
-    const namespace = new Namespace(resident, folder);
+    const namespace = new Namespace(resident, folder, signal);
     const greeting = await Promise.race([
       new Promise<Greeting>((resolve) => resident.once("message", (message) => resolve(message as Greeting))),
       new Promise<Greeting>((resolve) => resident.once("error", ({ message }) => resolve({ refused: message }))),

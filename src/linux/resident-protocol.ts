@@ -10,6 +10,8 @@ export interface Command {
   readonly output?: boolean;
   /** Whether its waits for the lock are looked at, a thousand times a second. Default false. */
   readonly watched?: boolean;
+  /** Milliseconds after which it is not slow but stuck, and is ended. Default half an hour. */
+  readonly limitMs?: number;
 }
 
 /** Commands to get ready: what they read is written down, so that running them takes no time but theirs. */
@@ -27,6 +29,8 @@ export interface Go {
 export interface CommandResult {
   /** Exit status, 127 where it could not be started or was ended by a signal. */
   readonly status: number;
+  /** Whether it was ended because it did not end by itself. */
+  readonly stuck: boolean;
   readonly stdout: string;
   readonly stderr: string;
   /** Nanoseconds that it waited for the lock, to about a millisecond; 0 of a program that is not watched. */

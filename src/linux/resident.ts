@@ -88,8 +88,14 @@ function inputFile(input: string | Uint8Array, own: string): number {
   return descriptor;
 }
 
+/** Nobody outside holds what a program waits for in here, so that none takes this long: ten thousands of services take a minute. */
+const STUCK_MS = 30 * 60_000;
+
 /** Not in one synchronous call: when the owner ends, so does the program that runs. */
-function run({ argv, output = false, watched = false }: Command, input: number | undefined): Promise<CommandResult> {
+function run(
+  { argv, output = false, watched = false, limitMs = STUCK_MS }: Command,
+  input: number | undefined,
+): Promise<CommandResult> {
   const [program, ...rest] = argv as [string, ...string[]];
   const child = spawn(program, rest, {
     env: environment,
@@ -100,13 +106,21 @@ function run({ argv, output = false, watched = false }: Command, input: number |
   child.stdout?.on("data", (part: Buffer) => stdout.push(part));
   child.stderr?.on("data", (part: Buffer) => stderr.push(part));
   return new Promise((resolve) => {
-    const end = (status: number | null, fault: string): void =>
+    const end = (status: number | null, fault: string, stuck = false): void => {
+      clearTimeout(timer);
       resolve({
         status: status ?? 127,
+        stuck,
         stdout: String(Buffer.concat(stdout)),
         stderr: Buffer.concat(stderr) + fault,
         waitedNs: waited(),
       });
+    };
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      // Not when it has ended: what waits inside the kernel does so whatever it is sent.
+      end(127, `${argv.join(" ")}: not ended after ${limitMs / 1000} s`, true);
+    }, limitMs);
     child.once("error", (error) => end(127, error.message));
     child.once("close", (status, signal) => end(status, signal ? `ended by ${signal}` : ""));
   });

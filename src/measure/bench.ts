@@ -80,35 +80,36 @@ function rehearsed(cells: readonly BenchCell[]): BenchCell | undefined {
   return able.filter(({ weight }) => weight === least).at(-1);
 }
 
-/** True when nothing was left out. */
+/** True when nothing was left out. When it resolves, no thread and no process of the cells' is left, whatever it was doing. */
 async function measureAll(cells: readonly BenchCell[], options: BenchOptions, hooks: BenchHooks): Promise<boolean> {
-  const { onProgress } = hooks;
-  const signal = hooks.signal ?? new AbortController().signal;
-  const abort = new Promise<"aborted">((resolve) => {
-    if (signal.aborted) resolve("aborted");
-    signal.addEventListener("abort", () => resolve("aborted"), { once: true });
-  });
-  /** Waits for `work`; false when the signal comes first. Its threads are then ended below, its processes by the signal. */
-  const ends = async (work: Promise<void>): Promise<boolean> => {
-    if ((await Promise.race([abort, work])) !== "aborted") return true;
-    work.catch(() => {});
-    return false;
+  const { onProgress, signal = new AbortController().signal } = hooks;
+  /** Waits for `work`; false when the signal has come, which takes the threads and processes from under it. */
+  const ends = async (work: Promise<void> | undefined): Promise<boolean> => {
+    try {
+      await work;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    return !signal.aborted;
   };
   const total = options.rounds * cells.reduce((sum, { weight }) => sum + weight, 0);
   let progress = 0;
   for (let round = 0; round < options.rounds; round++) {
+    if (signal.aborted) return false;
     // Threads of its own: what their compilers made of the code differs as it does between runs.
     const crew = new Crew(options.readers, hooks.tasks ?? CREW_TASKS);
+    const end = (): void => void crew.end();
+    signal.addEventListener("abort", end, { once: true });
     const context = { crew, round, signal };
     try {
-      const rehearsal = rehearsed(cells)?.rehearse?.(context);
-      if (rehearsal && !(await ends(rehearsal))) return false;
+      if (!(await ends(rehearsed(cells)?.rehearse?.(context)))) return false;
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
         onProgress?.({ done: progress, total, label: cell.label });
         if (!cell.absence && !(await ends(cell.measure(context)))) return false;
         progress += cell.weight;
       }
     } finally {
+      signal.removeEventListener("abort", end);
       await crew.end();
     }
   }

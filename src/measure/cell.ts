@@ -91,6 +91,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   const plan = planRun(options, context.round, context.expectedNs ?? (bestNs as number));
   const changes = changesOf(plan.count);
   const requests = changes.map((change) => requestOf(change, cell.strategy));
+  const schedule = scheduleNs(scheduleOf(plan, options, seed));
   const signals = new Signals();
   const ownBytes = engine.memory().liveBytes;
   const readers = Array.from({ length: options.readers }, (_, reader) =>
@@ -106,7 +107,6 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   );
   // Fails when a reader does, and never ends before all of them have.
   const reading = Promise.all(readers);
-  const schedule = scheduleNs(scheduleOf(plan, options, seed));
   const work = async (): Promise<UpdaterRecord> => {
     while (signals.ready < options.readers) {
       await sleep(1);

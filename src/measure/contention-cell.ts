@@ -1,4 +1,3 @@
-import { tracking } from "./cell.js";
 /**
  * One round of several writers of one ruleset: an engine with the rules of all, a thread for each writer that makes its own
  * program's changes by the same strategy, and readers that match all the while.
@@ -7,20 +6,21 @@ import { tracking } from "./cell.js";
  * what others have in them, and a whole ruleset is nothing that one of several programs knows.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Piscina } from "piscina";
 import { PACKET_SIZE } from "../blob/layout.js";
 import { type Classifier, Engine } from "../engine/engine.js";
 import { type Strategy, Updater } from "../update/updater.js";
 import type { Change, Workload } from "../workload/workload.js";
 import { type WorkloadName, workloads } from "../workload/workloads.js";
 import type { BenchOptions } from "./bench-options.js";
+import { tracking } from "./cell.js";
 import type { ContenderRecord, ContenderTask } from "./contender-task.js";
 import { contentionOfRounds, type ContentionRecord, type WriterResult, writerResult } from "./contention.js";
-import { type Crew, WorkerFailure } from "./crew.js";
+import type { Crew } from "./crew.js";
 import { scheduleNs } from "./open-loop.js";
 import { planRun } from "./plan.js";
 import { requestOf, take } from "./request.js";
 import { PHASE_UPDATING, Signals } from "./signals.js";
+import { compiled, Threads } from "./threads.js";
 
 /** What cells of one size share. */
 export interface ContentionSubject {
@@ -48,8 +48,7 @@ export interface ContentionContext {
   readonly signal: AbortSignal;
 }
 
-/** As compiled, also when this module itself runs from source as in tests. */
-const CONTENDER = new URL("../../dist/measure/contender-task.js", import.meta.url).href;
+const CONTENDER = compiled("contender-task");
 /** In which a new thread's code is optimised, more or less. */
 const WARM_UP_MS = 300;
 /** Changes that a writer makes over and over, more or less. */
@@ -101,22 +100,20 @@ export async function measureContention(cell: ContendedCell, context: Contention
   });
   load(engine, writers);
   const signals = new Signals();
-  const threads = new Piscina({
-    filename: CONTENDER,
-    minThreads: writers.length,
-    maxThreads: writers.length,
-    concurrentTasksPerWorker: 1,
-    atomics: "disabled",
-  });
-  const end = (): void => void threads.destroy();
+  const tasks = writers.map(
+    (_, nth): ContenderTask => ({
+      ...contenderTask(cell, context, nth),
+      engine: engine.handle,
+      signals: signals.buffer,
+    }),
+  );
+  const threads = new Threads<ContenderTask, ContenderRecord>({ count: tasks.length, module: CONTENDER });
+  const end = (): void => void threads.end();
   signal.addEventListener("abort", end, { once: true });
   const reading = Array.from({ length: options.readers }, (_, reader) =>
     crew.read({ engine: engine.handle, reader, traffic, probes: [], signals: signals.buffer, track: options.track }),
   );
-  const writing = writers.map((_, nth): Promise<ContenderRecord> => {
-    const task = { ...contenderTask(cell, context, nth), engine: engine.handle, signals: signals.buffer };
-    return threads.run(task).catch((error) => failed(names[nth] as WorkloadName, error));
-  });
+  const writing = tasks.map((task, nth) => threads.run(`the writer ${names[nth]}`, task));
   const work = async (): Promise<ContenderRecord[]> => {
     while (signals.ready < reading.length + writing.length) {
       await sleep(1);
@@ -131,7 +128,7 @@ export async function measureContention(cell: ContendedCell, context: Contention
   } finally {
     signals.stop();
     signal.removeEventListener("abort", end);
-    await threads.destroy();
+    await threads.end();
     await Promise.allSettled(reading);
   }
 }
@@ -180,11 +177,6 @@ function contenderTask(
     deadlineNs: backToBack ? (options.duration / options.rounds) * 1e9 : plan.deadlineNs,
     least: plan.least,
   };
-}
-
-function failed(name: WorkloadName, error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error);
-  throw new WorkerFailure(`the writer ${name} failed: ${reason}`, { cause: error });
 }
 
 function endedEarly(): never {

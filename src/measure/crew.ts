@@ -1,16 +1,11 @@
 /**
- * The bench's threads: one pool of readers and one of a single writer, so that neither runs on code that the other's work
- * has optimised. A thread that throws, exits or runs out of memory fails its task.
+ * The bench's threads: readers apart from a single writer, so that neither runs on code that the other's work has optimised.
  */
-import { setFlagsFromString } from "node:v8";
 import type { ResourceLimits } from "node:worker_threads";
-import { Piscina } from "piscina";
 import type { Strategy } from "../update/updater.js";
 import type { ReaderRecord, ReaderTask } from "./reader-task.js";
+import { compiled, failure, Threads } from "./threads.js";
 import type { UpdaterRecord, UpdaterTask } from "./updater-task.js";
-
-/** Tasks are compiled code, also when this module itself runs from source as in tests. */
-const compiled = (task: string): string => new URL(`../../dist/measure/${task}.js`, import.meta.url).href;
 
 export interface CrewTasks {
   /** Module with the reader's task as default export; as for `updater` an absolute file: address. */
@@ -27,64 +22,38 @@ export const CREW_TASKS: CrewTasks = Object.freeze({
   updater: compiled("updater-task"),
 });
 
-export class WorkerFailure extends Error {
-  override readonly name = "WorkerFailure";
-  readonly code = "worker-failure";
-}
-
-/**
- * Megabytes that a thread of this process fills before its first collection of young objects; from Node's one it would start one
- * every few hundred changes, which takes the collector's helpers to the cores of all who are measured.
- */
-const YOUNG_MB = 32;
+const WRITER = "the updater";
 
 export class Crew {
-  private readonly readers: Piscina;
+  private readonly readers: Threads<ReaderTask, ReaderRecord>;
   /** None where this thread makes the updates. */
-  private readonly writer: Piscina | undefined;
+  private readonly writer: Threads<UpdaterTask, UpdaterRecord> | undefined;
   private readonly known = new Set<Strategy>();
-  private ended = false;
 
   constructor(
     readers: number,
     private readonly tasks: CrewTasks = CREW_TASKS,
   ) {
-    setFlagsFromString(`--min-semi-space-size=${YOUNG_MB}`);
-    // Threads block in their tasks, so the pool must not wait for them with atomics of its own.
-    const fixed = (threads: number, filename: string): Piscina =>
-      new Piscina({
-        filename,
-        minThreads: threads,
-        maxThreads: threads,
-        concurrentTasksPerWorker: 1,
-        idleTimeout: Number.POSITIVE_INFINITY,
-        atomics: "disabled",
-        ...(tasks.limits ? { resourceLimits: tasks.limits } : {}),
-      });
-    this.readers = fixed(readers, tasks.reader);
-    this.writer = tasks.writerHere ? undefined : fixed(1, tasks.updater);
+    const { reader, updater, limits, writerHere } = tasks;
+    this.readers = new Threads({ count: readers, module: reader, limits });
+    this.writer = writerHere ? undefined : new Threads({ count: 1, module: updater, limits });
   }
 
-  async read(task: ReaderTask): Promise<ReaderRecord> {
-    const who = `reader ${task.reader}`;
-    this.refuseAfterEnd(who);
-    return this.readers.run(task).catch((error) => fail(who, error));
+  read(task: ReaderTask): Promise<ReaderRecord> {
+    return this.readers.run(`reader ${task.reader}`, task);
   }
 
-  async update(task: UpdaterTask): Promise<UpdaterRecord> {
-    this.refuseAfterEnd("the updater");
-    const made = this.writer ? this.writer.run(task) : this.updateHere(task);
-    return made.catch((error) => fail("the updater", error));
-  }
-
-  /** A pool that has been destroyed starts new threads for new tasks, which nobody would end. */
-  private refuseAfterEnd(who: string): void {
-    if (this.ended) fail(who, new Error("its thread has been ended"));
+  update(task: UpdaterTask): Promise<UpdaterRecord> {
+    return this.writer ? this.writer.run(WRITER, task) : this.updateHere(task);
   }
 
   private async updateHere(task: UpdaterTask): Promise<UpdaterRecord> {
     const { default: run } = (await import(this.tasks.updater)) as { default: (task: UpdaterTask) => UpdaterRecord };
-    return run(task);
+    try {
+      return run(task);
+    } catch (error) {
+      throw failure(WRITER, error);
+    }
   }
 
   /** Whether the writer has never been asked about for this strategy: true once. */
@@ -94,14 +63,8 @@ export class Crew {
     return true;
   }
 
-  /** Ends all threads, whatever they are doing. */
+  /** Ends all threads, whatever they are doing. They take no more tasks. */
   async end(): Promise<void> {
-    this.ended = true;
-    await Promise.all([this.readers.destroy(), this.writer?.destroy()]);
+    await Promise.all([this.readers.end(), this.writer?.end()]);
   }
-}
-
-function fail(who: string, error: unknown): never {
-  const reason = error instanceof Error ? error.message : String(error);
-  throw new WorkerFailure(`${who} failed: ${reason}`, { cause: error });
 }

@@ -39,10 +39,17 @@ export function environment(now = new Date()): Environment {
   };
 }
 
+/** A checkout on a network's disk is not worth waiting for. */
+const GIT_MS = 10_000;
+
 function commit(): string | null {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const git = (...args: string[]): string =>
-    execFileSync("git", ["-C", root, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    execFileSync("git", ["-C", root, ...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: GIT_MS,
+    }).trim();
   try {
     // Inside node_modules of someone's repository git would name theirs.
     if (git("rev-parse", "--show-prefix") !== "") return null;

@@ -45,13 +45,10 @@ export interface KernelContext {
 
 /** @throws LinuxError when the kernel cannot hold the ruleset. */
 export async function measureKernelCell(cell: KernelCell, context: KernelContext): Promise<KernelRound> {
-  const namespace = await Namespace.open(programsOf(cell.target, cell.workload));
-  const close = (): void => void namespace.close();
-  context.signal?.addEventListener("abort", close, { once: true });
+  const namespace = await Namespace.open(programsOf(cell.target, cell.workload), context.signal);
   try {
     return await new Measurement(namespace, cell, context).run();
   } finally {
-    context.signal?.removeEventListener("abort", close);
     await namespace.close();
   }
 }

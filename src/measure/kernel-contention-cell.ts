@@ -46,22 +46,20 @@ export async function measureKernelContention(
   { options, round, signal }: KernelContentionContext,
 ): Promise<WriterResult[]> {
   const { names, writers } = cell.subject;
-  const namespace = await Namespace.open(writers.flatMap((writer) => programsOf(cell.target, writer)));
+  const programs = writers.flatMap((writer) => programsOf(cell.target, writer));
+  const namespace = await Namespace.open(programs, signal);
   const residents = [namespace];
-  const close = (): void => void Promise.all(residents.map((one) => one.close()));
-  signal.addEventListener("abort", close, { once: true });
   try {
-    const programs: Program[] = [];
+    const contenders: Program[] = [];
     for (const [nth, writer] of writers.entries()) {
       const resident = nth === 0 ? namespace : await namespace.join();
       if (nth > 0) residents.push(resident);
-      programs.push(new Program(resident, cell, writer, { ...options, seed: writerSeed(options, round, nth) }));
+      contenders.push(new Program(resident, cell, writer, { ...options, seed: writerSeed(options, round, nth) }));
     }
-    for (const program of programs) await program.load();
-    const records = await Promise.all(programs.map((program) => program.run(planRun(options, round, 0))));
+    for (const program of contenders) await program.load();
+    const records = await Promise.all(contenders.map((program) => program.run(planRun(options, round, 0))));
     return records.map((record, nth) => writerResult(names[nth] as (typeof names)[0], record));
   } finally {
-    signal.removeEventListener("abort", close);
     // Those that have joined first: the namespace's own folder holds the lock.
     for (const resident of residents.toReversed()) await resident.close();
   }

@@ -1,0 +1,70 @@
+/**
+ * A fixed number of threads that do the tasks of one module. A thread that throws, exits or runs out of memory fails its task.
+ *
+ * They are ended once, whatever they are doing, and are given no task afterwards: a pool that has been destroyed starts new threads for
+ * new tasks, and one that is destroyed while it is being destroyed puts new threads in the place of those that exit. Nobody
+ * would end either.
+ */
+import { setFlagsFromString } from "node:v8";
+import type { ResourceLimits } from "node:worker_threads";
+import { Piscina } from "piscina";
+
+export interface ThreadsOptions {
+  readonly count: number;
+  /** Module with the task as default export, an absolute file: address. */
+  readonly module: string;
+  /** Of each thread. Default Node's own. */
+  readonly limits?: ResourceLimits | undefined;
+}
+
+export class WorkerFailure extends Error {
+  override readonly name = "WorkerFailure";
+  readonly code = "worker-failure";
+}
+
+/**
+ * Megabytes that a thread of this process fills before its first collection of young objects; from Node's one it would start one
+ * every few hundred changes, which takes the collector's helpers to the cores of all who are measured.
+ */
+const YOUNG_MB = 32;
+
+/** Tasks are compiled code, also when the bench itself runs from source as in tests. */
+export const compiled = (task: string): string => new URL(`../../dist/measure/${task}.js`, import.meta.url).href;
+
+export class Threads<Task, Result> {
+  private readonly pool: Piscina<Task, Result>;
+  private ending: Promise<void> | undefined;
+
+  constructor({ count, module, limits }: ThreadsOptions) {
+    setFlagsFromString(`--min-semi-space-size=${YOUNG_MB}`);
+    this.pool = new Piscina({
+      filename: module,
+      minThreads: count,
+      maxThreads: count,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // Threads block in their tasks, so the pool must not wait for them with atomics of its own.
+      atomics: "disabled",
+      ...(limits ? { resourceLimits: limits } : {}),
+    });
+  }
+
+  /** @throws WorkerFailure that names `who`. */
+  async run(who: string, task: Task): Promise<Result> {
+    if (this.ending) throw failure(who, new Error("its thread has been ended"));
+    return this.pool.run(task).catch((error) => {
+      throw failure(who, error);
+    });
+  }
+
+  /** Ends all threads, whatever they are doing. */
+  end(): Promise<void> {
+    this.ending ??= this.pool.destroy();
+    return this.ending;
+  }
+}
+
+export function failure(who: string, error: unknown): WorkerFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new WorkerFailure(`${who} failed: ${reason}`, { cause: error });
+}
