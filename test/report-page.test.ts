@@ -134,6 +134,72 @@ describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
     await page.close();
   });
 
+  describe("on paper", () => {
+    /** Pixels between the margins of A4 and of Letter, at 96 an inch. */
+    const PAPERS = [
+      ["A4", 688],
+      ["Letter", 710],
+    ] as const;
+
+    it.each(PAPERS)(
+      "%s holds every plot and table whole, with all that is folded on a screen",
+      async (format, width) => {
+        const page = await open(1280, "dark");
+        await page.emulateMedia({ media: "print" });
+        await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+        expect(await page.$$eval("details:not([open])", (all) => all.length)).toBe(0);
+        await page.setViewportSize({ width, height: 900 });
+        const wider = await page.$$eval(
+          "main *",
+          (all, most) =>
+            all
+              .filter((one) => one.getBoundingClientRect().right > most + 1 || one.scrollWidth > one.clientWidth + 1)
+              .map(({ tagName, className }) => `${tagName} ${className}`),
+          width,
+        );
+        expect(wider.filter((name) => !/^(SPAN|A|B|I|LABEL|CODE|TBODY|THEAD|TR|svg|path)/.test(name))).toEqual([]);
+        await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+        expect(await page.$$eval("details:not([open])", (all) => all.length)).toBeGreaterThan(0);
+        const sheets = (await page.pdf({ format })).toString("latin1").match(/\/Type \/Page\b/g) ?? [];
+        expect(sheets.length).toBeGreaterThan(2);
+        expect(sheets.length).toBeLessThan(9);
+        await page.close();
+      },
+    );
+
+    it("is white, in the light theme's colours, whatever the screen is", async () => {
+      const part = (page: Page) =>
+        page.$eval("#memory-plot canvas", (canvas) => {
+          const { width, height } = canvas as HTMLCanvasElement;
+          const context = (canvas as HTMLCanvasElement).getContext("2d") as CanvasRenderingContext2D;
+          const row = context.getImageData(0, Math.round(height * 0.7), width, 1).data;
+          return [...new Set(Array.from({ length: width }, (_, x) => row.slice(4 * x, 4 * x + 4).join()))].sort();
+        });
+      const light = await open(1280);
+      const dark = await open(1280, "dark");
+      expect(await part(dark)).not.toEqual(await part(light));
+      await dark.emulateMedia({ media: "print", colorScheme: "dark" });
+      await expect.poll(() => part(dark)).toEqual(await part(light));
+      expect(await dark.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe("rgb(255, 255, 255)");
+      await light.close();
+      await dark.close();
+    });
+
+    it("shows which line is which and what is drawn as text, and nothing that is there to be pressed", async () => {
+      const page = await open(1280);
+      await page.click('button[data-toggle="full"]');
+      await page.emulateMedia({ media: "print" });
+      expect(await page.isVisible('button[data-toggle="full"]')).toBe(false);
+      expect(await page.isVisible('button[data-toggle="incremental"] i')).toBe(true);
+      expect(await page.isVisible("button.csv")).toBe(false);
+      const looks = await page.$$eval("button, select", (all) =>
+        all.map((one) => [getComputedStyle(one).borderTopWidth, getComputedStyle(one).appearance].join()),
+      );
+      expect(new Set(looks)).toEqual(new Set(["0px,none"]));
+      await page.close();
+    });
+  });
+
   it("is not wider than a phone, whose plots and tables keep to themselves", async () => {
     const page = await open(390);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);

@@ -41,6 +41,7 @@ button:focus-visible, select:focus-visible, summary:focus-visible, .wide:focus-v
 .s-one-by-one { background: var(--c-one-by-one); } .s-full { background: var(--c-full); }
 .s-partial { background: var(--c-partial); } .s-incremental { background: var(--c-incremental); }
 .switches i:not(.s-one-by-one, .s-full, .s-partial, .s-incremental) { display: none; }
+[data-published]::before { content: "\\25cb\\a0"; }
 .dash { width: 28px; height: 4px; margin-right: .45em; vertical-align: middle; stroke: currentColor; stroke-width: 2; fill: none; }
 .others { margin: .4rem 0 .8rem; } .others .answer { font-size: 1rem; }
 .key { display: flex; flex-wrap: wrap; gap: .2rem 1rem; font-size: .875rem; color: var(--muted); }
@@ -70,9 +71,30 @@ pre { background: var(--raised); border: 1px solid var(--edge); border-radius: 8
   th, td { padding: .25rem .4rem; font-size: .8rem; }
   td:first-child { white-space: normal; }
 }
+@page { margin: 14mm; }
 @media print {
-  .switches, .csv, .controls, .tip { display: none; }
-  section, details { break-inside: avoid; }
+  body { font-size: 10pt; line-height: 1.4; }
   main { max-width: none; padding: 0; }
+  h1 { font-size: 18pt; } h2 { font-size: 13pt; margin-top: 1.4rem; }
+  p { max-width: none; } .answer { font-size: 11pt; } .others .answer { font-size: 9.5pt; }
+  /* Switches tell which line is which, and choices what is drawn: they stay as text, without those that are off. */
+  .switches { position: static; border: 0; padding: .2rem 0; gap: .2rem 1.6rem; break-inside: avoid; }
+  button, select { appearance: none; border: 0; padding: 0; margin-right: .6rem; min-height: 0; background: none; font-size: inherit; }
+  .csv, .tip, .switches button[aria-pressed="false"] { display: none; }
+  h2, h2 + p, .controls, .key, summary { break-after: avoid; }
+  section, .short, .plot, .key, .caution, .answer, pre, tr { break-inside: avoid; }
+  tr:nth-child(-n+3) { break-after: avoid; } tr:nth-last-child(-n+3) { break-before: avoid; }
+  /* Drawn for the window's width, which paper may lack. */
+  .plot { min-height: 0; }
+  .uplot, .u-wrap { max-width: 100%; height: auto !important; }
+  .plot canvas { height: auto; }
+  .u-under, .u-over { display: none; }
+  details { border: 0; padding: 0; margin: .7rem 0; }
+  summary { list-style: none; } summary::-webkit-details-marker { display: none; }
+  .wide { overflow: visible; }
+  table { font-size: 7.5pt; line-height: 1.25; width: 100%; }
+  th, td { padding: .12rem .3rem; }
+  thead th { white-space: normal; vertical-align: bottom; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 8.5pt; }
 }
 `;

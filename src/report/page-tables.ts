@@ -8,6 +8,9 @@ import { labelOf } from "./page-data.js";
 import { CONTENTION_COLUMNS } from "./contention.js";
 import { bytes, digits, duration, whole } from "./units.js";
 
+/** Rows of a table that is printed on one page. */
+const SHORT_ROWS = 24;
+
 interface TableParts {
   /** Names the table's file. */
   readonly id: string;
@@ -25,7 +28,10 @@ function table({ id, caption, heads, rows, open = false }: TableParts): Html {
   )}</tr></thead><tbody>
 ${all(lines)}</tbody></table></div>
 <button type="button" class="csv" data-csv="${id}">CSV</button>`;
-  return open ? html`<details open>${body}</details>` : html`<details>${body}</details>`;
+  const kind = rows.length > SHORT_ROWS ? "long" : "short";
+  return open
+    ? html`<details class="${kind}" open>${body}</details>`
+    : html`<details class="${kind}">${body}</details>`;
 }
 
 /** With the sign that a terminal may lack. */

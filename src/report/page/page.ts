@@ -4,6 +4,7 @@ import type { PageData, PageLine } from "../page-data.js";
 import { barPlot } from "./bar-plot.js";
 import { distributionPlot } from "./distribution-plot.js";
 import { sizePlot } from "./size-plot.js";
+import { unfoldForPrint } from "./print.js";
 import { offerCsv } from "./tables.js";
 import { timelinePlot } from "./timeline-plot.js";
 import { bytes, whole } from "./units.js";
@@ -191,7 +192,8 @@ function control(): void {
     drawBars();
   });
   const repaint = (): void => {
-    for (const plot of [...bySize, ...ofOneSize].map((one) => one.plot).concat(redrawn)) plot.redraw(false, true);
+    // Their paths as well: bars keep their colour with them.
+    for (const plot of [...bySize, ...ofOneSize].map((one) => one.plot).concat(redrawn)) plot.redraw(true, true);
   };
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
   matchMedia("print").addEventListener("change", repaint);
@@ -201,3 +203,4 @@ drawBySize();
 drawOneSize();
 control();
 offerCsv();
+unfoldForPrint();
