@@ -41,7 +41,7 @@ export interface Comparison {
   readonly cells: readonly ComparedCell[];
   /** How many times slower the machine was in the second run, by the yardstick. */
   readonly machine: number;
-  /** Cells of one result that the other lacks. */
+  /** Cells of one result that the other lacks, or that have no rounds. */
   readonly unmatched: number;
 }
 
@@ -126,21 +126,24 @@ function sampleOf(a: ResultRecord, b: ResultRecord, metric: GrowthMetric): Sampl
   return sample.a.length > 0 && sample.b.length > 0 ? sample : undefined;
 }
 
-/** Cells of the same writers in both. */
+/** Cells of the same writers in both, whose rounds are known. */
 function contendedPairs(before: ResultFile, after: ResultFile): [ContentionRecord, ContentionRecord][] {
   const key = (record: ContentionRecord): string => `${writersOf(record)} ${contentionKey(record)}`;
   const partners = new Map(after.contention.map((record) => [key(record), record]));
   return before.contention.flatMap((record): [ContentionRecord, ContentionRecord][] => {
     const partner = partners.get(key(record));
-    return partner ? [[record, partner]] : [];
+    return partner && [record, partner].every(hasRounds) ? [[record, partner]] : [];
   });
 }
 
+const hasRounds = (record: ContentionRecord): boolean => contentionLogs(record).length > 0;
+const contentionLogs = ({ rounds }: ContentionRecord): number[] =>
+  rounds.flatMap(({ us_per_change }) => (us_per_change === null ? [] : [Math.log(us_per_change)]));
 const writersOf = ({ writers }: ContentionRecord): string => writers.map(({ workload }) => workload).join("+");
 
 function contendedSample(a: ContentionRecord, b: ContentionRecord): Sample {
-  const logs = ({ rounds }: ContentionRecord): number[] => rounds.map(({ us_per_change }) => Math.log(us_per_change));
-  return { record: { ...b, workload: writersOf(b) }, metric: CONTENTION_METRIC, a: logs(a), b: logs(b) };
+  const record = { ...b, workload: writersOf(b) };
+  return { record, metric: CONTENTION_METRIC, a: contentionLogs(a), b: contentionLogs(b) };
 }
 
 /** Intervals and verdicts of the cells of one metric; `comparisons` are those of all metrics. */

@@ -22,13 +22,16 @@ export interface ContentionRecord {
   readonly wait: DurationResult | null;
   readonly timeouts: number;
   readonly writers: readonly WriterResult[];
-  /** Each round alone, in the order of measuring. */
+  /** Each round alone, in the order of measuring; none in files of before they were kept. */
   readonly rounds: readonly ContentionRound[];
 }
 
+/** As files have it that were written before rounds were kept, and all writers' changes together. */
+export type EarlierContentionRecord = Omit<ContentionRecord, "change" | "rounds"> & Partial<ContentionRecord>;
+
 export interface ContentionRound {
-  /** Microseconds of all writers' time together in which one change was made. */
-  readonly us_per_change: number;
+  /** Microseconds of all writers' time together in which one change was made; null where none was. */
+  readonly us_per_change: number | null;
 }
 
 /** In microseconds. */
@@ -84,7 +87,10 @@ export function contentionOfRounds(cell: ContentionCell, rounds: readonly Writer
   return contentionOf(
     cell,
     writers,
-    rounds.map((round) => ({ us_per_change: 1e6 / total(round, "changes_per_second") })),
+    rounds.map((round) => {
+      const perSecond = total(round, "changes_per_second");
+      return { us_per_change: perSecond > 0 ? 1e6 / perSecond : null };
+    }),
   );
 }
 
@@ -154,16 +160,16 @@ function writerTogether(parts: readonly WriterResult[]): WriterResult {
   };
 }
 
-/** The same cell in several runs. */
-export function contentionTogether(records: readonly ContentionRecord[]): ContentionRecord {
-  const [first] = records as [ContentionRecord];
+/** The same cell in several runs, or in one; what is of all writers is made of what each has. */
+export function contentionTogether(records: readonly EarlierContentionRecord[]): ContentionRecord {
+  const [first] = records as [EarlierContentionRecord];
   const writers = first.writers.map((_, nth) =>
     writerTogether(records.map((record) => record.writers[nth] as WriterResult)),
   );
   return contentionOf(
     first,
     writers,
-    records.flatMap(({ rounds }) => rounds),
+    records.flatMap(({ rounds }) => rounds ?? []),
   );
 }
 

@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import { assembleGrowth } from "./assemble-growth.js";
 import { parseShard } from "./bench-options.js";
 import { cellKey } from "./compare.js";
-import { contentionKey, type ContentionRecord, contentionTogether } from "./contention.js";
+import {
+  contentionKey,
+  type ContentionRecord,
+  contentionTogether,
+  type EarlierContentionRecord,
+} from "./contention.js";
 import { LatencyHistogram } from "./histogram.js";
 import { RESULT_SCHEMA, type ResultFile, type ResultRecord } from "./result.js";
 
@@ -19,8 +24,9 @@ export function readResult(path: string): ResultFile {
   const { schema, results } = (value ?? {}) as Partial<ResultFile>;
   if (schema !== RESULT_SCHEMA || !Array.isArray(results))
     throw new RangeError(`${path}: not a result of ${RESULT_SCHEMA}`);
-  // Results of earlier versions have none.
-  return { contention: [], ...(value as Omit<ResultFile, "contention">) };
+  // Results of earlier versions have none, or know less of it.
+  const file = value as Omit<ResultFile, "contention"> & { contention?: readonly EarlierContentionRecord[] };
+  return { ...file, contention: (file.contention ?? []).map((record) => contentionTogether([record])) };
 }
 
 /**

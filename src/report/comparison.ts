@@ -45,7 +45,8 @@ export function comparisonAnswers({ cells, machine, unmatched }: Comparison): st
     said.push(
       `the machine itself was ${digits(machine > 1 ? machine : 1 / machine)} times ${machine > 1 ? "slower" : "faster"} in the second run: intervals allow for it`,
     );
-  if (unmatched > 0) said.push(`${whole(unmatched)} cells are in one of the results only`);
+  if (unmatched > 0)
+    said.push(`${whole(unmatched)} cells are in one of the results only, or have no rounds to compare`);
   return said;
 }
 
