@@ -1,8 +1,10 @@
 /** What npm publishes is all that a user needs: packed, installed into an empty folder, and run there. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { run as runProgram } from "./run.js";
 
@@ -55,6 +57,16 @@ describe("the package", () => {
     const usual =
       /^(dist\/.+\.(js|d\.ts)|docs\/.+|build\/release\.wasm|(README|CHANGELOG|ARCHITECTURE)\.md|LICENSE|package\.json)$/;
     expect(paths.filter((path) => !usual.test(path))).toEqual([]);
+  });
+
+  it("has nothing that publint finds, and nothing that are-the-types-wrong does but that it is of ES modules alone", async () => {
+    const tarball = readFileSync(join(folder, packed.filename));
+    const { messages } = await publint({ pack: { tarball: Uint8Array.from(tarball).buffer }, strict: true });
+    expect(messages).toEqual([]);
+    const types = await checkPackage(createPackageFromTarballData(tarball));
+    const problems = types.types ? types.problems.map(({ kind }) => kind) : ["no types"];
+    // Node 20.19 and later, the least that is needed, load such from CommonJS as well.
+    expect(problems).toEqual(["CJSResolvesToESM"]);
   });
 
   it("installs into an empty folder, without what only developers and profiles need", (context) => {
