@@ -22,6 +22,7 @@ import {
 import {
   COMMENT_TEXT,
   CONNLIMIT_OBJECT,
+  CT_POLICY,
   HASHLIMIT_OBJECT,
   IDLETIMER_OBJECT,
   JUMP_CHAIN,
@@ -47,6 +48,7 @@ import {
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
   STATISTIC_STATE,
+  TARGET_CT,
   TARGET_IDLETIMER,
   TARGET_JUMP,
   TARGET_RATEEST,
@@ -69,9 +71,9 @@ export function runtimeWord(type: u32): u32 {
   return 0;
 }
 
-/** Whether a target of this type refers to something by name, and holds its address. */
+/** Whether a target of this type may refer to something by name, and holds its address or number. */
 export function refersByName(type: u32): bool {
-  return type == TARGET_SET || type == TARGET_RATEEST || type == TARGET_IDLETIMER;
+  return type == TARGET_SET || type == TARGET_RATEEST || type == TARGET_IDLETIMER || type == TARGET_CT;
 }
 
 /** How many bytes it writes there. */
@@ -171,6 +173,7 @@ export function sameTarget(a: usize, b: usize, bytes: usize, twins: bool): bool 
   if (type == TARGET_SET) return sameSetTarget(a, b, bytes);
   if (type == TARGET_RATEEST) return sameBytes(a, b, SETRATEEST_OBJECT);
   if (type == TARGET_IDLETIMER) return sameBytes(a, b, IDLETIMER_OBJECT);
+  if (type == TARGET_CT) return sameBytes(a, b, CT_POLICY);
   return sameBytes(a, b, bytes);
 }
 

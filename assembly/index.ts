@@ -54,6 +54,7 @@ import { traceInto, traceNext } from "./walk";
 
 export { editBatch, editZero, failedEdit } from "./edit";
 export { faultRow } from "./call-graph";
+export { policyRemove } from "./conntrack/policies";
 export { accountAdd, accountRemove } from "./matches/nfacct";
 export { chunksCompared, entriesCompared, rowsChecked, tuplesProbed } from "./effort";
 export { chainFind } from "./names";

@@ -27,6 +27,7 @@ import {
   STATISTIC_EVERY,
   STATISTIC_PACKET,
   SETRATEEST_OBJECT,
+  TARGET_CT,
   TARGET_IDLETIMER,
   TARGET_RATEEST,
   TARGET_SET,
@@ -34,6 +35,7 @@ import {
 import { arenaAllocate, arenaFree } from "./arena";
 import { countedJoin, countedLeave } from "./conntrack/counted";
 import { labellersCount } from "./conntrack/labels";
+import { policyJoin, policyLeave } from "./conntrack/policies";
 import { runtimeBytes, runtimeWord } from "./content";
 import { startAccounting } from "./matches/connbytes";
 import { hashTableLeave } from "./matches/hash-table";
@@ -106,6 +108,7 @@ export function stateMove(old: usize, fresh: usize): void {
 export function targetTake(target: usize): bool {
   const type = <u32>load<u16>(target, RECORD_TYPE);
   if (type == TARGET_SET) return setTargetJoin(target);
+  if (type == TARGET_CT) policyJoin(target);
   if (type == TARGET_RATEEST) {
     if (estimatorAgrees(target)) return estimatorJoin(target);
     stateFault = FAULT_ESTIMATOR;
@@ -122,4 +125,5 @@ export function targetGive(target: usize): void {
   if (type == TARGET_SET) setTargetLeave(target);
   else if (type == TARGET_RATEEST) estimatorLeave(load<u32>(target, SETRATEEST_OBJECT));
   else if (type == TARGET_IDLETIMER) timerLeave(target);
+  else if (type == TARGET_CT) policyLeave(target);
 }

@@ -88,6 +88,7 @@ import {
 } from "../src/blob/payloads";
 import { numberCallable } from "./chain-numbers";
 import { checksum } from "./checksum";
+import { missingPolicy } from "./conntrack/policies";
 import { checkMatch, matchSize, missingName } from "./match-record";
 import { isJump } from "./content";
 import { knowsSets, rulesWith } from "./sets/known";
@@ -189,7 +190,7 @@ export function checkRow(blob: usize, at: u32, end: u32, addressBytes: u32, poli
   if (((load<u8>(row, ROW_FLAGS) & ROW_FLAG_POLICY) != 0) != policy) return refuse(FAULT_ROW, at + ROW_FLAGS);
   const matches = checkMatches(blob, at, first, target, true);
   if (matches) return matches;
-  const action = checkAction(row + target, size - target, at + target);
+  const action = checkAction(row, at, addressBytes);
   if (action) return action;
   if (!policy)
     return isJump(row + target) && !numberCallable(load<u32>(row + target, JUMP_CHAIN))
@@ -206,7 +207,7 @@ export function validateStaged(row: usize, addressBytes: u32): u32 {
   const target = <u32>load<u16>(row, ROW_TARGET);
   rulesWith(addressBytes);
   const matches = checkMatches(row, 0, <u32>(rowMatches(row, addressBytes) - row), target, false);
-  return matches ? matches : checkAction(row + target, <u32>load<u16>(row, ROW_NEXT) - target, target);
+  return matches ? matches : checkAction(row, 0, addressBytes);
 }
 
 function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool): u32 {
@@ -231,14 +232,20 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
   return FAULT_NONE;
 }
 
-function checkAction(record: usize, size: u32, at: u32): u32 {
+/** The target of the row, which stands at offset `rowAt`. */
+function checkAction(row: usize, rowAt: u32, addressBytes: u32): u32 {
+  const target = <u32>load<u16>(row, ROW_TARGET);
+  const record = row + target;
+  const at = rowAt + target;
   const bytes = <u32>load<u16>(record, RECORD_BYTES);
-  if (bytes != size) return refuse(FAULT_TARGET, at);
+  if (bytes != <u32>load<u16>(row, ROW_NEXT) - target) return refuse(FAULT_TARGET, at);
   const type = <u32>load<u16>(record, RECORD_TYPE);
   if (type == TARGET_JUMP && bytes == <u32>JUMP_SIZE) return FAULT_NONE;
   if (!targetSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_TARGET, at);
   if (!checkTarget(type, record)) return refuse(FAULT_TARGET, at);
-  return knowsSets(type, record) ? FAULT_NONE : refuse(FAULT_SET, at);
+  if (!knowsSets(type, record)) return refuse(FAULT_SET, at);
+  const missing = missingPolicy(row, type, record, addressBytes);
+  return missing ? refuse(missing, at) : FAULT_NONE;
 }
 
 /** The hooks of the blob are those that its built-in chains have, and no other is told an entry or an underflow. */

@@ -12,6 +12,15 @@ export {
   readAccounting,
 } from "./engine/accounting.js";
 export {
+  addTimeoutPolicies,
+  listTimeoutPolicies,
+  type TimeoutPolicy,
+  TimeoutPolicyError,
+  type TimeoutPolicyErrorCode,
+} from "./engine/timeout-policies.js";
+export { printTimeoutPolicies, readTimeoutPolicies } from "./engine/timeout-policy-text.js";
+export { deleteTimeoutPolicy } from "./update/delete-timeout-policy.js";
+export {
   CLASSIFIERS,
   type Classifier,
   Engine,

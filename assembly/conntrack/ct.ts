@@ -1,12 +1,12 @@
 /** -j CT (xt_CT.c): how tracking will treat the packet. */
 import { PACKET_MARK } from "../../src/blob/layout";
-import { CT_FLAGS, CT_HELPER, CT_TIMEOUT, CT_ZONE } from "../../src/blob/payloads";
+import { CT_FLAGS, CT_HELPER, CT_POLICY, CT_ZONE } from "../../src/blob/payloads";
 import { packet } from "../packet";
 import { helperNumber } from "./helper-name";
 import { connections } from "./pool";
 import { trackAs, trackNot } from "./track";
 
-const NOTRACK: u16 = 1;
+export const NOTRACK: u16 = 1;
 const ZONE_ORIGINAL: u16 = 4;
 const ZONE_REPLY: u16 = 8;
 const ZONE_MARK: u16 = 16;
@@ -20,14 +20,15 @@ export function track(record: usize): bool {
   }
   const zone = flags & ZONE_MARK ? load<u16>(packet, PACKET_MARK) : load<u16>(record, CT_ZONE);
   const one = flags & (ZONE_ORIGINAL | ZONE_REPLY);
-  trackAs(one == ZONE_REPLY ? 0 : zone, one == ZONE_ORIGINAL ? 0 : zone, helperNumber(record + CT_HELPER));
+  trackAs(one == ZONE_REPLY ? 0 : zone, one == ZONE_ORIGINAL ? 0 : zone, record);
   return false;
 }
 
-/** NOTRACK always, all else where connections are tracked. There are no policies of timeouts, and the helpers of Linux. */
+/** NOTRACK always, all else where connections are tracked. There are the helpers of Linux; policies of timeouts have faults of their own. */
 export function checkCt(record: usize): bool {
   const flags = load<u16>(record, CT_FLAGS);
+  if (load<u32>(record, CT_POLICY)) return false;
   if (flags & NOTRACK) return true;
-  if (!connections() || load<u8>(record, CT_TIMEOUT)) return false;
+  if (!connections()) return false;
   return !load<u8>(record, CT_HELPER) || helperNumber(record + CT_HELPER) != 0;
 }

@@ -2,9 +2,10 @@
  * Helpers by number: those of Linux 6.18. A connection may be given one and rules may ask for it; none of them reads what a
  * connection says, so what is expected is told through the library.
  */
-import { CONNECTION_HELPER, CONNECTION_MASTER } from "../../src/blob/connections";
+import { CONNECTION_HELPER, CONNECTION_MASTER, STATUS_HELPER } from "../../src/blob/connections";
 import { HELPER_INVERT, HELPER_NAME } from "../../src/blob/payloads";
 import { tracked } from "../matches/conntrack";
+import { orStatus } from "./table";
 import { connection } from "./track";
 
 /** The number of the helper whose name begins at `name`, 0 when there is none of that name; names as little-endian words. */
@@ -37,6 +38,14 @@ export function helperNumber(name: usize): u8 {
     default:
       return 0;
   }
+}
+
+/** Gives the connection the helper whose name begins at `name`, if there is one. */
+export function giveHelper(record: usize, name: usize): void {
+  const helper = helperNumber(name);
+  if (!helper) return;
+  store<u8>(record, helper, CONNECTION_HELPER);
+  orStatus(record, STATUS_HELPER);
 }
 
 /** Whether the connection is one that another expected, whose helper has the record's name, or any where that is empty. */

@@ -15,6 +15,7 @@ import {
   CONNECTIONS_HEADER_SIZE,
   CONNECTIONS_LABELS,
   CONNECTIONS_LIMIT,
+  CONNECTIONS_POLICIES,
   CONNECTIONS_RECORDS,
   CONNECTIONS_SEED,
   CONNECTIONS_SOURCES,
@@ -26,6 +27,8 @@ import {
   EXPECTED_MOST,
   EXPECTED_SIZE,
   LABELS_SIZE,
+  POLICIES_COUNT,
+  POLICY_SIZE,
   STATUS_CONFIRMED,
   STATUS_TEMPLATE,
 } from "../../src/blob/connections";
@@ -40,9 +43,10 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   const tuples = chainsBytes(2 * limit);
   const others = chainsBytes(limit);
   const expected: u32 = EXPECTED_SIZE * EXPECTED_MOST;
+  const policies: u32 = POLICY_SIZE * POLICIES_COUNT;
   // Records are found from within by their alignment: the template is the first of them.
   const records = CONNECTION_SIZE * (capacity + 2);
-  const header = CONNECTIONS_HEADER_SIZE + tuples + 2 * others + expected;
+  const header = CONNECTIONS_HEADER_SIZE + tuples + 2 * others + expected + policies;
   const table = heapAllocate(header + records);
   const counted = table ? heapAllocate(COUNTED_SIZE * COUNTED_PER_CONNECTION * capacity) : 0;
   const labels = counted ? heapAllocate(LABELS_SIZE * capacity) : 0;
@@ -58,6 +62,8 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   at += others;
   store<u32>(table, <u32>at, CONNECTIONS_EXPECTED);
   at += expected;
+  store<u32>(table, <u32>at, CONNECTIONS_POLICIES);
+  at += policies;
   const template = (at + CONNECTION_SIZE - 1) & ~(<usize>CONNECTION_SIZE - 1);
   memory.fill(template, 0, CONNECTION_SIZE);
   store<u32>(template, STATUS_CONFIRMED | STATUS_TEMPLATE, CONNECTION_STATUS);

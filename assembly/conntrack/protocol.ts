@@ -2,6 +2,7 @@
 import {
   CONNECTION_ACCOUNTED,
   CONNECTION_COUNTS_SIZE,
+  CONNECTION_GRE_TIMEOUTS,
   CONNECTION_LOCK,
   CONNECTION_ORIGINAL,
   CONNECTION_PACKETS,
@@ -15,12 +16,10 @@ import {
   STATUS_SEEN_REPLY,
   SYSCTL_GENERIC,
   SYSCTL_GRE,
-  SYSCTL_GRE_STREAM,
   SYSCTL_ICMP,
   SYSCTL_ICMPV6,
   SYSCTL_TCP_TIMEOUTS,
   SYSCTL_UDP,
-  SYSCTL_UDP_STREAM,
   TCP_CLOSE,
   TUPLE_PROTOCOL,
 } from "../../src/blob/connections";
@@ -29,7 +28,7 @@ import { packet } from "../packet";
 import { icmpMayBegin } from "./icmp";
 import { lock, unlock } from "./pool";
 import { sctpBegin, sctpPacket, sctpValid } from "./sctp";
-import { refresh, sysctl } from "./sysctl";
+import { refresh, timeoutOf, timeoutsOf } from "./sysctl";
 import { orStatus } from "./table";
 import { GONE, NOT_TRACKED, tcpBegin, tcpPacket, TRACKED, tcpValid } from "./tcp";
 import { GRE, ICMP, isIcmp, SCTP, TCP, UDP, UDPLITE, udpValid } from "./tuple";
@@ -41,15 +40,17 @@ export function followProtocol(record: usize, direction: u32, protocol: u8, now:
   if (protocol == TCP)
     outcome = tcpValid() && (!begins || tcpBegin(record)) ? tcpPacket(record, direction, now) : NOT_TRACKED;
   else if (protocol == UDP || protocol == UDPLITE) {
-    if (udpValid()) followStream(record, protocol == UDP, SYSCTL_UDP, SYSCTL_UDP_STREAM, now);
+    if (udpValid()) followStream(record, protocol == UDP, timeoutsOf(record) + (SYSCTL_UDP << 2), now);
     else outcome = NOT_TRACKED;
   } else if (isIcmp(protocol)) {
     if (begins && !icmpMayBegin(protocol)) outcome = NOT_TRACKED;
-    else refresh(record, now, sysctl(protocol == ICMP ? SYSCTL_ICMP : SYSCTL_ICMPV6));
+    else refresh(record, now, timeoutOf(record, protocol == ICMP ? SYSCTL_ICMP : SYSCTL_ICMPV6));
   } else if (protocol == SCTP)
     outcome = sctpValid() && (!begins || sctpBegin(record)) ? sctpPacket(record, direction, now) : NOT_TRACKED;
-  else if (protocol == GRE) followStream(record, false, SYSCTL_GRE, SYSCTL_GRE_STREAM, now);
-  else refresh(record, now, sysctl(SYSCTL_GENERIC));
+  else if (protocol == GRE) {
+    if (begins) store<u64>(record, load<u64>(timeoutsOf(record) + (SYSCTL_GRE << 2)), CONNECTION_GRE_TIMEOUTS);
+    followStream(record, false, record + CONNECTION_GRE_TIMEOUTS, now);
+  } else refresh(record, now, timeoutOf(record, SYSCTL_GENERIC));
   if ((outcome == TRACKED || outcome == GONE) && load<u32>(record, CONNECTION_ACCOUNTED)) account(record, direction);
   return outcome;
 }
@@ -60,18 +61,21 @@ export function closeByReset(record: usize, now: u32): void {
   if (load<u8>(record + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_PROTOCOL) != TCP) return;
   lock(record + CONNECTION_LOCK);
   store<u8>(record, TCP_CLOSE, CONNECTION_STATE);
-  refresh(record, now, sysctl(SYSCTL_TCP_TIMEOUTS + TCP_CLOSE));
+  refresh(record, now, timeoutOf(record, SYSCTL_TCP_TIMEOUTS + TCP_CLOSE));
   unlock(record + CONNECTION_LOCK);
 }
 
-/** An exchange is a stream, and assured, once it is answered; one of UDP when besides it goes on for more than two seconds. */
-function followStream(record: usize, slow: bool, once: u32, stream: u32, now: u32): void {
+/**
+ * An exchange is a stream, and assured, once it is answered; one of UDP when besides it goes on for more than two seconds. At
+ * `timeouts` it says how long either lives: u32 ms unanswered, u32 ms a stream.
+ */
+function followStream(record: usize, slow: bool, timeouts: usize, now: u32): void {
   const status = load<u32>(record, CONNECTION_STATUS);
   const lasting = !slow || <i32>(now - load<u32>(record, CONNECTION_STREAM_FROM)) > 0;
   if (status & STATUS_SEEN_REPLY && lasting) {
-    refresh(record, now, sysctl(stream));
+    refresh(record, now, load<u32>(timeouts, 4));
     if (!(status & (STATUS_ASSURED | STATUS_NAT_CLASH))) orStatus(record, STATUS_ASSURED);
-  } else if (!(status & STATUS_NAT_CLASH)) refresh(record, now, sysctl(once));
+  } else if (!(status & STATUS_NAT_CLASH)) refresh(record, now, load<u32>(timeouts));
 }
 
 function account(record: usize, direction: u32): void {

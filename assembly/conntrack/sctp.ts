@@ -21,7 +21,7 @@ import { PACKET_CHUNK_TYPE, PACKET_PAYLOAD_LENGTH } from "../../src/blob/layout"
 import { packet } from "../packet";
 import { HEADER_CUT, payload, transportOffset } from "../payload";
 import { lock, unlock } from "./pool";
-import { refresh, sysctl } from "./sysctl";
+import { refresh, timeoutOf } from "./sysctl";
 import { orStatus } from "./table";
 import { NOT_TRACKED, PASSED_BY, TRACKED } from "./tcp";
 import { windowOf } from "./window";
@@ -112,7 +112,8 @@ export function sctpPacket(record: usize, direction: u32, now: u32): u32 {
       if (one != TRACKED) outcome = one;
     }
   unlock(record + CONNECTION_LOCK);
-  if (outcome == TRACKED) refresh(record, now, sysctl(SYSCTL_SCTP_TIMEOUTS + load<u8>(record, CONNECTION_STATE)));
+  if (outcome == TRACKED)
+    refresh(record, now, timeoutOf(record, SYSCTL_SCTP_TIMEOUTS + load<u8>(record, CONNECTION_STATE)));
   return outcome;
 }
 

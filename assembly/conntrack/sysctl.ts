@@ -1,7 +1,11 @@
-/** The sysctls of tracking, and lifetimes by them. */
+/** The sysctls of tracking, and how long connections live by them, or by a policy of their own. */
 import {
   CONNECTION_EXPIRES,
+  CONNECTION_POLICY,
+  CONNECTIONS_POLICIES,
   CONNECTIONS_SYSCTLS,
+  POLICY_SIZE,
+  POLICY_TIMEOUTS,
   SYSCTL_ACCOUNTING,
   SYSCTL_FRAG6,
   SYSCTL_GENERIC,
@@ -22,6 +26,19 @@ import { connections } from "./pool";
 /** The value of SYSCTL_* number `which`. */
 export function sysctl(which: u32): u32 {
   return load<u32>(connections() + CONNECTIONS_SYSCTLS + (which << 2));
+}
+
+/** Where the timeouts of a connection stand, in the order of SYSCTL_*. */
+export function timeoutsOf(record: usize): usize {
+  const table = connections();
+  const policy = <usize>load<u8>(record, CONNECTION_POLICY);
+  if (!policy) return table + CONNECTIONS_SYSCTLS;
+  return <usize>load<u32>(table, CONNECTIONS_POLICIES) + policy * POLICY_SIZE + POLICY_TIMEOUTS;
+}
+
+/** One of them, that of SYSCTL_* number `which`. */
+export function timeoutOf(record: usize, which: u32): u32 {
+  return load<u32>(timeoutsOf(record) + (which << 2));
 }
 
 /** What Linux has until someone says otherwise (nf_conntrack_standalone.c, nf_conntrack_proto_*.c). */

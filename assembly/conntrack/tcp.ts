@@ -42,7 +42,7 @@ import {
 import { PACKET_TCP_FLAGS } from "../../src/blob/layout";
 import { packet } from "../packet";
 import { lock, unlock } from "./pool";
-import { refresh, sysctl } from "./sysctl";
+import { refresh, sysctl, timeoutOf, timeoutsOf } from "./sysctl";
 import { orStatus } from "./table";
 import { before, notedScale, segmentAck, segmentKnown, segmentOptions, segmentRead, segmentSequence } from "./segment";
 import {
@@ -245,7 +245,7 @@ function handleInvalid(record: usize, direction: u32, index: u32, now: u32): voi
     (lastIndex == INDEX_FIN || lastIndex == INDEX_RST)
   ) {
     const left = load<u32>(record, CONNECTION_EXPIRES) - now;
-    const timeout = sysctl(SYSCTL_TCP_UNACKNOWLEDGED);
+    const timeout = timeoutOf(record, SYSCTL_TCP_UNACKNOWLEDGED);
     if (left >= INVALID_END_KEEPS && left > timeout) refresh(record, now, timeout);
     return;
   }
@@ -255,12 +255,13 @@ function handleInvalid(record: usize, direction: u32, index: u32, now: u32): voi
 
 /** How long the state lasts; and what becomes of a connection that nobody has answered. */
 function live(record: usize, index: u32, now: u32): u32 {
-  let timeout = sysctl(SYSCTL_TCP_TIMEOUTS + next);
-  const retransmitted = sysctl(SYSCTL_TCP_RETRANSMITTED);
-  const unacknowledged = sysctl(SYSCTL_TCP_UNACKNOWLEDGED);
+  const timeouts = timeoutsOf(record);
+  let timeout = load<u32>(timeouts + ((SYSCTL_TCP_TIMEOUTS + next) << 2));
+  const retransmitted = load<u32>(timeouts, SYSCTL_TCP_RETRANSMITTED << 2);
+  const unacknowledged = load<u32>(timeouts, SYSCTL_TCP_UNACKNOWLEDGED << 2);
   if (load<u8>(record, CONNECTION_RETRANSMITTED) >= <u8>sysctl(SYSCTL_TCP_MAX_RETRANS) && timeout > retransmitted)
     timeout = retransmitted;
-  else if (index == INDEX_RST) timeout = sysctl(SYSCTL_TCP_TIMEOUTS + TCP_CLOSE);
+  else if (index == INDEX_RST) timeout = load<u32>(timeouts, (SYSCTL_TCP_TIMEOUTS + TCP_CLOSE) << 2);
   else if ((windowFlags(record, 0) | windowFlags(record, 1)) & WINDOW_FLAG_UNACKNOWLEDGED && timeout > unacknowledged)
     timeout = unacknowledged;
   else if (!load<u16>(record, CONNECTION_LAST_WINDOW) && timeout > retransmitted) timeout = retransmitted;

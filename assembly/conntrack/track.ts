@@ -7,9 +7,9 @@
  */
 import {
   CONNECTION_ACCOUNTED,
-  CONNECTION_HELPER,
   CONNECTION_MARK,
   CONNECTION_ORIGINAL,
+  CONNECTION_POLICY,
   CONNECTION_PROXIED,
   CONNECTION_REPLY,
   CONNECTION_STATUS,
@@ -22,7 +22,6 @@ import {
   STATUS_CONFIRMED,
   STATUS_DESTINATION_NAT,
   STATUS_EXPECTED,
-  STATUS_HELPER,
   STATUS_SEEN_REPLY,
   STATUS_SOURCE_NAT,
   STATUS_TEMPLATE,
@@ -52,9 +51,11 @@ import {
   VERDICT_DROP,
 } from "../../src/blob/layout";
 import { READER_TUPLES } from "../../src/blob/memory";
+import { CT_HELPER, CT_POLICY } from "../../src/blob/payloads";
 import { packet, reader, result } from "../packet";
 import { resolveClash } from "./clash";
 import { claimExpectation } from "./expect";
+import { giveHelper } from "./helper-name";
 import { isIcmpError, isUntrackedIcmp6, relatedNode } from "./icmp";
 import { labelsBegin } from "./labels";
 import { connections, directionOf, recordOf, recordReady, reference, release } from "./pool";
@@ -73,10 +74,10 @@ export let direction: u32 = 0;
 
 /** What the packet's record says of its state, which without tracking it has from behind raw on. */
 let declared: u16 = 0;
-/** What a rule of CT has said: the zones of both directions, and the helper of a connection that begins. */
+/** What a rule of CT has said: the zones of both directions; its record, 0 none, says more of a connection that begins. */
 export let zoneOriginal: u16 = 0;
 export let zoneReply: u16 = 0;
-let helper: u8 = 0;
+let rule: usize = 0;
 /** Whether the connection that it begins is one that SYNPROXY opens. */
 let proxied: bool = false;
 
@@ -88,18 +89,18 @@ export function trackBegin(): void {
   store<u16>(packet, CT_STATE_INVALID, PACKET_CT_STATE);
   if (!connections()) return;
   zoneOriginal = zoneReply = load<u16>(packet, PACKET_ZONE);
-  helper = 0;
+  rule = 0;
   proxied = false;
   store<u16>(packet, 0, PACKET_CT_STATUS);
   store<u32>(packet, 0, PACKET_CT_MARK);
 }
 
 /** What a rule of CT says; only the first one that a packet meets is listened to. */
-export function trackAs(original: u16, reply: u16, helperNumber: u8): void {
+export function trackAs(original: u16, reply: u16, record: usize): void {
   if (connection || load<u16>(packet, PACKET_CT_STATE) == CT_STATE_UNTRACKED) return;
   zoneOriginal = original;
   zoneReply = reply;
-  helper = helperNumber;
+  rule = record;
   // Until tracking comes, rules see a connection that is new and confirmed, and has no ends.
   connection = load<u32>(connections(), CONNECTIONS_TEMPLATE);
   reference(connection);
@@ -186,8 +187,8 @@ export function trackAside(into: usize): void {
   store<u16>(into, zoneOriginal, 6);
   store<u16>(into, zoneReply, 8);
   store<u8>(into, <u8>direction, 10);
-  store<u8>(into, helper, 11);
-  store<u8>(into, proxied ? 1 : 0, 12);
+  store<u8>(into, proxied ? 1 : 0, 11);
+  store<u32>(into, <u32>rule, 12);
 }
 
 export function trackResume(from: usize): void {
@@ -196,8 +197,8 @@ export function trackResume(from: usize): void {
   zoneOriginal = load<u16>(from, 6);
   zoneReply = load<u16>(from, 8);
   direction = load<u8>(from, 10);
-  helper = load<u8>(from, 11);
-  proxied = load<u8>(from, 12) != 0;
+  proxied = load<u8>(from, 11) != 0;
+  rule = load<u32>(from, 12);
 }
 
 /** Whether the packet's connection is what a rule of CT has said of one to come. */
@@ -262,14 +263,12 @@ function resolve(now: u32): u32 {
   store<u32>(record, sysctl(SYSCTL_ACCOUNTING), CONNECTION_ACCOUNTED);
   if (load<u32>(connections(), CONNECTIONS_LABELLERS)) labelsBegin(record);
   if (proxied) store<u8>(record, PROXIED_OPENED, CONNECTION_PROXIED);
+  if (rule) store<u8>(record, load<u8>(rule, CT_POLICY), CONNECTION_POLICY);
   recordReady(record);
   connection = record;
   direction = 0;
   const expected = claimExpectation(record, tuple, now);
-  if (!expected && helper) {
-    store<u8>(record, helper, CONNECTION_HELPER);
-    orStatus(record, STATUS_HELPER);
-  }
+  if (rule && !expected) giveHelper(record, rule + CT_HELPER);
   store<u16>(packet, expected ? CT_STATE_RELATED : CT_STATE_NEW, PACKET_CT_STATE);
   return VERDICT_ACCEPT;
 }

@@ -35,6 +35,8 @@ export const SYSCTL_ICMPV6 = 24;
 export const SYSCTL_GRE = 25;
 export const SYSCTL_GRE_STREAM = 26;
 export const SYSCTL_GENERIC = 27;
+/** Value: those above are timeouts. */
+export const SYSCTL_TIMEOUTS_COUNT = 28;
 export const SYSCTL_TCP_LOOSE = 28;
 export const SYSCTL_TCP_LIBERAL = 29;
 export const SYSCTL_TCP_IGNORE_INVALID_RST = 30;
@@ -68,7 +70,9 @@ export const CONNECTIONS_EXPECTED_COUNT = CONNECTIONS_EXPECTED_LOCK + 4; // u32,
 export const CONNECTIONS_EXPECTED = CONNECTIONS_EXPECTED_COUNT + 4; // u32 address of EXPECTED_SIZE x EXPECTED_MOST
 export const CONNECTIONS_LABELLERS = CONNECTIONS_EXPECTED + 4; // u32 rules of connlabel
 export const CONNECTIONS_FRAGMENTS = CONNECTIONS_LABELLERS + 4; // u32 address of the fragments that wait (fragments.ts)
-export const CONNECTIONS_SYSCTLS = CONNECTIONS_FRAGMENTS + 4; // u32 x SYSCTL_COUNT
+export const CONNECTIONS_POLICIES = CONNECTIONS_FRAGMENTS + 4; // u32 address of the policies of timeouts: POLICY_SIZE x POLICIES_COUNT
+export const CONNECTIONS_FIRST_POLICY = CONNECTIONS_POLICIES + 4; // u32 number of the policy that was made first, 0 none
+export const CONNECTIONS_SYSCTLS = CONNECTIONS_FIRST_POLICY + 4; // u32 x SYSCTL_COUNT
 export const CONNECTIONS_HEADER_SIZE = 512;
 /** Value: records beyond the limit, for those that are gone but still in a packet's hand. */
 export const CONNECTIONS_SPARE = 256;
@@ -135,7 +139,8 @@ export const CONNECTION_LAST_ACK = CONNECTION_LAST_SEQUENCE + 4; // u32
 export const CONNECTION_LAST_END = CONNECTION_LAST_ACK + 4; // u32
 export const CONNECTION_LAST_WINDOW = CONNECTION_LAST_END + 4; // u16
 export const CONNECTION_PROXIED = CONNECTION_LAST_WINDOW + 2; // u8 PROXIED_*
-export const CONNECTION_COOKIE = CONNECTION_PROXIED + 2; // u32 the number that the client was told the server begins with
+export const CONNECTION_POLICY = CONNECTION_PROXIED + 1; // u8 number of its policy of timeouts, 0 none
+export const CONNECTION_COOKIE = CONNECTION_POLICY + 1; // u32 the number that the client was told the server begins with
 export const CONNECTION_SHIFT = CONNECTION_COOKIE + 4; // u32 what a client's number is greater by than the server's own
 export const CONNECTION_SIZE = 256;
 /** Values of CONNECTION_PROXIED: SYNPROXY has opened it for the client; the server has answered. */
@@ -143,6 +148,8 @@ export const PROXIED_OPENED = 1;
 export const PROXIED_SETTLED = 2;
 /** TCP has no streams: the time that SYNPROXY told the client; once it is settled, what the server's time is greater by. */
 export const CONNECTION_PROXY_TIME = CONNECTION_STREAM_FROM; // u32
+/** GRE has no windows: how long the connection lives, as it was when it began. u32 ms unanswered, u32 ms answered. */
+export const CONNECTION_GRE_TIMEOUTS = CONNECTION_WINDOWS;
 export const SCTP_TAG = WINDOW_END;
 export const SCTP_FLAGS = WINDOW_MAX_END; // u32 in the original's: 1 a heartbeat's tag failed
 export const SCTP_INIT = WINDOW_MAX_WINDOW; // u32 1 once an INIT was seen
@@ -238,3 +245,24 @@ export const EXPECTED_FLAG_PERMANENT = 1;
 /** NAT does to it what it does to its master; who told of it answers the master's opener. */
 export const EXPECTED_FLAG_FOLLOWS = 2;
 export const EXPECTED_FLAG_REPLY = 4;
+
+/**
+ * A policy of timeouts (nfnetlink_cttimeout), for -j CT --timeout; a connection holds its number. The first record is nobody's.
+ * Written by the holder of the writers' lock.
+ *
+ *  0      4            8        9          10  12        44
+ * +------+------------+--------+----------+---+---------+----------------------+
+ * | next | references | family | protocol | - | name 32 | timeouts, as sysctls |
+ * +------+------------+--------+----------+---+---------+----------------------+
+ */
+export const POLICY_NEXT = 0; // u32 number of the one that was made after it, 0 none
+export const POLICY_REFERENCES = 4; // u32 rules
+export const POLICY_FAMILY = 8; // u8 FAMILY_*, 0 the record is free
+export const POLICY_PROTOCOL = 9; // u8, POLICY_GENERIC: all that no tracker follows
+export const POLICY_NAME = 12; // 32, zero-padded
+export const POLICY_NAME_BYTES = 32;
+export const POLICY_TIMEOUTS = POLICY_NAME + POLICY_NAME_BYTES; // u32 ms x SYSCTL_TIMEOUTS_COUNT: what it does not change is as the sysctls were
+export const POLICY_SIZE = POLICY_TIMEOUTS + 4 * SYSCTL_TIMEOUTS_COUNT;
+/** Values. */
+export const POLICIES_COUNT = 256;
+export const POLICY_GENERIC = 255;

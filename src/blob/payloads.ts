@@ -680,7 +680,8 @@ export const CT_EVENTS = 8; // u32
 export const CT_EXPECT_EVENTS = 12; // u32
 export const CT_HELPER = 16; // 16 bytes
 export const CT_TIMEOUT = 32; // 32 bytes
-export const CT_SIZE = 64;
+export const CT_POLICY = 64; // u32 runtime: number of the policy of that name
+export const CT_SIZE = 72;
 
 export const TARGET_TCPMSS = 15;
 export const TCPMSS_VALUE = 4; // u16, 65535 = clamp to path MTU

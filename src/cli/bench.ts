@@ -27,19 +27,13 @@ import { compareWith, readShare } from "./compare.js";
 import { print, wantsColor, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
 import { keepThreadsLogsApart } from "./profile.js";
-import {
-  accountingOf,
-  type AccountingOptions,
-  addAccountingOption,
-  addSetOptions,
-  type SetOptions,
-} from "./set-options.js";
+import { addObjectOptions, addSetOptions, type ObjectOptions, objectsOf, type SetOptions } from "./set-options.js";
 
 /** As commander hands them over. */
 type BenchArguments = Omit<BenchOptions, "sizes" | "linux" | "shard" | "writers" | "lockTimeout"> &
   MachineOptions &
   SetOptions &
-  AccountingOptions & {
+  ObjectOptions & {
     sizes?: number[];
     /** True where no program is named: all. */
     linux?: KernelTargetName[] | true;
@@ -80,7 +74,7 @@ Ctrl-C keeps what has been measured so far, marked partial.
 Exit code: 0 fine, 1 changes failed or --fail-over found something, 2 bad use or bad input.`;
 
 export function addBench(program: Command): void {
-  const command = addAccountingOption(addSetOptions(program.command("bench")))
+  const command = addObjectOptions(addSetOptions(program.command("bench")))
     .description("measure what one change costs, each strategy and size beside the others, while readers match packets")
     .option("--workload <name|file>", `${names(workloads).join(", ")}, or a ruleset's file`, d.workload)
     .option(
@@ -217,7 +211,7 @@ function resolveWorkload(
   options: BenchOptions;
   workload: (size: number) => Workload;
 } {
-  const { sets, emptySets = false, nfacct, linux = [], shard = null, writers = [], ...rest } = given;
+  const { sets, emptySets = false, nfacct, nfct, linux = [], shard = null, writers = [], ...rest } = given;
   const { lockTimeout = d.lockTimeout } = rest;
   const options = { ...rest, linux: linux === true ? names(KERNEL_TARGETS) : linux, shard, writers, lockTimeout };
   if (rest.lockTimeout !== undefined && writers.length === 0) throw new CliError("--lock-timeout: only with --writers");
@@ -226,6 +220,7 @@ function resolveWorkload(
   if (isWorkloadName(name)) {
     const kind = workloads[name];
     if (nfacct !== undefined) throw new CliError(`--nfacct: rules of ${name} count in no objects`);
+    if (nfct !== undefined) throw new CliError(`--nfct: rules of ${name} name no policies`);
     if (sets !== undefined || emptySets) throw new CliError(`--sets, --empty-sets: ${name} brings its own sets`);
     return {
       options: { ...options, sizes: sizes ?? kind.sizes },
@@ -237,12 +232,15 @@ function resolveWorkload(
   if (writers.length > 0) throw new CliError(`--writers: ${name} has one size, its own; name a workload`);
   if (nfacct !== undefined && options.linux.length > 0)
     throw new CliError("--nfacct: not with --linux, whose namespaces have no such objects");
+  if (nfct !== undefined && options.linux.length > 0)
+    throw new CliError("--nfct: not with --linux, whose namespaces have no such policies");
+  if (nfct !== undefined && !track) throw new CliError("--nfct: only with --track, as no connections live by them");
   if (sizes) throw new CliError(`--sizes: ${name} has one size, its own`);
   const text = sets === undefined ? {} : { sets: Buffer.from(readInput(sets).bytes).toString("utf8") };
   const made = fileWorkload(name, {
     seed,
     emptySets,
-    accounting: accountingOf({ ...(nfacct === undefined ? {} : { nfacct }) }),
+    ...objectsOf({ ...(nfacct === undefined ? {} : { nfacct }), ...(nfct === undefined ? {} : { nfct }) }),
     track,
     ...text,
   }); // Whatever reading it throws names the file.

@@ -15,14 +15,16 @@ import { loadRuleset } from "./load.js";
 import { listOf, oneOf } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
 import {
-  accountingOf,
-  type AccountingOptions,
-  addAccountingOption,
+  addObjectOptions,
   addSetOptions,
+  type ObjectOptions,
+  objectsOf,
   type SetOptions,
   setText,
 } from "./set-options.js";
 
+/** No packet is sent, but a rule that is for tracking alone must not be refused. */
+const CONNECTIONS = 1;
 /** Errors that are told of one file. */
 const MOST_ERRORS = 50;
 
@@ -53,14 +55,14 @@ nothing is said.
 
 Exit code: 0 nothing found, 1 findings, 2 errors.`;
 
-interface CheckOptions extends SetOptions, AccountingOptions {
+interface CheckOptions extends SetOptions, ObjectOptions {
   readonly family: Family;
   readonly ignore: FindingKind[];
   readonly json?: string;
 }
 
 export function addCheck(program: Command): void {
-  addAccountingOption(addSetOptions(program.command("check")))
+  addObjectOptions(addSetOptions(program.command("check")))
     .description("every error with its place; rules that can never match and chains that nothing leads to")
     .argument("<rules>", 'what iptables-save prints, or any file for iptables-restore; "-" for standard input')
     .option("--family <name>", "ipv4 or ipv6", oneOf(["ipv4", "ipv6"]), "ipv4")
@@ -74,7 +76,7 @@ async function check(input: Input, { family, ignore, json, ...sets }: CheckOptio
   const { ruleset, errors } = parseAll(input, family);
   for (const error of errors) process.stderr.write(`${error.message}\n`);
   if (ruleset && errors.length === 0)
-    loadRuleset(ruleset, input, { accounting: accountingOf(sets) }, setText(ruleset, sets));
+    loadRuleset(ruleset, input, { connections: CONNECTIONS, ...objectsOf(sets) }, setText(ruleset, sets));
   // What a rule that is wrong would take is not known, nor where it would lead.
   const tables = ruleset && errors.length === 0 ? [...ruleset.tables.values()] : [];
   const found = tables.map((table) => findings(table));

@@ -8,6 +8,7 @@ import { RoutingTextError } from "../netfilter/routing/ip-text.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import { AccountingError } from "../engine/accounting.js";
 import { FingerprintError } from "../engine/fingerprints.js";
+import { TimeoutPolicyError } from "../engine/timeout-policies.js";
 import { EngineError } from "../engine/engine-error.js";
 import { CliError, systemText } from "./fault.js";
 
@@ -21,6 +22,7 @@ const EXPECTED = [
   EngineError,
   AccountingError,
   FingerprintError,
+  TimeoutPolicyError,
   LinuxError,
   ClassBenchError,
   WorkerFailure,

@@ -4,7 +4,7 @@ import { parseRuleset } from "../ruleset/parse.js";
 import type { Family } from "../ruleset/row-store.js";
 import { RulesetError } from "../ruleset/ruleset-error.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
-import { locatedSet } from "../update/refusal.js";
+import { locatedName } from "../update/refusal.js";
 import { Updater } from "../update/updater.js";
 import { type Input, readInput } from "./input.js";
 import { type SetText, setText } from "./set-options.js";
@@ -34,7 +34,7 @@ export function loadRuleset(
   try {
     updater.load(ruleset);
   } catch (error) {
-    throw error instanceof RulesetError ? locatedSet(inFile(error, input.file), input.bytes) : error;
+    throw error instanceof RulesetError ? locatedName(inFile(error, input.file), input.bytes) : error;
   }
   return engine;
 }

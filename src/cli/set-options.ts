@@ -1,6 +1,8 @@
-/** Options of commands whose rules may name sets and objects of nfacct. */
+/** Options of commands whose rules may name sets, objects of nfacct, and policies of nfct. */
 import type { Command } from "commander";
 import { type AccountingObject, readAccounting } from "../engine/accounting.js";
+import type { TimeoutPolicy } from "../engine/timeout-policies.js";
+import { readTimeoutPolicies } from "../engine/timeout-policy-text.js";
 import { withEmptySets } from "../ruleset/ipset/named-sets.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
 import { readInput } from "./input.js";
@@ -29,17 +31,29 @@ export function setText(ruleset: Ruleset, { sets, emptySets: makesEmpty }: SetOp
   return { text: makesEmpty ? withEmptySets(ruleset, text, file) : text, file };
 }
 
-export interface AccountingOptions {
+export interface ObjectOptions {
   readonly nfacct?: string;
+  readonly nfct?: string;
 }
 
-export function addAccountingOption(command: Command): Command {
-  return command.option("--nfacct <file>", "objects that the rules count in (-m nfacct): what nfacct list prints");
+export function addObjectOptions(command: Command): Command {
+  return command
+    .option("--nfacct <file>", "objects that the rules count in (-m nfacct): what nfacct list prints")
+    .option("--nfct <file>", "policies that the rules name (-j CT --timeout): what nfct list timeout prints");
 }
 
-/** The objects that the file names. @throws AccountingError with the line that names none. */
-export function accountingOf({ nfacct }: AccountingOptions): AccountingObject[] {
-  if (nfacct === undefined) return [];
-  const { bytes, file } = readInput(nfacct);
-  return readAccounting(Buffer.from(bytes).toString("utf8"), file);
+/** What the files name. @throws AccountingError with the line that names no object, RulesetError with the place of another fault. */
+export function objectsOf({ nfacct, nfct }: ObjectOptions): {
+  readonly accounting: AccountingObject[];
+  readonly timeoutPolicies: TimeoutPolicy[];
+} {
+  return {
+    accounting: nfacct === undefined ? [] : readAccounting(...textOf(nfacct)),
+    timeoutPolicies: nfct === undefined ? [] : readTimeoutPolicies(...textOf(nfct)),
+  };
+}
+
+function textOf(path: string): [text: string, file: string] {
+  const { bytes, file } = readInput(path);
+  return [Buffer.from(bytes).toString("utf8"), file];
 }

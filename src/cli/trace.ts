@@ -18,10 +18,10 @@ import { addMachineOptions, type MachineOptions, readMachine } from "./machine-o
 import { oneOf } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
 import {
-  accountingOf,
-  type AccountingOptions,
-  addAccountingOption,
+  addObjectOptions,
   addSetOptions,
+  type ObjectOptions,
+  objectsOf,
   type SetOptions,
   setText,
 } from "./set-options.js";
@@ -57,7 +57,7 @@ for one packet alone, the packet itself says its state (ctstate) and NAT rewrite
 First the answer, then each rule that matched with its line in the file; what changed stands behind the rule that
 changed it, or between rules where the connection or routing did.`;
 
-interface TraceOptions extends MachineOptions, SetOptions, AccountingOptions {
+interface TraceOptions extends MachineOptions, SetOptions, ObjectOptions {
   readonly packet?: string[];
   readonly pcap?: string;
   readonly interface: string;
@@ -70,7 +70,7 @@ interface TraceOptions extends MachineOptions, SetOptions, AccountingOptions {
 }
 
 export function addTrace(program: Command): void {
-  const command = addAccountingOption(addSetOptions(program.command("trace")))
+  const command = addObjectOptions(addSetOptions(program.command("trace")))
     .description("the way of packets through hooks, tables, chains and rules")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .option(
@@ -86,7 +86,7 @@ export function addTrace(program: Command): void {
       "--osf <file>",
       "fingerprints of systems, as pf.os, for rules of osf (default: none, so that they find none)",
     )
-    .option("--track", "track connections (default: where there are several packets)")
+    .option("--track", "track connections (default: where there are several packets, or --nfct)")
     .option("--no-track", "track none")
     .option("--connections", "then list the connections that the packets leave behind, as conntrack -L does")
     .option("--json <file>", 'write the way as JSON; to standard output, in place of text, for "-"')
@@ -102,8 +102,9 @@ function several(text: string, before: readonly string[] = []): string[] {
 async function trace(input: Input, options: TraceOptions): Promise<void> {
   const { packet: _, pcap: __, local = [], connections: listed = false, json, osf, ...given } = options;
   const travellers = travellersOf(options);
-  const { track = travellers.length > 1 || listed } = options;
+  const { track = travellers.length > 1 || listed || given.nfct !== undefined } = options;
   if (listed && !track) throw new CliError("--connections: with --no-track there are none");
+  if (given.nfct !== undefined && !track) throw new CliError("--nfct: with --no-track no connections live by them");
   const [{ packet: first }] = travellers as [Traveller];
   const { family } = first;
   if (travellers.some(({ packet }) => packet.family !== family))
@@ -115,7 +116,7 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
   const ruleset = parseRuleset(input.bytes, { family, file: input.file });
   const machine = {
     localAddresses: local,
-    accounting: accountingOf(given),
+    ...objectsOf(given),
     ...(osf === undefined ? {} : { fingerprints: Buffer.from(readInput(osf).bytes).toString("utf8") }),
     routing: readMachine(given),
     ...(track ? { connections: CONNECTIONS } : {}),

@@ -16,10 +16,10 @@ import { listOf, oneOf, wholeFrom } from "./number-option.js";
 import { print, writeOutput } from "./output.js";
 import { progressLine } from "./progress.js";
 import {
-  accountingOf,
-  type AccountingOptions,
-  addAccountingOption,
+  addObjectOptions,
   addSetOptions,
+  type ObjectOptions,
+  objectsOf,
   type SetOptions,
   setText,
 } from "./set-options.js";
@@ -48,9 +48,9 @@ Exit code: 0 all equal, 1 a mismatch, 2 bad use or a ruleset that cannot be load
 
 /** As commander hands them over: replay and json are files. */
 interface VerifyCommand
-  extends Omit<VerifyOptions, "text" | "file" | "replay" | "sets" | "accounting">,
+  extends Omit<VerifyOptions, "text" | "file" | "replay" | "sets" | "accounting" | "timeoutPolicies">,
     SetOptions,
-    AccountingOptions {
+    ObjectOptions {
   readonly replay?: string;
   readonly json?: string;
 }
@@ -59,7 +59,7 @@ export function addVerify(program: Command): void {
   const strategies = Object.keys(STRATEGIES) as Strategy[];
   const classifiers = Object.keys(CLASSIFIERS) as Classifier[];
   const most = 2 ** 31;
-  addAccountingOption(addSetOptions(program.command("verify")))
+  addObjectOptions(addSetOptions(program.command("verify")))
     .description("random edits, after which every strategy must have left what a full load would")
     .argument("<rules>", 'a ruleset as iptables-save prints it; "-" for standard input')
     .option("--edits <count>", "lines of random edits in all", wholeFrom(1, most), VERIFY_DEFAULTS.edits)
@@ -99,7 +99,7 @@ export function addVerify(program: Command): void {
 }
 
 async function run(path: string, command: VerifyCommand): Promise<void> {
-  const { replay, json, sets: _, emptySets: __, nfacct: ___, ...rest } = command;
+  const { replay, json, sets: _, emptySets: __, nfacct: ___, nfct: ____, ...rest } = command;
   const input = readInput(path);
   const ruleset = parseRuleset(input.bytes, { family: rest.family, file: input.file });
   const options: VerifyOptions = {
@@ -107,7 +107,7 @@ async function run(path: string, command: VerifyCommand): Promise<void> {
     text: input.bytes,
     file: input.file,
     sets: setText(ruleset, command),
-    accounting: accountingOf(command),
+    ...objectsOf(command),
     ...(replay === undefined ? {} : { replay: batchesIn(Buffer.from(readInput(replay).bytes).toString("utf8")) }),
   };
   const progress = progressLine();
@@ -133,7 +133,7 @@ function writeReproduction({ ruleset, batches }: Reproduction): void {
 }
 
 function asJson(options: VerifyOptions, { tally, mismatch, reproduction }: VerifyResult): object {
-  const { text: _, replay: __, sets: ___, accounting: ____, ...asked } = options;
+  const { text: _, replay: __, sets: ___, accounting: ____, timeoutPolicies: _____, ...asked } = options;
   const small = reproduction && { ...reproduction, mismatch: { ...reproduction.mismatch, packet: undefined } };
   return {
     schema: "ruleswap.verify/1",
@@ -145,12 +145,13 @@ function asJson(options: VerifyOptions, { tally, mismatch, reproduction }: Verif
 }
 
 /** Options that a smallest case needs as well. */
-function againWith({ family, sets, emptySets, nfacct, track }: VerifyCommand): string {
+function againWith({ family, sets, emptySets, nfacct, nfct, track }: VerifyCommand): string {
   return [
     `--family ${family}`,
     ...(sets === undefined ? [] : [`--sets ${sets}`]),
     ...(emptySets ? ["--empty-sets"] : []),
     ...(nfacct === undefined ? [] : [`--nfacct ${nfacct}`]),
+    ...(nfct === undefined ? [] : [`--nfct ${nfct}`]),
     ...(track ? ["--track"] : []),
   ].join(" ");
 }

@@ -35,6 +35,7 @@ export const FAULT_NAMES = [
   "account",
   "estimator",
   "timer",
+  "timeout-policy",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -52,6 +53,7 @@ const TEXTS: Partial<Record<FaultName, string>> = {
   account: "a rule names an object of nfacct's that does not exist",
   estimator: "no rule in front measures for this name, or one that does measures otherwise",
   timer: "other rules have a timer of this label that is of another kind",
+  "timeout-policy": "a rule names a policy of timeouts that does not exist, or is for another protocol",
   policy: "only a built-in chain has a policy",
   position: "the chain has fewer rules",
   "rule-missing": "no rule of the chain says this",

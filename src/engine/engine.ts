@@ -15,6 +15,7 @@ import { readSets } from "./read-sets.js";
 import { localAddress, type Routing } from "./routing.js";
 import { routingImage } from "./routing-image.js";
 import { checkSysctls, type SysctlName, writeSysctls } from "./sysctls.js";
+import { addTimeoutPolicies, type TimeoutPolicy } from "./timeout-policies.js";
 import { lockWriters, unlockWriters } from "./writers-lock.js";
 
 /** Classifiers by name. */
@@ -43,6 +44,8 @@ export interface EngineOptions {
   sysctls?: Readonly<Partial<Record<SysctlName, number>>>;
   /** Objects of nfacct that rules may name; `addAccounting` makes more later. */
   accounting?: readonly NewAccountingObject[];
+  /** Policies of timeouts that rules may name, where connections are tracked; `addTimeoutPolicies` makes more later. */
+  timeoutPolicies?: readonly TimeoutPolicy[];
   /** Fingerprints of systems, for `osf`: the text of a file as pf.os. Without them it finds none, as Linux does. */
   fingerprints?: string;
   /** What the packets' clock counts from, for `time`: seconds since 1970 (UTC) at its millisecond 0. Default 0. */
@@ -112,6 +115,7 @@ export class Engine {
       throw new RangeError(`epoch must be whole seconds from 0 to ${0xffffffff}, not ${epoch}`);
     engine.data().setUint32(M.CONTROL_ADDRESS + M.CONTROL_EPOCH, epoch, true);
     addAccounting(engine, options.accounting ?? []);
+    addTimeoutPolicies(engine, options.timeoutPolicies ?? []);
     if (options.fingerprints !== undefined) engine.keep(fingerprintImage(options.fingerprints, "fingerprints"));
     return engine;
   }

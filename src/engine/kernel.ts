@@ -12,6 +12,7 @@ export interface Kernel {
   engineAllocate(bytes: number): number;
   accountAdd(from: number): number;
   accountRemove(account: number): void;
+  policyRemove(number: number): void;
   readerAttach(id: number): void;
   readerMatch(packets: number, results: number, count: number): void;
   readerClassify(table: number, hook: number, packets: number, rows: number, count: number): void;

@@ -6,6 +6,7 @@ import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import {
   COMMENT_TEXT,
+  CT_POLICY,
   CONNLIMIT_OBJECT,
   HASHLIMIT_OBJECT,
   IDLETIMER_OBJECT,
@@ -32,6 +33,7 @@ import {
   SETTARGET_PART_OBJECT,
   SETTARGET_PART_SIZE,
   SETTARGET_TIMEOUT,
+  TARGET_CT,
   TARGET_IDLETIMER,
   TARGET_JUMP,
   TARGET_RATEEST,
@@ -192,6 +194,8 @@ function copyRow(
     store.view.setUint32(target + SETRATEEST_OBJECT, 0, true);
   if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_IDLETIMER)
     store.view.setUint32(target + IDLETIMER_OBJECT, 0, true);
+  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_CT)
+    store.view.setUint32(target + CT_POLICY, 0, true);
   if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP) {
     const callee = heads.get(store.view.getUint32(target + JUMP_CHAIN, true));
     if (!callee) throw new Error("a rule jumps to a chain that is not in its table");

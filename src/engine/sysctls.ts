@@ -43,7 +43,7 @@ export const SYSCTLS = {
 export type SysctlName = keyof typeof SYSCTLS;
 
 /** Times wrap around after 2^32 ms of the virtual clock, and are told from past ones by half of that. */
-const SECONDS_MOST = 2_147_483;
+export const SECONDS_MOST = 2_147_483;
 
 /** @throws RangeError when there is no such setting, or it cannot have the value. */
 export function checkSysctls(

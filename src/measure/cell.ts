@@ -75,6 +75,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     ...tracking(options),
     ...(workload.routing ? { routing: workload.routing } : {}),
     ...(workload.accounting ? { accounting: workload.accounting } : {}),
+    ...(workload.timeoutPolicies ? { timeoutPolicies: workload.timeoutPolicies } : {}),
   });
   load(engine, ruleset, workload);
   const changesOf = (count: number): Change[] => take(workload.changes(seed), count);

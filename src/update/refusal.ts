@@ -1,7 +1,9 @@
 /** A rule that the engine refuses, named: where it stands in its file, and how it reads. */
+import { POLICY_GENERIC, POLICY_NAME_BYTES } from "../blob/connections.js";
 import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import {
+  CT_TIMEOUT,
   MATCH_SET,
   SET_NAME,
   SETTARGET_ADD,
@@ -17,12 +19,14 @@ import { EngineError } from "../engine/engine-error.js";
 import { textAt } from "../engine/read-back.js";
 import { headerAt, setAddresses } from "../engine/read-sets.js";
 import { readName } from "../engine/set-records.js";
+import { policyNumbers, readPolicy } from "../engine/timeout-policies.js";
 import { ByteWriter } from "../extensions/byte-writer.js";
+import { protocolName } from "../extensions/values/protocols.js";
 import type { Edit, TableBatch } from "../ruleset/batch.js";
 import { printRule } from "../ruleset/print.js";
 import { writeSpecification } from "../ruleset/print-rule.js";
 import { type ErrorCode, RulesetError } from "../ruleset/ruleset-error.js";
-import type { RowStore } from "../ruleset/row-store.js";
+import type { Family, RowStore } from "../ruleset/row-store.js";
 import type { Table } from "../ruleset/ruleset.js";
 
 const UNSUPPORTED: Readonly<Record<number, string>> = {
@@ -56,13 +60,22 @@ const REACH: Readonly<Record<number, { code: ErrorCode; expected: string }>> = {
   [M.FAULT_REACHED]: { code: "wrong-hook", expected: "a rule that may be used in every hook that leads to it" },
 };
 
-/** An error about a set that a rule names, with its place in the rule's line of `text`. */
-export function locatedSet(error: unknown, text: string | Uint8Array): unknown {
+/** What stands in front of a name that a rule gives, by the error about it. */
+const IN_FRONT: Partial<Record<ErrorCode, string>> = {
+  "unknown-set": "\\s|[\"']",
+  "wrong-family": "\\s|[\"']",
+  "unknown-object": "--t\\w*[\\s=\"']+",
+  "wrong-protocol": "--t\\w*[\\s=\"']+",
+};
+
+/** An error about a set or a policy that a rule names, with its place in the rule's line of `text`. */
+export function locatedName(error: unknown, text: string | Uint8Array): unknown {
   if (!(error instanceof RulesetError) || error.column > 0) return error;
-  if (error.code !== "unknown-set" && error.code !== "wrong-family") return error;
   const { code, file, line, found, expected } = error;
+  const inFront = IN_FRONT[code];
+  if (inFront === undefined) return error;
   const source = (typeof text === "string" ? text : new TextDecoder().decode(text)).split("\n")[line - 1] ?? "";
-  const column = source.search(new RegExp(`(?<=\\s|["'])${found.replace(/[^\w-]/g, "\\$&")}(?=[\\s"'])`)) + 1;
+  const column = source.search(new RegExp(`(?<=${inFront})${found.replace(/[^\w-]/g, "\\$&")}(?=[\\s"']|$)`)) + 1;
   return new RulesetError({ code, file, line, column, found, expected, source });
 }
 
@@ -99,6 +112,37 @@ function refusedSet(
   return { code: "wrong-family", found: other ?? "", expected: `a set of ${family} addresses`, column: 0 };
 }
 
+/** What is wrong with the policy of timeouts that rule `ordinal` names. */
+function refusedPolicy(
+  engine: Engine,
+  rows: RowStore,
+  ordinal: number,
+): Pick<RulesetError, "code" | "found" | "expected" | "column"> {
+  const { view } = rows;
+  const row = rows.offsets[ordinal] as number;
+  const name = row + view.getUint16(row + L.ROW_TARGET, true) + CT_TIMEOUT;
+  const bytes = rows.bytes.subarray(name, name + POLICY_NAME_BYTES);
+  const found = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+  const number = policyNumbers(engine).get(found);
+  if (number === undefined) {
+    const expected = "a policy that was made before, as by nfct add timeout";
+    return { code: "unknown-object", found, expected, column: 0 };
+  }
+  const text = (family: Family, protocol: number): string =>
+    `${family === "ipv4" ? "IPv4" : "IPv6"} and ${protocol === POLICY_GENERIC ? "what has no tracker" : (protocolName(protocol) ?? protocol)}`;
+  const policy = readPolicy(engine, found, number);
+  const expected = `a policy for ${text(rows.family, view.getUint8(row + L.ROW_PROTOCOL))}, this one is for ${text(policy.family, policy.protocol)}`;
+  return { code: "wrong-protocol", found, expected, column: 0 };
+}
+
+/** Faults of what a rule names that tell which name it is, and why it will not do. */
+const NAMES: Readonly<
+  Record<number, (engine: Engine, rows: RowStore, ordinal: number) => ReturnType<typeof refusedSet>>
+> = {
+  [M.FAULT_SET]: refusedSet,
+  [M.FAULT_TIMEOUT_POLICY]: refusedPolicy,
+};
+
 /** The error for edits of a batch that led to a loop, or a hook to a rule that must not be used there. */
 export function refusedWay(engine: Engine, fault: number, file: string): Error {
   const reach = REACH[fault];
@@ -122,9 +166,10 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
     ? ((engine.kernel.faultRow.value as number) >>> 0) - at
     : (engine.kernel.faultOffset.value as number) >>> 0;
   const expected = reach?.expected ?? OBJECTS[fault] ?? unsupported(engine, fault);
-  const place = expected === undefined && fault !== M.FAULT_SET ? undefined : ruleAt(table, blob, offset);
-  if (place && fault === M.FAULT_SET) {
-    const what = refusedSet(engine, table.rows, place.ordinal);
+  const refused = NAMES[fault];
+  const place = expected === undefined && !refused ? undefined : ruleAt(table, blob, offset);
+  if (place && refused) {
+    const what = refused(engine, table.rows, place.ordinal);
     return new RulesetError({ ...what, file: `table ${table.name}`, line: place.line });
   }
   if (!place || expected === undefined) return new EngineError(fault, offset);
@@ -147,7 +192,8 @@ export function refusedRule(
   edit: Edit,
   file: string,
 ): Error {
-  if (fault === M.FAULT_SET) return new RulesetError({ ...refusedSet(engine, part.rows, row), file, line: edit.line });
+  const refused = NAMES[fault];
+  if (refused) return new RulesetError({ ...refused(engine, part.rows, row), file, line: edit.line });
   const expected = OBJECTS[fault] ?? unsupported(engine, fault);
   if (expected === undefined) return new EngineError(fault);
   const out = new ByteWriter();

@@ -31,7 +31,7 @@ function costs(kernel: Kernel): Pick<UpdateReport, "bytesWritten" | "recordsTouc
  */
 const RECLAIM_LEAST = 64;
 const RECLAIM_FOR_EACH = 4;
-const RECLAIM_ALL = 0x7fffffff;
+export const RECLAIM_ALL = 0x7fffffff;
 
 export class LockTimeout extends Error {
   override readonly name = "LockTimeout";

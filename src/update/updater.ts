@@ -15,7 +15,7 @@ import { differenceBatch } from "./difference.js";
 import { applyAsItStands, applyIncrementally, NotAsItStands } from "./incremental.js";
 import type { UpdateReport } from "./phases.js";
 import { QUIESCE, type Quiesce } from "./quiesce.js";
-import { locatedSet } from "./refusal.js";
+import { locatedName } from "./refusal.js";
 import { SetBatch } from "./set-batch.js";
 import { stageName } from "./staging.js";
 import { Transaction, type TransactionOptions } from "./transaction.js";
@@ -122,7 +122,7 @@ export class Updater {
         return Transaction.run(this.engine, options, work, sets);
       }
     } catch (error) {
-      throw locatedSet(error, "batch" in request ? request.batch : request.ruleset);
+      throw locatedName(error, "batch" in request ? request.batch : request.ruleset);
     }
   }
 

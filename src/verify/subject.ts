@@ -18,6 +18,7 @@ export interface SubjectOptions {
   readonly localAddresses: readonly string[];
   readonly sets: VerifyOptions["sets"];
   readonly accounting: VerifyOptions["accounting"];
+  readonly timeoutPolicies: VerifyOptions["timeoutPolicies"];
   readonly track: boolean;
 }
 
@@ -34,12 +35,12 @@ export class Subject {
 
   constructor(
     private readonly ruleset: Ruleset,
-    { strategy, classifier, localAddresses, sets, accounting, track }: SubjectOptions,
+    { strategy, classifier, localAddresses, sets, accounting, timeoutPolicies, track }: SubjectOptions,
   ) {
     this.label = `${strategy}, ${classifier}`;
     this.tracks = track;
     const connections = track ? { connections: CONNECTIONS } : {};
-    this.engine = Engine.create({ classifier, localAddresses, accounting, ...connections });
+    this.engine = Engine.create({ classifier, localAddresses, accounting, timeoutPolicies, ...connections });
     this.updater = new Updater(this.engine, { strategy, family: ruleset.family });
     if (sets.text !== "") this.updater.updateSets({ sets: sets.text, setsFile: sets.file });
     this.reader = new Reader(this.engine, 0);

@@ -37,6 +37,7 @@ export type TrialOptions = Pick<
   | "packets"
   | "sets"
   | "accounting"
+  | "timeoutPolicies"
   | "track"
   | "linux"
 > & {
@@ -66,8 +67,8 @@ export class Trial {
     this.model = parseRuleset(text, { family, file });
     this.localAddresses = guessLocalAddresses(this.model);
     this.sets = parseSets(options.sets.text, options.sets.file);
-    const { sets, accounting, track } = options;
-    const shared = { localAddresses: this.localAddresses, sets, accounting, track };
+    const { sets, accounting, timeoutPolicies, track } = options;
+    const shared = { localAddresses: this.localAddresses, sets, accounting, timeoutPolicies, track };
     this.subjects = options.strategies.flatMap((strategy) =>
       options.classifiers.map((classifier) => makeSubject(this.model, { strategy, classifier, ...shared })),
     );

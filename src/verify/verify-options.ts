@@ -1,6 +1,7 @@
 /** What `verify` may be asked for. */
 import type { AccountingObject } from "../engine/accounting.js";
 import { CLASSIFIERS, type Classifier } from "../engine/engine.js";
+import type { TimeoutPolicy } from "../engine/timeout-policies.js";
 import type { Family } from "../ruleset/row-store.js";
 import { STRATEGIES, type Strategy } from "../update/updater.js";
 
@@ -25,6 +26,8 @@ export interface VerifyOptions {
   readonly sets: { readonly text: string; readonly file: string };
   /** Objects that rules count in (-m nfacct). Not with `linux`, which has no tool that makes them everywhere. */
   readonly accounting: readonly AccountingObject[];
+  /** Policies that rules name (-j CT --timeout). Only with `track`, and not with `linux`. */
+  readonly timeoutPolicies: readonly TimeoutPolicy[];
   /** Track connections: packets pass NAT, and each is answered. */
   readonly track: boolean;
   /** Compare with iptables-legacy in a network namespace of its own as well. */
@@ -43,6 +46,7 @@ export const VERIFY_DEFAULTS = Object.freeze({
   packets: 200,
   sets: Object.freeze({ text: "", file: "sets" }),
   accounting: Object.freeze([]) as readonly AccountingObject[],
+  timeoutPolicies: Object.freeze([]) as readonly TimeoutPolicy[],
   track: false,
   linux: false,
 });
@@ -56,11 +60,13 @@ export function fullEveryOf({ fullEvery }: Pick<VerifyOptions, "fullEvery">, rul
 
 /** @throws RangeError for what makes no sense. */
 export function checkOptions(options: VerifyOptions): void {
-  const { edits, batch, packets, strategies, classifiers, accounting, linux } = options;
+  const { edits, batch, packets, strategies, classifiers, accounting, timeoutPolicies, track, linux } = options;
   for (const [name, value] of Object.entries({ edits, batch, packets }))
     if (!Number.isInteger(value) || value < 1) throw new RangeError(`${name}: a whole number from 1, not ${value}`);
   for (const name of strategies) if (!(name in STRATEGIES)) throw new RangeError(`unknown strategy ${name}`);
   for (const name of classifiers) if (!(name in CLASSIFIERS)) throw new RangeError(`unknown classifier ${name}`);
   if (linux && accounting.length > 0) throw new RangeError("objects of nfacct, or linux, not both");
+  if (timeoutPolicies.length > 0 && (linux || !track))
+    throw new RangeError("policies of nfct: only where connections are tracked, and not with linux");
   if (strategies.length === 0 || classifiers.length === 0) throw new RangeError("no strategy or no classifier");
 }

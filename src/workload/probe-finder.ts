@@ -12,6 +12,7 @@ import {
 import type { AccountingObject } from "../engine/accounting.js";
 import { Engine } from "../engine/engine.js";
 import { type PacketPool, Reader } from "../engine/reader.js";
+import type { TimeoutPolicy } from "../engine/timeout-policies.js";
 import { FreshConnections } from "../netfilter/fresh-connections.js";
 import { decodeResult, verdictName } from "../netfilter/result.js";
 import type { Ruleset } from "../ruleset/ruleset.js";
@@ -29,6 +30,7 @@ export interface ProbeMachine {
   /** Text for `ipset restore`. */
   readonly sets: string;
   readonly accounting: readonly AccountingObject[];
+  readonly timeoutPolicies: readonly TimeoutPolicy[];
   readonly track: boolean;
 }
 
@@ -41,13 +43,14 @@ export class ProbeFinder {
 
   constructor(
     private readonly ruleset: Ruleset,
-    { localAddresses, sets, accounting, track }: ProbeMachine,
+    { localAddresses, sets, accounting, timeoutPolicies, track }: ProbeMachine,
   ) {
     this.track = track;
     const engine = Engine.create({
       classifier: "linear",
       localAddresses,
       accounting,
+      timeoutPolicies,
       ...(track ? { connections: CONNECTIONS } : {}),
     });
     this.updater = new Updater(engine, { strategy: "incremental", family: ruleset.family });

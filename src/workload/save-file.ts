@@ -8,6 +8,7 @@
  */
 import type { Family } from "../ruleset/row-store.js";
 import type { AccountingObject } from "../engine/accounting.js";
+import type { TimeoutPolicy } from "../engine/timeout-policies.js";
 import { withEmptySets } from "../ruleset/ipset/named-sets.js";
 import { parseRuleset } from "../ruleset/parse.js";
 import { chainsInPrintOrder } from "../ruleset/arrangement.js";
@@ -37,6 +38,8 @@ export interface SaveFileOptions {
   readonly emptySets?: boolean;
   /** Objects that rules count in (-m nfacct). */
   readonly accounting?: readonly AccountingObject[];
+  /** Policies that rules name (-j CT --timeout); only with `track`. */
+  readonly timeoutPolicies?: readonly TimeoutPolicy[];
   /** Connections will be tracked: probes are what shows a change then. */
   readonly track?: boolean;
 }
@@ -62,8 +65,8 @@ export function saveFile({
     ruleset,
     local.map((entry) => entry.split(" ")[0] as string),
   );
-  const { accounting = [], track = false } = given;
-  const machine: ProbeMachine = { localAddresses: local, sets, accounting, track };
+  const { accounting = [], timeoutPolicies = [], track = false } = given;
+  const machine: ProbeMachine = { localAddresses: local, sets, accounting, timeoutPolicies, track };
   return {
     name,
     family,
@@ -72,6 +75,7 @@ export function saveFile({
     localAddresses: local,
     ...(sets ? { sets } : {}),
     ...(accounting.length > 0 ? { accounting } : {}),
+    ...(timeoutPolicies.length > 0 ? { timeoutPolicies } : {}),
     ruleset: () => document.print(),
     changes: (of = seed) => changes(new Churn(ruleset, document, inside, machine), of),
     traffic: (count, of = seed, spread = "uniform") => inside.traffic(count, new Random(of, 0x7472), spread),

@@ -13,6 +13,7 @@ import {
   RESULT_VERDICT,
 } from "../blob/layout.js";
 import type { AccountingObject } from "../engine/accounting.js";
+import type { TimeoutPolicy } from "../engine/timeout-policies.js";
 import type { Routing } from "../engine/routing.js";
 import { addressFamily, writeAddress } from "../netfilter/address.js";
 import { type Verdict, verdictNumber } from "../netfilter/result.js";
@@ -37,6 +38,8 @@ export interface Workload {
   readonly sets?: string;
   /** Objects of nfacct that the ruleset's rules count in. */
   readonly accounting?: readonly AccountingObject[];
+  /** Policies of timeouts that its rules name. */
+  readonly timeoutPolicies?: readonly TimeoutPolicy[];
   /** What `iptables-save` prints once it is loaded into a new namespace, without lines of comment. */
   ruleset(): string;
   /** Endless. Each call starts anew from `ruleset()`; the same seed gives the same changes. Default seed: the workload's. */

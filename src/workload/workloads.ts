@@ -87,7 +87,10 @@ export function isWorkloadName(name: string): name is WorkloadName {
  */
 export function fileWorkload(
   path: string,
-  options: Pick<SaveFileOptions, "seed" | "family" | "sets" | "emptySets" | "accounting" | "track"> = {},
+  options: Pick<
+    SaveFileOptions,
+    "seed" | "family" | "sets" | "emptySets" | "accounting" | "timeoutPolicies" | "track"
+  > = {},
 ): Workload {
   const text = readFileSync(path);
   const { family, ...rest } = options;

@@ -68,7 +68,10 @@ export const ct: Target = {
 
   protocol(argument, record, at) {
     const named = record.bytes[at + CT_HELPER] !== 0 || record.bytes[at + CT_TIMEOUT] !== 0;
-    return named && (argument.protocol === 0 || argument.protocolInverted) ? "-p and a protocol in the same rule" : "";
+    const tracked = (record.view.getUint16(at + CT_FLAGS, true) & NOTRACK) === 0;
+    return named && tracked && (argument.protocol === 0 || argument.protocolInverted)
+      ? "-p and a protocol in the same rule"
+      : "";
   },
 
   print(out, record, at) {
