@@ -16,12 +16,15 @@ import {
   CT_STATE_NEW,
   CT_STATE_RELATED,
   CT_STATE_SNAT,
+  INTERFACE_SIZE,
   PACKET_CT_MARK,
   PACKET_CT_STATE,
   PACKET_CT_STATUS,
   PACKET_FLAG_SOCKET,
   PACKET_FLAGS,
+  PACKET_INPUT,
   PACKET_KNOWN,
+  PACKET_OUTPUT,
   PACKET_PAYLOAD,
   PACKET_PAYLOAD_LENGTH,
   PACKET_SIZE,
@@ -66,9 +69,13 @@ import { framesBegin } from "./walk";
 
 /** A copy, the reset that answers it, the error that answers the reset. Copies that come in again and are copied end here. */
 export const OWN_MOST: u32 = 3;
+/** "lo" as the first word of a name. */
+const LOOPBACK: u32 = 0x6f6c;
 const OWN_RESULT: u32 = PACKET_SIZE;
 const OWN_ASIDE: u32 = OWN_RESULT + RESULT_SIZE;
-const OWN_BYTES: u32 = OWN_ASIDE + 16;
+/** The interface by which what answers the packet goes, where there are no routes. */
+const OWN_BACK: u32 = OWN_ASIDE + 16;
+const OWN_BYTES: u32 = OWN_BACK + INTERFACE_SIZE;
 /** IPv6's header, TCP's, and the options of both a size, times and a scale. */
 const OWN_BYTES_MOST: u32 = 80;
 const OWN_SIZE: u32 = OWN_BYTES + OWN_BYTES_MOST;
@@ -96,7 +103,32 @@ export function ownPacket(): usize {
   store<u32>(own, 0, PACKET_KNOWN);
   store<u32>(own, 0, PACKET_PAYLOAD);
   store<u32>(own, 0, PACKET_PAYLOAD_LENGTH);
+  v128.store(own, wayBack(), OWN_BACK);
   return own;
+}
+
+/** Where there are no routes: by which interface the packet on its way is answered. */
+function wayBack(): v128 {
+  if (!load<u8>(packet, PACKET_INPUT) && ownNumber) return v128.load(packet, OWN_BACK);
+  return orLoopback(PACKET_INPUT);
+}
+
+/** The packet to send goes back where the one on its way came from, and is answered where that one goes. */
+export function ownGoesBack(own: usize): void {
+  v128.store(own, wayBack(), PACKET_OUTPUT);
+  v128.store(own, orLoopback(PACKET_OUTPUT), OWN_BACK);
+}
+
+/** It goes where the one on its way goes. */
+export function ownGoesOn(own: usize): void {
+  v128.store(own, orLoopback(PACKET_OUTPUT), PACKET_OUTPUT);
+  v128.store(own, wayBack(), OWN_BACK);
+}
+
+/** An interface of the packet's; where there is none, that is the machine itself. */
+function orLoopback(side: u32): v128 {
+  if (load<u8>(packet + side)) return v128.load(packet + side);
+  return v128.replace_lane<u32>(v128.splat<u32>(0), 0, LOOPBACK);
 }
 
 /** Room for the bytes of such a packet. */

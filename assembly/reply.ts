@@ -14,7 +14,6 @@ import {
   PACKET_LENGTH,
   PACKET_MARK,
   PACKET_MSS,
-  PACKET_OUTPUT,
   PACKET_PATH,
   PACKET_PAYLOAD_LENGTH,
   PACKET_PHYSICAL_INPUT,
@@ -42,7 +41,7 @@ import { closeByReset } from "./conntrack/protocol";
 import { connection } from "./conntrack/track";
 import { eventClose, eventOpen } from "./events";
 import { isLocal, localFirst, localOn } from "./locals";
-import { ownPacket, sendAnswer } from "./own";
+import { ownGoesBack, ownPacket, sendAnswer } from "./own";
 import { addressBytes, fired, packet, result } from "./packet";
 import { payload, transportOffset } from "./payload";
 import { FLOW_NONE, lookup, routesKnown } from "./routing/lookup";
@@ -144,9 +143,7 @@ export function turnAround(into: usize): void {
   v128.store(into, v128.load(packet, PACKET_SOURCE), PACKET_DESTINATION);
   v128.store(into, v128.load(packet, PACKET_DESTINATION), PACKET_SOURCE);
   memory.fill(into + PACKET_INPUT, 0, INTERFACE_SIZE);
-  v128.store(into, v128.load(packet, PACKET_INPUT), PACKET_OUTPUT);
-  // What the machine sent is answered by its own loopback.
-  if (!load<u8>(into, PACKET_OUTPUT)) store<u16>(into, 0x6f6c, PACKET_OUTPUT);
+  ownGoesBack(into);
   memory.fill(into + PACKET_PHYSICAL_INPUT, 0, 2 * INTERFACE_SIZE);
   store<u8>(into, PATH_OUT, PACKET_PATH);
   store<u8>(into, 0, PACKET_FLAGS);

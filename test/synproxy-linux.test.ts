@@ -17,18 +17,18 @@ const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 120);
 const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
 const [FIN, SYN, RST, PSH, ACK, ECE, CWR] = [1, 2, 4, 8, 16, 64, 128] as const;
 const CLIENT = { ipv4: "10.0.0.9", ipv6: "fd00:1::9" } as const;
+const PORT = 30_000;
 const SERVER = { ipv4: "198.51.100.5", ipv6: "2001:db8:5::5" } as const;
 const BEHIND = { ipv4: "198.51.100.77", ipv6: "2001:db8:5::77" } as const;
 const ADDRESS = { ipv4: "192.0.2.1", ipv6: "2001:db8::1" } as const;
 
-const FIRST_PORT = 30_000;
 /**
- * Where rules let a connection be tracked beside the proxy, what becomes of an acknowledgement hangs on how far the kernel's cookie, which
- * depends on ports and the minute, lies from numbers that were seen before. Who differs is asked again with other ports.
+ * Rounds that once differed: an own answer to a second SYN is the server's as well (509); a client that is not answered asks again
+ * (554, 730); who was picked up in the middle stays so behind a SYN that was let by (558, 649); a server's reset (773).
  */
-const OTHER_PORTS = [30_011, 30_222, 31_333, 33_444, 35_555];
+const KEPT = [509, 554, 558, 649, 730, 773];
 
-function makeRound(seed: number, port = FIRST_PORT): Handshake {
+function makeRound(seed: number): Handshake {
   const random = new Random(seed);
   const family = random.pick(["ipv4", "ipv6"] as const);
   const moved = random.chance(0.25);
@@ -38,7 +38,7 @@ function makeRound(seed: number, port = FIRST_PORT): Handshake {
     family,
     sysctls,
     text: makeText(random, family, moved, masked),
-    steps: makeSteps(random, family, moved, masked, port),
+    steps: makeSteps(random, family, moved, masked),
   };
 }
 
@@ -90,7 +90,7 @@ function condition(random: Random): string {
   ]);
 }
 
-function makeSteps(random: Random, family: Family, moved: boolean, masked: boolean, port: number): HandshakeStep[] {
+function makeSteps(random: Random, family: Family, moved: boolean, masked: boolean): HandshakeStep[] {
   const server = moved ? BEHIND[family] : SERVER[family];
   const client = masked ? ADDRESS[family] : CLIENT[family];
   const sack = random.chance(0.5);
@@ -102,7 +102,7 @@ function makeSteps(random: Random, family: Family, moved: boolean, masked: boole
     ...base,
     device: "lan0",
     ends: [CLIENT[family], SERVER[family]],
-    ports: [port, 80],
+    ports: [PORT, 80],
     flags: ACK,
     seq: ["C", 1],
     ack: ["K", 1],
@@ -112,7 +112,7 @@ function makeSteps(random: Random, family: Family, moved: boolean, masked: boole
     ...base,
     device: "wan0",
     ends: [server, client],
-    ports: [moved ? 8080 : 80, port],
+    ports: [moved ? 8080 : 80, PORT],
     flags: ACK,
     seq: ["S", 1],
     ack: ["C", 1],
@@ -143,7 +143,9 @@ function makeSteps(random: Random, family: Family, moved: boolean, masked: boole
     ...maybe(0.15, fromClient({ flags: random.pick([RST, FIN | ACK, RST | ACK]) })),
     ...maybe(0.9, fromClient({})),
     ...maybe(0.2, fromClient({})),
-    ...(random.chance(0.9) ? [answer] : [fromServer({ flags: RST | ACK, seq: ["0", 0], window: 0 })]),
+    ...maybe(0.25, fromClient({ seq: ["C", 0] })),
+    ...maybe(0.1, fromClient({ flags: SYN | ACK, seq: ["C", 0] })),
+    ...(random.chance(0.85) ? [answer] : [fromServer({ flags: RST | ACK, seq: ["0", 0], window: 0 })]),
     ...maybe(0.15, answer),
     ...maybe(0.9, fromClient({ flags: PSH | ACK, data })),
     ...maybe(0.8, fromServer({ flags: PSH | ACK, data: 50, ack: ["C", 1 + data] })),
@@ -176,14 +178,23 @@ function differences(linux: HandshakeOutcome, ours: HandshakeOutcome): string[] 
   ];
 }
 
-/** The seeds whose rounds Linux and the engine do not agree on. */
-function partedOf(seeds: readonly number[], port?: number): { seed: number; told: string }[] {
-  const rounds = seeds.map((seed) => makeRound(seed, port));
+interface Parted {
+  readonly seed: number;
+  readonly told: string;
+}
+
+/** What Linux and the engine do not agree on, in words. */
+function partedOf(seeds: readonly number[]): Parted[] {
+  const rounds = seeds.map(makeRound);
   return shakeOnLinux(rounds).flatMap((linux, n) => {
     const round = rounds[n] as Handshake;
-    const found = typeof linux === "string" ? [linux] : differences(linux, shakeInEngine(round, n + 1));
     const seed = seeds[n] as number;
-    return found.length > 0 ? [{ seed, told: `seed ${seed}: ${found.join("\n")}\n${round.text}` }] : [];
+    if (typeof linux === "string") return [{ seed, told: `seed ${seed}: ${linux}` }];
+    return [true, false].flatMap((routes) => {
+      const found = differences(linux, shakeInEngine(round, linux.cookies[0], routes));
+      const title = `seed ${seed}, ${routes ? "with" : "without"} routes`;
+      return found.length > 0 ? [{ seed, told: `${title}: ${found.join("\n")}\n${round.text}` }] : [];
+    });
   });
 }
 
@@ -191,15 +202,11 @@ describe("Linux and an engine", () => {
   it.skipIf(missing)(
     `stand in alike for a server by SYNPROXY${skipped}`,
     () => {
-      let parted = partedOf(Array.from({ length: ROUNDS }, (_, n) => FIRST + n));
-      for (const port of OTHER_PORTS)
-        if (parted.length > 0)
-          parted = partedOf(
-            parted.map(({ seed }) => seed),
-            port,
-          );
-      expect(parted.map(({ told }) => told)).toEqual([]);
+      const seeds = [...KEPT, ...Array.from({ length: ROUNDS }, (_, n) => FIRST + n)];
+      const parted = new Set(partedOf(seeds).map(({ seed }) => seed));
+      // Once in a thousand rounds a minute goes by between two cookies. The same minute's are the same again.
+      expect(partedOf([...parted]).map(({ told }) => told)).toEqual([]);
     },
-    120_000,
+    60_000 + 500 * ROUNDS,
   );
 });

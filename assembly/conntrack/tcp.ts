@@ -12,6 +12,7 @@ import {
   CONNECTION_LAST_SCALE,
   CONNECTION_LAST_WINDOW,
   CONNECTION_LOCK,
+  CONNECTION_PROXIED,
   CONNECTION_RETRANSMITTED,
   CONNECTION_STATE,
   CONNECTION_STATUS,
@@ -36,6 +37,7 @@ import {
   WINDOW_FLAG_MAX_ACK,
   WINDOW_FLAG_SIMULTANEOUS,
   WINDOW_FLAG_UNACKNOWLEDGED,
+  WINDOW_END,
   WINDOW_FLAGS,
   WINDOW_MAX_ACK,
 } from "../../src/blob/connections";
@@ -145,7 +147,7 @@ function decide(record: usize, direction: u32, index: u32): u32 {
   const lastIndex = <u32>load<u8>(record, CONNECTION_LAST_INDEX);
   const lastDirection = <u32>load<u8>(record, CONNECTION_LAST_DIRECTION);
   const lastFlags = load<u8>(record, CONNECTION_LAST_FLAGS);
-  if (next == INVALID) return NOT_TRACKED;
+  if (next == INVALID) return isKeepAlive(record, direction, index, lastDirection) ? PASSED_BY : NOT_TRACKED;
   if (next == TCP_SYN_SENT && old >= <u32>TCP_TIME_WAIT) {
     // A SYN that meets a closed connection opens another one, or where nobody closed it in order, changes nothing.
     const closing = (windowFlags(record, 0) | windowFlags(record, 1)) & WINDOW_FLAG_CLOSING;
@@ -172,6 +174,18 @@ function decide(record: usize, direction: u32, index: u32): u32 {
   } else if (next == TCP_CLOSE && index == INDEX_RST && segmentKnown)
     return reset(record, direction, lastIndex, lastDirection);
   return UNDECIDED;
+}
+
+/** A client that SYNPROXY has answered asks whether the server is there, whose SYN may be lost. */
+function isKeepAlive(record: usize, direction: u32, index: u32, lastDirection: u32): bool {
+  return (
+    load<u8>(record, CONNECTION_PROXIED) != 0 &&
+    old == TCP_SYN_SENT &&
+    index == INDEX_ACK &&
+    segmentKnown &&
+    !(direction | lastDirection) &&
+    segmentSequence == load<u32>(windowOf(record, 0), WINDOW_END) - 1
+  );
 }
 
 /** A packet that changes nothing, since we may know less than the two ends; it is noted in case that this turns out. */

@@ -93,7 +93,11 @@ export function windowResume(record: usize, last: u32, lastFlags: u8, scale: u8)
   store<u32>(sender, atLeastOne(load<u16>(record, CONNECTION_LAST_WINDOW)), WINDOW_MAX_WINDOW);
   store<u8>(sender, scale, WINDOW_SCALE);
   store<u8>(sender, lastFlags, WINDOW_FLAGS);
-  memory.fill(windowOf(record, 1 - last), 0, WINDOW_SIZE);
+  // Of the end that answers is forgotten all but that it was picked up in its middle.
+  const receiver = windowOf(record, 1 - last);
+  const liberal = <u8>(load<u8>(receiver, WINDOW_FLAGS) & WINDOW_FLAG_LIBERAL);
+  memory.fill(receiver, 0, WINDOW_SIZE);
+  store<u8>(receiver, liberal, WINDOW_FLAGS);
 }
 
 /** Whether the segment is where it may be; what it says is taken over when it is. `isAck`: it is nothing but an ACK. */

@@ -19,7 +19,9 @@ import {
   CONNECTION_PROXY_TIME,
   CONNECTION_SHIFT,
   CONNECTION_STATE,
+  PROXIED_OPENED,
   PROXIED_SETTLED,
+  TCP_CLOSE,
   TCP_SYN_RECV,
   TCP_SYN_SENT,
   WINDOW_MAX_WINDOW,
@@ -33,15 +35,12 @@ import {
   EVENT_SEQUENCE,
 } from "../../src/blob/events";
 import {
-  HOOK_INPUT,
-  INTERFACE_SIZE,
   PACKET_DESTINATION_PORT,
   PACKET_FLAG_ODD,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
   PACKET_INPUT,
   PACKET_LENGTH,
-  PACKET_OUTPUT,
   PACKET_PAYLOAD,
   PACKET_SIZE,
   PACKET_SOURCE,
@@ -67,8 +66,8 @@ import {
 import { connection, direction } from "../conntrack/track";
 import { windowOf } from "../conntrack/window";
 import { eventClose, eventOpen } from "../events";
-import { ownPacket, sendGreeting, sendInstead, sendOn, sendOpening } from "../own";
-import { fired, hook, ownNumber, packet } from "../packet";
+import { ownGoesOn, ownPacket, sendGreeting, sendInstead, sendOn, sendOpening } from "../own";
+import { fired, ownNumber, packet } from "../packet";
 import { turnAround } from "../reply";
 import { cookieOf, cookieSize } from "./synproxy-cookie";
 import {
@@ -118,7 +117,7 @@ export function proxySyn(record: usize): u32 {
     return VERDICT_STOLEN;
   }
   if ((flags & (SYN | ACK | FIN | RST)) != ACK) return VERDICT_CONTINUE;
-  return open() ? VERDICT_STOLEN : VERDICT_DROP;
+  return open(segmentSequence - 1) ? VERDICT_STOLEN : VERDICT_DROP;
 }
 
 /** In front of confirmation: the answer of a server whose connection the machine has opened. */
@@ -126,26 +125,47 @@ export function proxyAnswer(): u32 {
   if (!connection || !load<u8>(connection, CONNECTION_PROXIED) || isLooped()) return VERDICT_ACCEPT;
   const state = load<u8>(connection, CONNECTION_STATE);
   const flags = load<u8>(packet, PACKET_TCP_FLAGS);
-  if (state == TCP_SYN_SENT && !direction) {
-    segmentRead();
-    readOptions();
-    store<u32>(connection, segmentAck, CONNECTION_COOKIE);
-    store<u32>(connection, given & TIMES ? echo : 0, CONNECTION_PROXY_TIME);
+  if (!segmentRead()) return VERDICT_DROP;
+  if (state == TCP_SYN_SENT) {
+    // A client that goes on asking, since the SYN or its answer was lost. The number is the SYN's.
+    if (!direction && (flags & (SYN | ACK)) == ACK) {
+      readOptions();
+      return open(segmentSequence) ? VERDICT_STOLEN : VERDICT_DROP;
+    }
+    remember();
+  } else if (state == TCP_CLOSE) {
+    if (direction && flags & RST) shiftBy(segmentSequence - 1);
+    else if (!direction && (flags & (SYN | ACK)) == SYN) remember();
   } else if (state == TCP_SYN_RECV && (flags & (SYN | ACK)) == (SYN | ACK)) {
-    if (!segmentRead()) return VERDICT_DROP;
     readOptions();
     settle();
     return VERDICT_STOLEN;
-  } else if (ownNumber) shiftOwn();
+  }
+  if (ownNumber) shiftOwn();
   return VERDICT_ACCEPT;
+}
+
+/** Of a SYN to the server: where the cookie is, and what time the client was told. */
+function remember(): void {
+  readOptions();
+  store<u8>(connection, PROXIED_OPENED, CONNECTION_PROXIED);
+  store<u32>(connection, segmentAck, CONNECTION_COOKIE);
+  store<u32>(connection, given & TIMES ? echo : 0, CONNECTION_PROXY_TIME);
+}
+
+/** The server's number is the client's cookie. What is shifted stays so, even by nothing (nf_ct_seqadj_init). */
+function shiftBy(sequence: u32): void {
+  const shift = segmentKnown ? load<u32>(connection, CONNECTION_COOKIE) - sequence : 0;
+  if (shift) store<u32>(connection, shift, CONNECTION_SHIFT);
 }
 
 /** Numbers and times of the machine's own packets are shifted as they leave, as those of others are, whose bytes are not ours. */
 function shiftOwn(): void {
-  if (load<u8>(connection, CONNECTION_PROXIED) != PROXIED_SETTLED || !segmentRead() || !segmentKnown) return;
+  if (!segmentKnown) return;
   const shift = load<u32>(connection, CONNECTION_SHIFT);
   if (direction) store<u32>(segmentHeader, bswap<u32>(segmentSequence + shift), 4);
   else if (load<u8>(packet, PACKET_TCP_FLAGS) & ACK) store<u32>(segmentHeader, bswap<u32>(segmentAck - shift), 8);
+  if (load<u8>(connection, CONNECTION_PROXIED) != PROXIED_SETTLED) return;
   readOptions();
   if (!timesAt) return;
   const later = load<u32>(connection, CONNECTION_PROXY_TIME);
@@ -173,12 +193,11 @@ function greet(record: usize, flags: u8): void {
   if (sendGreeting(own)) tell(own);
 }
 
-/** Opens the connection that a client acknowledges. False where its cookie is none of ours. */
-function open(): bool {
+/** Opens the connection that a client acknowledges, by a SYN of this number. False where its cookie is none of ours. */
+function open(sequence: u32): bool {
   const cookie = segmentAck - 1;
-  const sequence = segmentSequence - 1;
   const window = segmentWindow;
-  const allowed = segmentKnown ? cookieSize(cookie, sequence) : SIZE_UNKNOWN;
+  const allowed = segmentKnown ? cookieSize(cookie, segmentSequence - 1) : SIZE_UNKNOWN;
   if (!allowed) return false;
   setSize(allowed);
   let options = given | MSS;
@@ -191,12 +210,7 @@ function open(): bool {
   setGiven(options);
   const own = ownPacket();
   if (!own) return true;
-  turnAround(own);
-  // In the client's name: its ends as they are.
-  v128.store(own, v128.load(packet, PACKET_SOURCE), PACKET_SOURCE);
-  v128.store(own, v128.load(packet, PACKET_DESTINATION), PACKET_DESTINATION);
-  if (hook == HOOK_INPUT) toLoopback(own);
-  else v128.store(own, v128.load(packet, PACKET_OUTPUT), PACKET_OUTPUT);
+  goOn(own);
   writeSegment(own, options & ECN ? SYN | ECE | CWR : SYN, sequence, cookie, window);
   if (sendOpening(own)) tell(own);
   return true;
@@ -204,7 +218,6 @@ function open(): bool {
 
 /** Both ends are told that the connection is there. From here on the client's numbers are shifted. */
 function settle(): void {
-  const known = segmentKnown;
   const sequence = segmentSequence;
   const ack = segmentAck;
   const options = given & TIMES;
@@ -223,17 +236,13 @@ function settle(): void {
     writeSegment(towards, ACK, ack, sequence + 1, <u16>load<u32>(windowOf(record, 0), WINDOW_MAX_WINDOW));
     if (sendOn(towards)) tell(towards);
   }
-  const shift = known ? load<u32>(record, CONNECTION_COOKIE) - sequence : 0;
-  store<u32>(record, shift, CONNECTION_SHIFT);
   segmentRead();
+  shiftBy(sequence);
   setGiven(options);
   setTimes(theirs, ours);
   const back = ownPacket();
   if (!back) return;
-  turnAround(back);
-  v128.store(back, v128.load(packet, PACKET_SOURCE), PACKET_SOURCE);
-  v128.store(back, v128.load(packet, PACKET_DESTINATION), PACKET_DESTINATION);
-  v128.store(back, v128.load(packet, PACKET_OUTPUT), PACKET_OUTPUT);
+  goOn(back);
   writeSegment(back, ACK, sequence + 1, ack, window);
   if (sendInstead(back)) tell(back);
 }
@@ -259,14 +268,17 @@ function tell(own: usize): void {
   eventClose();
 }
 
+/** In the name of who sent the packet on its way: its ends as they are. */
+function goOn(own: usize): void {
+  turnAround(own);
+  v128.store(own, v128.load(packet, PACKET_SOURCE), PACKET_SOURCE);
+  v128.store(own, v128.load(packet, PACKET_DESTINATION), PACKET_DESTINATION);
+  ownGoesOn(own);
+}
+
 function swapPorts(own: usize): void {
   store<u16>(own, load<u16>(packet, PACKET_SOURCE_PORT), PACKET_DESTINATION_PORT);
   store<u16>(own, load<u16>(packet, PACKET_DESTINATION_PORT), PACKET_SOURCE_PORT);
-}
-
-function toLoopback(own: usize): void {
-  memory.fill(own + PACKET_OUTPUT, 0, INTERFACE_SIZE);
-  store<u16>(own, <u16>LOOPBACK, PACKET_OUTPUT);
 }
 
 /** What has come in by the loopback interface has been seen as it went out. */
