@@ -22,7 +22,7 @@ import { put32, remember } from "./store";
 
 const LINE: u32 = 64;
 
-/** An arena that was made by this very update, 0 for none: an undone update gives back the whole of it, so it needs no log. */
+/** An arena that was made by this very update, 0 for none. */
 let fresh: usize = 0;
 
 export function arenaFresh(arena: usize): void {
@@ -32,32 +32,16 @@ export function arenaFresh(arena: usize): void {
 /** The address of `bytes` bytes, not zeroed; 0 when memory is at its maximum. */
 export function arenaAllocate(arena: usize, bytes: u32): usize {
   const size = (bytes + 15) & ~15;
+  let address: usize;
   if (size > <u32>ARENA_LARGEST) {
     const slab = takeSlab(arena, size + SLAB_FIRST);
-    if (!slab) return 0;
-    put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
-    return slab + SLAB_FIRST;
+    address = slab ? slab + SLAB_FIRST : 0;
+  } else {
+    address = takeFree(arena, size);
+    if (!address) address = carve(arena, size);
   }
-  if (arena == fresh) return allocateFresh(arena, size);
-  const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
-  const free: usize = load<u32>(list);
-  if (free) {
-    // Its new owner writes it unlogged; of what is free, a rollback needs no more than the link.
-    remember(free);
-    put32(list, load<u32>(free));
-    put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
-    return free;
-  }
-  let next: usize = load<u32>(arena, ARENA_NEXT);
-  if (next + size > <usize>load<u32>(arena, ARENA_END)) {
-    const slab = takeSlab(arena, SLAB_SIZE);
-    if (!slab) return 0;
-    next = slab + SLAB_FIRST;
-    put32(arena + ARENA_END, <u32>(slab + SLAB_SIZE));
-  }
-  put32(arena + ARENA_NEXT, <u32>(next + size));
-  put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
-  return next;
+  if (address) put(arena, arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + size);
+  return address;
 }
 
 /** The same, and what lies `lead` bytes behind the address begins a cache line, unless the memory was given back before. */
@@ -68,58 +52,34 @@ export function arenaAllocateAligned(arena: usize, bytes: u32, lead: u32): usize
   if (
     gap &&
     size <= <u32>ARENA_LARGEST &&
-    !load<u32>(arena + ARENA_FREE + (((size >> 4) - 1) << 2)) &&
+    !load<u32>(freeList(arena, size)) &&
     next + gap + size <= <usize>load<u32>(arena, ARENA_END)
   ) {
-    put32(arena + ARENA_NEXT, <u32>(next + gap));
-    const list = arena + ARENA_FREE + (((gap >> 4) - 1) << 2);
-    put32(next, load<u32>(list));
-    put32(list, <u32>next);
+    put(arena, arena + ARENA_NEXT, <u32>(next + gap));
+    giveFree(arena, next, gap);
   }
   return arenaAllocate(arena, bytes);
-}
-
-function allocateFresh(arena: usize, size: u32): usize {
-  store<u32>(arena, load<u32>(arena, ARENA_BYTES) + size, ARENA_BYTES);
-  const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
-  const free: usize = load<u32>(list);
-  if (free) {
-    store<u32>(list, load<u32>(free));
-    return free;
-  }
-  let next: usize = load<u32>(arena, ARENA_NEXT);
-  if (next + size > <usize>load<u32>(arena, ARENA_END)) {
-    const slab = takeSlab(arena, SLAB_SIZE);
-    if (!slab) return 0;
-    next = slab + SLAB_FIRST;
-    store<u32>(arena, <u32>(slab + SLAB_SIZE), ARENA_END);
-  }
-  store<u32>(arena, <u32>(next + size), ARENA_NEXT);
-  return next;
 }
 
 /** Gives back what was allocated with the same `bytes`. */
 export function arenaFree(arena: usize, address: usize, bytes: u32): void {
   const size = (bytes + 15) & ~15;
-  put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) - size);
-  if (size > <u32>ARENA_LARGEST) {
-    const slab = address - SLAB_FIRST;
-    const next: usize = load<u32>(slab, SLAB_NEXT);
-    const previous: usize = load<u32>(slab, SLAB_PREVIOUS);
-    if (next) put32(next + SLAB_PREVIOUS, <u32>previous);
-    if (previous) put32(previous + SLAB_NEXT, <u32>next);
-    else put32(arena + ARENA_SLABS, <u32>next);
-    heapFree(slab, load<u32>(slab, SLAB_BYTES));
+  put(arena, arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) - size);
+  if (size <= <u32>ARENA_LARGEST) {
+    giveFree(arena, address, size);
     return;
   }
-  const list = arena + ARENA_FREE + (((size >> 4) - 1) << 2);
-  put32(address, load<u32>(list));
-  put32(list, <u32>address);
+  const slab = address - SLAB_FIRST;
+  const next: usize = load<u32>(slab, SLAB_NEXT);
+  const previous: usize = load<u32>(slab, SLAB_PREVIOUS);
+  if (next) put(arena, next + SLAB_PREVIOUS, <u32>previous);
+  put(arena, previous ? previous + SLAB_NEXT : arena + ARENA_SLABS, <u32>next);
+  heapFree(slab, load<u32>(slab, SLAB_BYTES));
 }
 
 /** Counts a piece of foreign memory, aligned to 16, as handed out, so that it may be given to the arena. */
 export function arenaAdopt(arena: usize, bytes: u32): void {
-  put32(arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + bytes);
+  put(arena, arena + ARENA_BYTES, load<u32>(arena, ARENA_BYTES) + bytes);
 }
 
 /** Gives every slab back to the heap. */
@@ -139,6 +99,40 @@ export function arenaHolds(arena: usize, address: usize): bool {
   return false;
 }
 
+/** Where the list of free records of this size begins. */
+function freeList(arena: usize, size: u32): usize {
+  return arena + ARENA_FREE + (((size >> 4) - 1) << 2);
+}
+
+function takeFree(arena: usize, size: u32): usize {
+  const list = freeList(arena, size);
+  const free: usize = load<u32>(list);
+  if (!free) return 0;
+  // Its new owner writes it unlogged; of what is free, a rollback needs no more than the link.
+  if (arena != fresh) remember(free);
+  put(arena, list, load<u32>(free));
+  return free;
+}
+
+function giveFree(arena: usize, address: usize, size: u32): void {
+  const list = freeList(arena, size);
+  put(arena, address, load<u32>(list));
+  put(arena, list, <u32>address);
+}
+
+/** From the newest slab, or one more. */
+function carve(arena: usize, size: u32): usize {
+  let next: usize = load<u32>(arena, ARENA_NEXT);
+  if (next + size > <usize>load<u32>(arena, ARENA_END)) {
+    const slab = takeSlab(arena, SLAB_SIZE);
+    if (!slab) return 0;
+    next = slab + SLAB_FIRST;
+    put(arena, arena + ARENA_END, <u32>(slab + SLAB_SIZE));
+  }
+  put(arena, arena + ARENA_NEXT, <u32>(next + size));
+  return next;
+}
+
 function takeSlab(arena: usize, bytes: u32): usize {
   const slab = heapAllocate(bytes);
   if (!slab) return 0;
@@ -146,7 +140,13 @@ function takeSlab(arena: usize, bytes: u32): usize {
   store<u32>(slab, <u32>first, SLAB_NEXT);
   store<u32>(slab, 0, SLAB_PREVIOUS);
   store<u32>(slab, bytes, SLAB_BYTES);
-  if (first) put32(first + SLAB_PREVIOUS, <u32>slab);
-  put32(arena + ARENA_SLABS, <u32>slab);
+  if (first) put(arena, first + SLAB_PREVIOUS, <u32>slab);
+  put(arena, arena + ARENA_SLABS, <u32>slab);
   return slab;
+}
+
+/** Into the arena's own memory. Of one that this update has made, all is given back when the update is undone: it needs no log. */
+function put(arena: usize, address: usize, value: u32): void {
+  if (arena == fresh) store<u32>(address, value);
+  else put32(address, value);
 }
