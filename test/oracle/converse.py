@@ -7,7 +7,6 @@ whose transport header behind the ports is `rest`, or an ICMP error (type, code,
 that the opener got. Writes a list of rounds: what iptables-restore said, what each step's receiver got (device and bytes,
 or null) and when it was sent (milliseconds of the round), iptables-save --counters, conntrack -L and when.
 """
-import fcntl
 import json
 import os
 import socket
@@ -16,50 +15,19 @@ import subprocess
 import sys
 import time
 
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
+from wires import checksum, is_report, make_device, packets_of, run
+
 ANSWERS = {8: 0, 128: 129}
-
-
-def run(command):
-    return subprocess.run(command, shell=True, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-
-
-def make_device(name, addresses):
-    device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
-    run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0")
-    run(f"sysctl -qw net.ipv4.conf.{name}.rp_filter=0 net.ipv4.conf.{name}.send_redirects=0")
-    run(f"ip link set {name} multicast off; ip link set {name} up")
-    for address in addresses:
-        run(f"ip addr add {address} dev {name}")
-    return device
-
-
-def is_report(packet):
-    """Of IPv6 groups, which the machine tells routers whenever it likes."""
-    return packet[0] >> 4 == 6 and packet[24:26] == b"\xff\x02"
 
 
 def received(devices):
     """The one packet that came out somewhere."""
     found = None
     for name, device in devices.items():
-        try:
-            while True:
-                packet = os.read(device, 65536)
-                if not is_report(packet):
-                    found = [name, packet]
-        except BlockingIOError:
-            pass
+        for packet in packets_of(device):
+            if not is_report(packet):
+                found = [name, packet]
     return found
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
 
 
 def with_header(header, body):
@@ -126,7 +94,10 @@ def converse(devices, steps, pause, now):
 
 def play(orders):
     run(orders["setup"])
-    devices = {name: make_device(name, addresses) for name, addresses in orders["devices"].items()}
+    devices = {name: make_device(name) for name in orders["devices"]}
+    for name, addresses in orders["devices"].items():
+        for address in addresses:
+            run(f"ip addr add {address} dev {name}")
     run(orders["routes"])
     for order in orders["rounds"]:
         # A rule of connbytes turns accounting on, so settings come first.

@@ -6,7 +6,6 @@ client, server (addresses) and steps. A step: device, flags, seq and ack (each a
 bases: C and S are fixed, K is the number that the last SYN ACK on lan0 had. Writes a list of rounds: what iptables-restore
 said, the packets (device and bytes) that came out in each step, iptables-save --counters, conntrack -L.
 """
-import fcntl
 import json
 import os
 import socket
@@ -14,40 +13,11 @@ import struct
 import subprocess
 import sys
 
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
-
-
-def run(command):
-    return subprocess.run(command, shell=True, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-
-
-def make_device(name):
-    device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
-    run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0 net.ipv4.conf.{name}.rp_filter=0")
-    run(f"ip link set {name} multicast off; ip link set {name} up")
-    return device
+from wires import checksum, is_report, make_device, packets_of, run
 
 
 def received(devices):
-    packets = []
-    for name, device in devices.items():
-        try:
-            while True:
-                packet = os.read(device, 65536)
-                if not (packet[0] >> 4 == 6 and packet[24:26] == b"\xff\x02"):
-                    packets.append((name, packet))
-        except BlockingIOError:
-            pass
-    return packets
-
-
-def checksum(data):
-    data += b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f">{len(data) // 2}H", data))
-    while total > 0xFFFF:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    return [(name, packet) for name, device in devices.items() for packet in packets_of(device) if not is_report(packet)]
 
 
 def segment(step, source, destination, bases, echoed):

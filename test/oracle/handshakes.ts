@@ -1,5 +1,4 @@
 /** Handshakes through a machine that proxies SYNs: on Linux and in an engine, and what the machine itself sends meanwhile. */
-import { fileURLToPath } from "node:url";
 import { Engine } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
 import type { Routing } from "../../src/engine/routing.js";
@@ -17,7 +16,7 @@ import { Updater } from "../../src/update/updater.js";
 import { frame, segmentRest } from "./frame.js";
 import { PROTOCOL_TCP } from "./packet.js";
 import { readCounters } from "./traffic.js";
-import { output } from "../run.js";
+import { playScript } from "./script.js";
 
 /** What a number counts from: the client's and the server's beginning, the cookie, nought. */
 type Base = "C" | "S" | "K" | "0";
@@ -70,9 +69,12 @@ ip route add default dev wan0; ip -6 route add default dev wan0`;
 
 /** Per round what Linux did, or what iptables-restore said. */
 export function shakeOnLinux(rounds: readonly Handshake[]): (HandshakeOutcome | string)[] {
-  const script = fileURLToPath(new URL("handshake.py", import.meta.url));
-  const stdout = output("unshare", ["--net", "python3", script], { input: JSON.stringify({ setup: SETUP, rounds }) });
-  const played = JSON.parse(stdout) as { said: string; steps: [string, string][][]; saved: string; listed: string }[];
+  const played = playScript("handshake.py", { setup: SETUP, rounds }) as {
+    said: string;
+    steps: [string, string][][];
+    saved: string;
+    listed: string;
+  }[];
   return played.map(({ said, steps, saved, listed }, n) => {
     if (said) return said;
     const { family } = rounds[n] as Handshake;

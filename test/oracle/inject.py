@@ -5,42 +5,22 @@ machine's), and rounds of family, text (for iptables-restore), sets (for ipset r
 packets (device, hexadecimal bytes, milliseconds to wait before).
 Writes a list of rounds: what iptables-restore said, what iptables-save --counters prints behind it, and what came out for each packet.
 """
-import fcntl
 import json
 import os
-import struct
 import subprocess
 import sys
 import time
 
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
-
-
-def run(command):
-    subprocess.run(command, shell=True, check=True, stdout=subprocess.DEVNULL)
-
-
-def make_device(name, addresses):
-    device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
-    run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0 net.ipv4.conf.{name}.rp_filter=0")
-    run(f"ip link set {name} multicast off; ip link set {name} up mtu 9000")
-    # The first of a device is the first given of IPv4, the last given of IPv6.
-    for address in sorted(addresses, key=lambda one: -addresses.index(one) if ":" in one else addresses.index(one)):
-        run(f"ip addr add {address}/{'128' if ':' in address else '32'} dev {name}")
-    return device
+from wires import make_device, packets_of, run
 
 
 def received(device, version=None):
     """The last packet of this version of IP that came out; the machine may have something to say in the other."""
     found = None
-    try:
-        while True:
-            packet = os.read(device, 65536)
-            if packet[0] >> 4 == version:
-                found = packet
-    except BlockingIOError:
-        return found
+    for packet in packets_of(device):
+        if packet[0] >> 4 == version:
+            found = packet
+    return found
 
 
 def forget(devices, tool):
@@ -62,7 +42,12 @@ def send(devices, packet, output):
 
 def play(orders):
     run("ip link set lo up; sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0")
-    devices = {name: make_device(name, orders["addresses"]) for name in orders["devices"]}
+    devices = {name: make_device(name, mtu=9000) for name in orders["devices"]}
+    # The first of a device is the first given of IPv4, the last given of IPv6.
+    addresses = orders["addresses"]
+    for name in devices:
+        for address in sorted(addresses, key=lambda one: -addresses.index(one) if ":" in one else addresses.index(one)):
+            run(f"ip addr add {address}/{'128' if ':' in address else '32'} dev {name}")
     run(f"ip route add default dev {orders['output']}; ip -6 route add default dev {orders['output']}")
     for order in orders["rounds"]:
         tool = ("iptables-" if order["family"] == "ipv4" else "ip6tables-") + orders["tool"]

@@ -1,5 +1,4 @@
 /** Packets through a machine that routes: on Linux, and in an engine that is told what `ip` prints there. */
-import { fileURLToPath } from "node:url";
 import { PATH_OUT } from "../../src/blob/layout.js";
 import { Engine } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
@@ -16,7 +15,7 @@ import { encodePacket, type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.
 import { DEVICES } from "./random-routes.js";
 import { readCounters } from "./traffic.js";
 import { wireBytes } from "./wire.js";
-import { output } from "../run.js";
+import { playScript } from "./script.js";
 
 const SETUP = `ip link set lo up
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.all.send_redirects=0
@@ -60,9 +59,7 @@ export function playOnLinux(rounds: readonly MachineRound[]): MachineOutcome[] {
       }),
     })),
   };
-  const script = fileURLToPath(new URL("route.py", import.meta.url));
-  const stdout = output("unshare", ["--net", "python3", script], { input: JSON.stringify(orders) });
-  const played = JSON.parse(stdout) as (Omit<MachineOutcome, "sent" | "counters"> & {
+  const played = playScript("route.py", orders) as (Omit<MachineOutcome, "sent" | "counters"> & {
     packets: [string, string][][];
     saved: string;
   })[];

@@ -5,7 +5,6 @@ iptables-restore) and packets: hexadecimal bytes with the device they come in by
 sends them. Writes a list of rounds: what iptables-restore said, what `ip` prints of addresses, routes and rules, what came
 out behind each packet (device and bytes), and iptables-save --counters.
 """
-import fcntl
 import json
 import os
 import socket
@@ -13,32 +12,13 @@ import struct
 import subprocess
 import sys
 
-TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
+from wires import make_device, packets_of, run
+
 SO_MARK = 36
 
 
-def run(command):
-    return subprocess.run(command, shell=True, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
-
-
-def make_device(name):
-    device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
-    run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0")
-    run(f"sysctl -qw net.ipv4.conf.{name}.rp_filter=0 net.ipv4.conf.{name}.send_redirects=0")
-    run(f"ip link set {name} multicast off; ip link set {name} up")
-    return device
-
-
 def received(devices):
-    found = []
-    for name, device in devices.items():
-        try:
-            while True:
-                found.append([name, os.read(device, 65536).hex()])
-        except BlockingIOError:
-            pass
-    return found
+    return [[name, packet.hex()] for name, device in devices.items() for packet in packets_of(device)]
 
 
 def send(family, packet, mark):

@@ -1,5 +1,4 @@
 /** Talks through a router: packets of openers and answers, on Linux and in an engine, and what each receiver gets. */
-import { fileURLToPath } from "node:url";
 import * as L from "../../src/blob/layout.js";
 import { Engine } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
@@ -14,7 +13,7 @@ import { addressBytes, addressText } from "./address.js";
 import { type Ends, errorFrame, frame, hasPorts, isIcmp } from "./frame.js";
 import { blankPacket, encodePacket, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP } from "./packet.js";
 import { readCounters } from "./traffic.js";
-import { output } from "../run.js";
+import { playScript } from "./script.js";
 
 export const LAN = "lan0";
 export const WAN = "wan0";
@@ -100,9 +99,7 @@ export function talkOnLinux(rounds: readonly TalkRound[]): (Outcome | string)[] 
       }),
     })),
   };
-  const script = fileURLToPath(new URL("converse.py", import.meta.url));
-  const stdout = output("unshare", ["--net", "python3", script], { input: JSON.stringify(orders) });
-  const played = JSON.parse(stdout) as {
+  const played = playScript("converse.py", orders) as {
     said: string;
     steps: { at: number; got: [string, string] | null }[];
     saved: string;

@@ -1,11 +1,11 @@
 /** Real packets through the machine's own netfilter, in a namespace of its own, and what its rules have counted. */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { BUILTIN_CHAINS, TABLE_NAMES } from "../../src/ruleset/ruleset.js";
 import { kernelMissing } from "./kernel.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
-import { output, run } from "../run.js";
+import { run } from "../run.js";
+import { playScript } from "./script.js";
 
 /** Where packets come in, and where those that are forwarded go out: back where they came from would be answered. */
 export const WIRES = ["eth0", "eth1", "eth10", "abcdefghijklmno"];
@@ -53,17 +53,16 @@ export function playTraffic(rounds: readonly TrafficRound[], tool: Tool = "legac
     addresses: LOCAL_ADDRESSES,
     rounds: rounds.map((round) => ({ ...round, text: silent(`${emptyTables(round.text)}${round.text}`) })),
   };
-  const script = fileURLToPath(new URL("inject.py", import.meta.url));
-  const stdout = output("unshare", ["--net", "python3", script], { input: JSON.stringify(orders) });
-  return (JSON.parse(stdout) as { refused: string; saved: string; sets: string; outputs: (string | null)[] }[]).map(
-    ({ refused, saved, sets, outputs }) =>
-      refused
-        ? { refused }
-        : {
-            counters: readCounters(saved),
-            sets,
-            outputs: outputs.map((hex) => (hex === null ? null : Buffer.from(hex, "hex"))),
-          },
+  return (
+    playScript("inject.py", orders) as { refused: string; saved: string; sets: string; outputs: (string | null)[] }[]
+  ).map(({ refused, saved, sets, outputs }) =>
+    refused
+      ? { refused }
+      : {
+          counters: readCounters(saved),
+          sets,
+          outputs: outputs.map((hex) => (hex === null ? null : Buffer.from(hex, "hex"))),
+        },
   );
 }
 

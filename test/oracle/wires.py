@@ -1,0 +1,44 @@
+"""What the scripts beside it share: tun devices in the network namespace that they are started in, and what comes out of them."""
+import fcntl
+import os
+import struct
+import subprocess
+
+TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
+
+
+def run(command):
+    """What a shell's command prints; one that fails ends the script."""
+    return subprocess.run(command, shell=True, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+
+
+def make_device(name, mtu=1500):
+    """One that says nothing by itself and takes what comes from anywhere."""
+    device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
+    run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0")
+    run(f"sysctl -qw net.ipv4.conf.{name}.rp_filter=0 net.ipv4.conf.{name}.send_redirects=0")
+    run(f"ip link set {name} multicast off; ip link set {name} up mtu {mtu}")
+    return device
+
+
+def packets_of(device):
+    """All that has come out since the last look."""
+    try:
+        while True:
+            yield os.read(device, 65536)
+    except BlockingIOError:
+        pass
+
+
+def is_report(packet):
+    """Of IPv6 groups, which the machine tells routers whenever it likes."""
+    return packet[0] >> 4 == 6 and packet[24:26] == b"\xff\x02"
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
