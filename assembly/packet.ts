@@ -2,6 +2,8 @@
  * The packet being walked: this thread's scratch copy and what the walk needs to know beside it. Set once a batch or a
  * packet; every match and target reads it here.
  */
+import { RESULT_FLAGS } from "../src/blob/layout";
+
 export let packet: usize = 0;
 export let result: usize = 0;
 export let generationSeen: u32 = 0;
@@ -45,4 +47,9 @@ export function setHotdrop(): void {
 }
 export function setOwnNumber(number: u32): void {
   ownNumber = number;
+}
+
+/** Adds to what the result says of the packet; a RESULT_FLAG_*. */
+export function flagResult(bit: u32): void {
+  store<u8>(result, <u8>(load<u8>(result, RESULT_FLAGS) | bit), RESULT_FLAGS);
 }

@@ -36,7 +36,7 @@ import { bodyRelease } from "./sets/body";
 import { heapFree } from "./heap";
 import { put32 } from "./store";
 import { releaseTable } from "./table";
-import { unlinkRow } from "./row";
+import { unlinkRow } from "./row-end";
 
 export function engineArena(): usize {
   return load<u32>(CONTROL_ADDRESS, CONTROL_ARENA);

@@ -92,7 +92,7 @@ import { missingPolicy } from "./conntrack/policies";
 import { checkMatch, matchSize, missingName } from "./match-record";
 import { isJump } from "./content";
 import { knowsSets, rulesWith } from "./sets/known";
-import { checkTarget, targetSize } from "./target";
+import { checkTarget, targetSize } from "./target-check";
 import { rowMatches } from "./words";
 
 /** All bits that flags and inversions may have. */

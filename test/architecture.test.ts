@@ -46,10 +46,7 @@ const LONG: Readonly<Record<string, string>> = {
   "src/blob/layout.ts": "every record that crosses, once, in one place",
   "src/blob/payloads.ts": "one table of constants",
   "src/ruleset/line-parser.ts": "one walk over the options of a line",
-  "assembly/reading/lines.ts": "an essay and a third of names in front of one loop",
-  "assembly/row.ts": "a fifth of it names the fields it touches",
   "assembly/walk.ts": "a third of it names the fields it touches, around one loop",
-  "assembly/target.ts": "one switch over all targets, and the names of their fields",
 };
 
 function filesUnder(folder: string): string[] {

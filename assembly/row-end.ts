@@ -1,0 +1,105 @@
+/** How a row ends: with an update, from which on no new reader sees it, and behind its grace period, when nobody does. */
+import {
+  BLOB_ADDRESS_BYTES,
+  BLOB_ARENA,
+  BLOB_LENGTH,
+  BLOB_LIVE_ROWS,
+  CHAIN_CHUNKS,
+  CHAIN_INDEX,
+  CHAIN_LIVE_ROWS,
+  CHAIN_POLICY,
+  CHAIN_REFERENCES,
+  CHAIN_RUN,
+  RECORD_BYTES,
+  RECORD_TYPE,
+  ROW_CHAIN,
+  ROW_CHUNK,
+  ROW_COUNTER,
+  ROW_DIED,
+  ROW_FLAG_POLICY,
+  ROW_FLAGS,
+  ROW_MOVED,
+  ROW_NEXT,
+  ROW_NEXT_SAME,
+  ROW_TARGET,
+} from "../src/blob/layout";
+import { RETIRED_ROW } from "../src/blob/memory";
+import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT } from "../src/blob/payloads";
+import { arenaFree } from "./arena";
+import { entryDied } from "./bucket";
+import { chunkDied, chunkRemove } from "./chunk";
+import { endsChain, isJump, rowTable, textAddress } from "./content";
+import { counterGive } from "./counters";
+import { ruleRemoved } from "./levels";
+import { generation, retire, retireRecord } from "./retire";
+import { rowAfter } from "./row-neighbours";
+import { stateGive, targetGive } from "./state";
+import { put32, put8, touched } from "./store";
+import { indexRemove } from "./tuple-space";
+import { rowMatches } from "./words";
+
+/** Ends a rule with the update being made. False without memory. */
+export function rowDelete(row: usize): bool {
+  const head: usize = load<u32>(row, ROW_CHAIN);
+  const table = rowTable(row);
+  const target = row + load<u16>(row, ROW_TARGET);
+  if (isJump(target)) {
+    const callee: usize = load<u32>(target, JUMP_CHAIN);
+    put32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
+  }
+  if (endsChain(row) && rowAfter(row)) ruleRemoved(head);
+  put32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) - 1);
+  put32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - 1);
+  return rowEnds(row);
+}
+
+/** A row that is in force until the update being made. False without memory. */
+export function rowEnds(row: usize): bool {
+  endRun(load<u32>(row, ROW_CHAIN));
+  put32(row + ROW_DIED, generation() + 1);
+  entryDied(row, generation() + 1);
+  chunkDied(load<u32>(row, ROW_CHUNK));
+  touched(1);
+  return retire(RETIRED_ROW, <u32>row, 0, 0);
+}
+
+/** The chain's rules are no longer those that lie behind its head. */
+export function endRun(head: usize): void {
+  if (load<u8>(head, CHAIN_RUN)) put8(head + CHAIN_RUN, 0);
+}
+
+/** Takes a row that has passed its grace period out of chain and index, and frees what it held. */
+export function unlinkRow(row: usize): void {
+  const head: usize = load<u32>(row, ROW_CHAIN);
+  const table = rowTable(row);
+  const arena: usize = load<u32>(table, BLOB_ARENA);
+  if (load<u8>(row, ROW_FLAGS) & ROW_FLAG_POLICY) {
+    let link = head + CHAIN_POLICY;
+    while (load<u32>(link) != <u32>row) link = <usize>load<u32>(link) + ROW_NEXT_SAME;
+    put32(link, load<u32>(row, ROW_NEXT_SAME));
+  } else {
+    const index: usize = load<u32>(head, CHAIN_INDEX);
+    if (index) indexRemove(arena, index, row);
+    chunkRemove(arena, head + CHAIN_CHUNKS, load<u32>(row, ROW_CHUNK), row);
+  }
+  if (!load<u16>(row, ROW_MOVED)) releaseRow(table, row);
+  retireRecord(table, row, load<u16>(row, ROW_NEXT));
+}
+
+/** Gives back counter, state and text of a row that no reader sees. */
+export function releaseRow(table: usize, row: usize): void {
+  counterGive(load<u32>(row, ROW_COUNTER));
+  const target = row + load<u16>(row, ROW_TARGET);
+  targetGive(target);
+  const arena: usize = load<u32>(table, BLOB_ARENA);
+  for (
+    let match = rowMatches(row, load<u32>(table, BLOB_ADDRESS_BYTES));
+    match < target;
+    match += load<u16>(match, RECORD_BYTES)
+  ) {
+    stateGive(match);
+    if (load<u16>(match, RECORD_TYPE) != MATCH_COMMENT) continue;
+    const text = textAddress(table, load<u32>(match, COMMENT_TEXT));
+    if (text < table || text >= table + load<u32>(table, BLOB_LENGTH)) arenaFree(arena, text, 2 + load<u16>(text));
+  }
+}
