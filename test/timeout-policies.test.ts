@@ -17,9 +17,9 @@ const bare = (protocol: number | string) => `${protocol} 10.0.0.9 > 198.51.100.7
 const bareBack = (protocol: number | string) => `${protocol} 198.51.100.7 > 10.0.0.9 in eth0 out eth1`;
 
 const OPENED = [
-  [ports("tcp", "syn"), 201],
-  [back("tcp", "syn ack"), 202],
-  [ports("tcp", "ack"), 203],
+  [ports("tcp", "syn"), 110],
+  [back("tcp", "syn ack"), 120],
+  [ports("tcp", "ack"), 230],
 ] as const;
 
 /** Seconds that are left to the only connection at a time. */
@@ -31,66 +31,66 @@ describe("a connection with a policy of timeouts", () => {
     [
       "TCP, its opener closing",
       [
-        [ports("tcp", "syn"), 201],
-        [back("tcp", "syn ack"), 202],
-        [ports("tcp", "ack"), 203],
-        [ports("tcp", "fin ack"), 204],
-        [back("tcp", "ack"), 205],
-        [back("tcp", "fin ack"), 206],
-        [ports("tcp", "ack"), 207],
-        [back("tcp", "rst"), 208],
+        [ports("tcp", "syn"), 110],
+        [back("tcp", "syn ack"), 120],
+        [ports("tcp", "ack"), 230],
+        [ports("tcp", "fin ack"), 130],
+        [back("tcp", "ack"), 140],
+        [back("tcp", "fin ack"), 150],
+        [ports("tcp", "ack"), 160],
+        [back("tcp", "rst"), 170],
       ],
     ],
     [
       "TCP, both opening at once",
       [
-        [ports("tcp", "syn"), 201],
-        [back("tcp", "syn"), 201],
-        [ports("tcp", "syn"), 209],
+        [ports("tcp", "syn"), 110],
+        [back("tcp", "syn"), 110],
+        [ports("tcp", "syn"), 180],
       ],
     ],
-    ["TCP, reset", [...OPENED, [ports("tcp", "rst"), 208]]],
-    ["TCP, picked up in its middle and never answered", [[ports("tcp", "ack"), 203]]],
+    ["TCP, reset", [...OPENED, [ports("tcp", "rst"), 170]]],
+    ["TCP, picked up in its middle and never answered", [[ports("tcp", "ack"), 190]]],
     [
       "SCTP",
       [
-        [ports("sctp", "chunk 1"), 301],
-        [back("sctp", "chunk 2"), 302],
-        [ports("sctp", "chunk 10"), 303],
-        [back("sctp", "chunk 11"), 304],
-        [ports("sctp", "chunk 7"), 305],
-        [back("sctp", "chunk 8"), 307],
-        [ports("sctp", "chunk 14"), 301],
+        [ports("sctp", "chunk 1"), 310],
+        [back("sctp", "chunk 2"), 320],
+        [ports("sctp", "chunk 10"), 330],
+        [back("sctp", "chunk 11"), 340],
+        [ports("sctp", "chunk 7"), 350],
+        [back("sctp", "chunk 8"), 370],
+        [ports("sctp", "chunk 14"), 310],
       ],
     ],
     [
       "UDP-Lite",
       [
-        [ports(136), 403],
-        [back(136), 403],
-        [back(136), 404],
+        [ports(136), 430],
+        [back(136), 430],
+        [back(136), 440],
       ],
     ],
     [
       "GRE",
       [
-        [bare(47), 501],
-        [bareBack(47), 501],
-        [bare(47), 502],
+        [bare(47), 510],
+        [bareBack(47), 510],
+        [bare(47), 520],
       ],
     ],
     [
       "ICMP",
       [
-        [`${bare("icmp")} type 8/0`, 601],
-        [`${bareBack("icmp")} type 0/0`, 601],
+        [`${bare("icmp")} type 8/0`, 610],
+        [`${bareBack("icmp")} type 0/0`, 610],
       ],
     ],
     [
       "a protocol without a tracker",
       [
-        [bare(33), 701],
-        [bareBack(33), 701],
+        [bare(33), 710],
+        [bareBack(33), 710],
       ],
     ],
   ])("lives by it: %s", (_, steps) => {
@@ -108,7 +108,7 @@ describe("a connection with a policy of timeouts", () => {
       one.send(second % 2 ? back("udp") : ports("udp"), second * 1000);
       return seconds(one, second * 1000);
     });
-    expect(left).toEqual([401, 401, 401, 402]);
+    expect(left).toEqual([410, 410, 410, 420]);
   });
 
   it("is closed by its policy where the machine itself answers with a reset", () => {
@@ -118,7 +118,7 @@ describe("a connection with a policy of timeouts", () => {
     });
     for (const [packet] of OPENED) one.send(packet);
     expect(one.send(ports("tcp", "psh ack"))).toContain("reject");
-    expect(seconds(one)).toBe(208);
+    expect(seconds(one)).toBe(170);
   });
 
   it("lives by the settings for what the policy does not say, as they are when it is made", () => {
@@ -154,7 +154,7 @@ describe("a connection with a policy of timeouts", () => {
   it("is also one that another expected, and one that is given a helper", () => {
     const one = routerWith(["-A PREROUTING -p udp -j CT --helper tftp --timeout udp"]);
     one.send(ports("udp"));
-    expect(one.list()[0]).toMatch(/^udp +17 401 .* helper=tftp /);
+    expect(one.list()[0]).toMatch(/^udp +17 410 .* helper=tftp /);
     const ends = { source: "10.0.0.9", destination: "198.51.100.7", sourcePort: 1000, destinationPort: 80 };
     const master = { ...ends, protocol: 17 };
     const expected = {
@@ -166,7 +166,7 @@ describe("a connection with a policy of timeouts", () => {
     } as const;
     expect(expectConnection(one.engine, { master, ...expected }, 0)).toBe(true);
     expect(one.send("udp 198.51.100.7:5 > 10.0.0.9:99 in eth0 out eth1")).toContain("RELATED");
-    expect(one.list()[1]).toMatch(/^udp +17 401 src=198.51.100.7 /);
+    expect(one.list()[1]).toMatch(/^udp +17 410 src=198.51.100.7 /);
   });
 
   it("of zero seconds is over at once", () => {

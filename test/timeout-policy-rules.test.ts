@@ -68,7 +68,7 @@ describe("policies of timeouts", () => {
       batch(`-I PREROUTING 1 -p 99\n-A OUTPUT -p udp -j CT --timeout udp\n-D OUTPUT -p udp -j CT --timeout udp\n`);
       one.send(UDP.replace("1000", `${i}`));
       expect(one.list()).toHaveLength(i + 1);
-      expect(one.list().every((line) => line.startsWith("udp      17 401"))).toBe(true);
+      expect(one.list().every((line) => line.startsWith("udp      17 410"))).toBe(true);
       updater.update({ ruleset: printRuleset(one.engine.readRuleset()[0] as Ruleset) });
     }
     expect(printRuleset(one.engine.readRuleset()[0] as Ruleset)).toContain(POLICY_RULES.join("\n"));
@@ -90,11 +90,11 @@ describe("policies of timeouts", () => {
         .list()
         .map((line) => line.slice(0, 15))
         .sort();
-    expect(left()).toEqual(["gre      47 501", "udp      17 401"]);
+    expect(left()).toEqual(["gre      47 510", "udp      17 410"]);
     addTimeoutPolicies(one.engine, [policyOf("other", 17, { UNREPLIED: 999 })]);
     one.send(UDP);
     one.send(GRE);
-    expect(left()).toEqual(["gre      47 501", "udp      17 30 "]);
+    expect(left()).toEqual(["gre      47 510", "udp      17 30 "]);
   });
 
   it("are 255 at most; a number that became free is another's", () => {

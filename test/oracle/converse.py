@@ -1,7 +1,7 @@
 """A router between tun devices, inside the network namespace it is started in: who sends what, and what the others get.
 
 Reads a JSON object from standard input: setup (shell commands), pause (seconds between steps under connlimit), devices with
-their addresses, and rounds of family, text (for iptables-restore), sysctls and steps. A step is a packet of a talk: device
+their addresses, and rounds of family, text (for iptables-restore), policies (words for nfct add timeout), sysctls and steps. A step is a packet of a talk, with a command (shell) that goes before it: device
 and hexadecimal bytes where its opener sends, else what comes back to the last packet of the talk that was got: an answer,
 whose transport header behind the ports is `rest`, or an ICMP error (type, code, from) about it, or about the last answer
 that the opener got. Writes a list of rounds: what iptables-restore said, what each step's receiver got (device and bytes,
@@ -77,6 +77,8 @@ def converse(devices, steps, pause, now):
     reached, answered = {}, {}
     for step in steps:
         time.sleep(pause)
+        if "shell" in step:
+            run(step["shell"])
         at = now()
         talk = step["talk"]
         about = answered if step.get("error", {}).get("aboutAnswer") else reached
@@ -102,6 +104,9 @@ def play(orders):
     for order in orders["rounds"]:
         # A rule of connbytes turns accounting on, so settings come first.
         run("sysctl -qw " + " ".join(f"net.netfilter.nf_conntrack_{name}={value}" for name, value in order["sysctls"].items()))
+        # Neither family's rules hold on to the policies of the round before.
+        if order["policies"]:
+            run("iptables-legacy -t raw -F; ip6tables-legacy -t raw -F; nfct flush timeout; " + "; ".join(f"nfct add timeout {words}" for words in order["policies"]))
         tool = "iptables-legacy" if order["family"] == "ipv4" else "ip6tables-legacy"
         loaded = subprocess.run([f"{tool}-restore"], input=order["text"].encode(), stderr=subprocess.PIPE)
         run("conntrack -F")

@@ -3,6 +3,7 @@ import * as L from "../../src/blob/layout.js";
 import { Engine } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
 import type { SysctlName } from "../../src/engine/sysctls.js";
+import type { TimeoutPolicy } from "../../src/engine/timeout-policies.js";
 import { type Expectation, expectConnection, listConnections } from "../../src/netfilter/connections.js";
 import { printConnection } from "../../src/netfilter/print-connection.js";
 import { parseRuleset } from "../../src/ruleset/parse.js";
@@ -12,6 +13,7 @@ import { Updater } from "../../src/update/updater.js";
 import { addressBytes, addressText } from "./address.js";
 import { type Ends, errorFrame, frame, hasPorts, isIcmp } from "./frame.js";
 import { blankPacket, encodePacket, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP } from "./packet.js";
+import { policyWords } from "./timeout-policies.js";
 import { readCounters } from "./traffic.js";
 import { playScript } from "./script.js";
 
@@ -51,6 +53,8 @@ export interface Step {
     /** Who sends it; empty for the one who got the packet. */
     readonly from: string;
   };
+  /** What is done before it, there and here. */
+  readonly first?: { readonly shell: string; readonly engine: (engine: Engine) => void };
   /** What a helper reads in it on Linux, and the engine is told. */
   readonly expects?: Expectation;
 }
@@ -61,6 +65,8 @@ export interface TalkRound {
   readonly openings: readonly Opening[];
   readonly steps: readonly Step[];
   readonly sysctls: Readonly<Partial<Record<SysctlName, number>>>;
+  /** Policies that its rules name, of its own family. */
+  readonly timeoutPolicies?: readonly TimeoutPolicy[];
   /** Whether the engine is given the packets' bytes. */
   readonly bytes: boolean;
 }
@@ -88,14 +94,21 @@ export function talkOnLinux(rounds: readonly TalkRound[]): (Outcome | string)[] 
     pause: STEP_MS / 1000,
     devices: ADDRESSES,
     routes: ROUTES,
-    rounds: rounds.map(({ family, text, openings, steps, sysctls }) => ({
+    rounds: rounds.map(({ family, text, openings, steps, sysctls, timeoutPolicies = [] }) => ({
       family,
       text,
       sysctls,
-      steps: steps.map(({ talk, answer, rest, error }) => {
+      policies: timeoutPolicies.map(policyWords),
+      steps: steps.map(({ talk, answer, rest, error, first }) => {
         const opening = openings[talk] as Opening;
-        if (error || answer) return { talk, rest, ...(error ? { error } : {}) };
-        return { talk, device: opening.device, bytes: frame(family, opening.protocol, opening, rest).toString("hex") };
+        const shell = first ? { shell: first.shell } : {};
+        if (error || answer) return { talk, rest, ...(error ? { error } : {}), ...shell };
+        return {
+          talk,
+          ...shell,
+          device: opening.device,
+          bytes: frame(family, opening.protocol, opening, rest).toString("hex"),
+        };
       }),
     })),
   };
@@ -128,12 +141,12 @@ interface Got {
 
 /** The same in an engine, which does not route: packets that Linux delivered go where Linux sent them. */
 export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
-  const { family, text, openings, sysctls } = round;
+  const { family, text, openings, sysctls, timeoutPolicies = [] } = round;
   const { times, listedAt } = linux;
   const localAddresses = Object.entries(ADDRESSES).flatMap(([device, addresses]) =>
     addresses.map((address) => `${address.replace(/\/.*/, "")} ${device}`),
   );
-  const engine = Engine.create({ connections: 1024, localAddresses, sysctls });
+  const engine = Engine.create({ connections: 1024, localAddresses, sysctls, timeoutPolicies });
   new Updater(engine, { strategy: "full" }).load(parseRuleset(text, { family }));
   const reader = new Reader(engine, 0);
   const pool = reader.allocate(1);
@@ -141,6 +154,7 @@ export function talkInEngine(round: TalkRound, linux: Outcome): Outcome {
   const answered = new Map<number, Got>();
   const steps = round.steps.map((step, i) => {
     const opening = openings[step.talk] as Opening;
+    step.first?.engine(engine);
     const comesBack = step.answer || step.error !== undefined;
     const about = comesBack ? (step.error?.aboutAnswer ? answered : reached).get(step.talk) : undefined;
     if (comesBack && !about) return null;

@@ -9,37 +9,37 @@ const POLICIES = {
   tcp: {
     protocol: 6,
     timeouts: {
-      SYN_SENT: 201,
-      SYN_RECV: 202,
-      ESTABLISHED: 203,
-      FIN_WAIT: 204,
-      CLOSE_WAIT: 205,
-      LAST_ACK: 206,
-      TIME_WAIT: 207,
-      CLOSE: 208,
-      SYN_SENT2: 209,
-      RETRANS: 250,
-      UNACKNOWLEDGED: 210,
+      SYN_SENT: 110,
+      SYN_RECV: 120,
+      ESTABLISHED: 230,
+      FIN_WAIT: 130,
+      CLOSE_WAIT: 140,
+      LAST_ACK: 150,
+      TIME_WAIT: 160,
+      CLOSE: 170,
+      SYN_SENT2: 180,
+      RETRANS: 210,
+      UNACKNOWLEDGED: 190,
     },
   },
   sctp: {
     protocol: 132,
     timeouts: {
-      CLOSED: 301,
-      COOKIE_WAIT: 302,
-      COOKIE_ECHOED: 303,
-      ESTABLISHED: 304,
-      SHUTDOWN_SENT: 305,
-      SHUTDOWN_RECD: 306,
-      SHUTDOWN_ACK_SENT: 307,
+      CLOSED: 310,
+      COOKIE_WAIT: 320,
+      COOKIE_ECHOED: 330,
+      ESTABLISHED: 340,
+      SHUTDOWN_SENT: 350,
+      SHUTDOWN_RECD: 360,
+      SHUTDOWN_ACK_SENT: 370,
     },
   },
-  udp: { protocol: 17, timeouts: { UNREPLIED: 401, REPLIED: 402 } },
-  lite: { protocol: 136, timeouts: { UNREPLIED: 403, REPLIED: 404 } },
-  gre: { protocol: 47, timeouts: { UNREPLIED: 501, REPLIED: 502 } },
-  icmp: { protocol: 1, timeouts: { TIMEOUT: 601 } },
-  icm6: { protocol: 58, timeouts: { TIMEOUT: 602 } },
-  rest: { protocol: 255, timeouts: { TIMEOUT: 701 } },
+  udp: { protocol: 17, timeouts: { UNREPLIED: 410, REPLIED: 420 } },
+  lite: { protocol: 136, timeouts: { UNREPLIED: 430, REPLIED: 440 } },
+  gre: { protocol: 47, timeouts: { UNREPLIED: 510, REPLIED: 520 } },
+  icmp: { protocol: 1, timeouts: { TIMEOUT: 610 } },
+  icm6: { protocol: 58, timeouts: { TIMEOUT: 620 } },
+  rest: { protocol: 255, timeouts: { TIMEOUT: 710 } },
 } as const;
 
 export function policiesOf(family: Family): TimeoutPolicy[] {
@@ -66,3 +66,10 @@ export const routerWith = (
   rules: readonly string[] = POLICY_RULES,
   timeoutPolicies: readonly TimeoutPolicy[] = policiesOf("ipv4"),
 ): Host => new Host(rawTable(...rules), { timeoutPolicies });
+
+/** What `nfct add timeout` is told of a policy. */
+export function policyWords({ name, family, protocol, timeouts }: TimeoutPolicy): string {
+  const seconds = Object.entries(timeouts).map(([timeout, value]) => `${timeout.toLowerCase()} ${value}`);
+  const layer4 = { 58: "icmpv6", 255: "generic" }[protocol] ?? protocolName(protocol);
+  return `${name} ${family === "ipv4" ? "inet" : "inet6"} ${layer4} ${seconds.join(" ")}`;
+}
