@@ -74,5 +74,5 @@ describe("a matrix split over processes", () => {
       status: 2,
       stderr: expect.stringContaining("--save-baseline other"),
     });
-  }, 60_000);
+  }, 180_000);
 });

@@ -49,7 +49,7 @@ describe.skipIf(process.platform !== "linux")("a bench that is interrupted", () 
         const { partial } = await interrupted(after, milliseconds);
         expect({ partial, milliseconds, threads: threads() }).toEqual({ partial: true, milliseconds, threads: before });
       }
-  });
+  }, 180_000);
 
   it.skipIf(absence !== "")(
     `has ended all processes beside it, of one writer and of several${absence && ` (skipped: ${absence})`}`,
@@ -68,5 +68,6 @@ describe.skipIf(process.platform !== "linux")("a bench that is interrupted", () 
           });
         }
     },
+    180_000,
   );
 });

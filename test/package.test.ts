@@ -83,7 +83,7 @@ describe("the package", () => {
     expect(checked).toMatch(/1 table, 30 rules, \d+ findings, no errors/);
     run("npx ruleswap bench --sizes 2 --duration 0.05 --rounds 1 --strategies incremental --classifiers linear");
     expect(existsSync(join(home, "ruleswap-report", "index.html"))).toBe(true);
-  });
+  }, 180_000);
 
   it("is a library", (context) => {
     needsInstalled(context);
