@@ -37,7 +37,8 @@ import { generationSeen, hotdrop, setAddressBytes, setHook, setPacket } from "./
 import { highIpv4, indexNext, lowIpv4, NO_ORDER, proven, restChunk } from "./probe";
 import { slotFind } from "./slots";
 import { LANES_IPV4, tupleHash } from "./tuple";
-import { hits, rowHits } from "./walk";
+import { rowHits } from "./row-hits";
+import { hits } from "./walk";
 
 /** Packets whose buckets are looked up before any of these is read: the processor waits for memory once, not for each. */
 const AHEAD: u32 = 32;

@@ -50,7 +50,7 @@ import { HITS_BYTES } from "./hits";
 import { setReader } from "./packet";
 import { logBegin, logCommit } from "./store";
 import { readBegin, readEnd, traverse } from "./traverse";
-import { traceInto, traceNext } from "./walk";
+import { traceInto, traceNext } from "./trace";
 
 export { editBatch, editZero, failedEdit } from "./edit";
 export { faultRow } from "./call-graph";

@@ -40,7 +40,7 @@ import { proxySyn } from "./targets/synproxy";
 import { setEcn, stripOptions } from "./targets/tcp-header";
 import { clampMss } from "./targets/tcpmss";
 import { sendCopy } from "./targets/tee";
-import { traceOn } from "./walk";
+import { traceOn } from "./trace";
 
 /** Does what the target record at `record` says; a VERDICT_*. */
 export function fire(type: u32, record: usize): u32 {

@@ -87,7 +87,7 @@ import { generationSeen, packet, reader, result, setAddressBytes, setGeneration,
 import { reply } from "./reply";
 import { forgetRoute, leaveBy, route, routeIn, routeOut } from "./routing/decide";
 import { routesKnown, setRouting } from "./routing/lookup";
-import { traceOff } from "./walk";
+import { traceOff } from "./trace";
 
 /** Enters a read-side section: the root that is in force, for as long as the section lasts. */
 export function readBegin(): usize {
