@@ -19,13 +19,18 @@ interface Progress {
 
 export default class StallReporter implements Reporter {
   private readonly running = new Map<string, Progress>();
+  /** Results of tests may be told after the end of their file. */
+  private readonly ended = new Set<string>();
+  private heard = Date.now();
   private timer: NodeJS.Timeout | undefined;
 
   onTestRunStart(): void {
+    this.heard = Date.now();
     this.timer = setInterval(() => this.look(), LOOK_MS);
   }
 
   onTestModuleQueued(module: TestModule): void {
+    this.ended.delete(module.moduleId);
     this.note(module, "being loaded");
   }
 
@@ -42,6 +47,8 @@ export default class StallReporter implements Reporter {
   }
 
   onTestModuleEnd(module: TestModule): void {
+    this.heard = Date.now();
+    this.ended.add(module.moduleId);
     this.running.delete(module.moduleId);
   }
 
@@ -50,16 +57,19 @@ export default class StallReporter implements Reporter {
   }
 
   private note(module: TestModule, last: string): void {
-    this.running.set(module.moduleId, { at: Date.now(), last });
+    this.heard = Date.now();
+    if (!this.ended.has(module.moduleId)) this.running.set(module.moduleId, { at: this.heard, last });
   }
 
   private look(): void {
     const stalled = [...this.running].filter(([, { at }]) => Date.now() - at > STALLED_MS);
-    if (stalled.length === 0) return;
+    if (stalled.length === 0 && Date.now() - this.heard < STALLED_MS) return;
     for (const [file, { last }] of stalled)
       console.error(`\n${file} has stood still for ${STALLED_MS / 1000} s; last heard of ${last}`);
+    if (stalled.length === 0)
+      console.error(`\nNo file is running, and the run has not ended for ${STALLED_MS / 1000} s`);
     const processes = descendants(process.pid);
-    console.error(`Its processes:\n${processes.map(({ line }) => line).join("\n")}`);
+    console.error(`Processes:\n${processes.map(({ line }) => line).join("\n")}`);
     for (const { pid } of processes) kill(pid);
     process.exit(1);
   }
