@@ -30,7 +30,8 @@ import { lock, unlock } from "./pool";
 import { sctpBegin, sctpPacket, sctpValid } from "./sctp";
 import { refresh, timeoutOf, timeoutsOf } from "./sysctl";
 import { orStatus } from "./table";
-import { GONE, NOT_TRACKED, tcpBegin, tcpPacket, TRACKED, tcpValid } from "./tcp";
+import { GONE, NOT_TRACKED, TRACKED } from "./outcome";
+import { tcpBegin, tcpPacket, tcpValid } from "./tcp";
 import { GRE, ICMP, isIcmp, SCTP, TCP, UDP, UDPLITE, udpValid } from "./tuple";
 
 /** TRACKED, NOT_TRACKED, START_OVER, GONE or PASSED_BY. */

@@ -23,7 +23,7 @@ import { HEADER_CUT, payload, transportOffset } from "../payload";
 import { lock, unlock } from "./pool";
 import { refresh, timeoutOf } from "./sysctl";
 import { orStatus } from "./table";
-import { NOT_TRACKED, PASSED_BY, TRACKED } from "./tcp";
+import { NOT_TRACKED, PASSED_BY, TRACKED } from "./outcome";
 import { windowOf } from "./window";
 
 const DATA: u32 = 0;

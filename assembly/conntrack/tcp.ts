@@ -43,6 +43,7 @@ import {
 } from "../../src/blob/connections";
 import { PACKET_TCP_FLAGS } from "../../src/blob/layout";
 import { packet } from "../packet";
+import { GONE, NOT_TRACKED, PASSED_BY, START_OVER, TRACKED } from "./outcome";
 import { lock, unlock } from "./pool";
 import { refresh, sysctl, timeoutOf, timeoutsOf } from "./sysctl";
 import { orStatus } from "./table";
@@ -68,16 +69,6 @@ import { IGNORED, OUT_OF_WINDOW, windowBegin, windowCheck, windowNote, windowOf,
 
 /** Milliseconds: a connection that has less left is left alone. */
 const INVALID_END_KEEPS: u32 = 120_000;
-
-/** What became of the packet. */
-export const TRACKED: u32 = 0;
-export const NOT_TRACKED: u32 = 1;
-/** The connection is over: look again, as for a new one. */
-export const START_OVER: u32 = 2;
-/** Accepted, and the connection goes at once. */
-export const GONE: u32 = 3;
-/** Accepted, but it keeps nothing alive and is not counted. */
-export const PASSED_BY: u32 = 4;
 
 /** Nothing but the window is left to say whether the packet belongs there. */
 const UNDECIDED: u32 = 5;

@@ -63,7 +63,7 @@ import { followProtocol } from "./protocol";
 import { sysctl } from "./sysctl";
 import { take } from "./room";
 import { findInZones, forgetSource, insert, INSERTED, orStatus, remove } from "./table";
-import { GONE, NOT_TRACKED, START_OVER } from "./tcp";
+import { GONE, NOT_TRACKED, START_OVER } from "./outcome";
 import { ICMPV6, isIcmp, isNothing, tupleCopy, tupleInvert, tupleOfPacket } from "./tuple";
 
 const UDP_STREAM_AFTER: u32 = 2_000;
