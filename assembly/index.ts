@@ -219,7 +219,7 @@ export function readerAttach(id: u32): void {
 export function readerMatch(packets: usize, results: usize, count: u32): void {
   const root = readBegin();
   for (let i: u32 = 0; i < count; i++) {
-    if (!(i & (AHEAD - 1))) aheadOf(packets + i * PACKET_SIZE, min<u32>(count - i, AHEAD));
+    if (i % AHEAD == 0) aheadOf(packets + i * PACKET_SIZE, min<u32>(count - i, AHEAD));
     traverse(root, packets + i * PACKET_SIZE, results + i * RESULT_SIZE);
   }
   readEnd();

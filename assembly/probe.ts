@@ -112,11 +112,11 @@ export function indexNext(index: usize, packet: usize, after: u64, at: u32, rest
   return best;
 }
 
-/** The slot that the packet's hash has in `tuple`. */
-export function slotAt(tuple: usize, packet: usize): usize {
+/** The hash that the packet has in `tuple`. */
+export function hashIn(tuple: usize, packet: usize): u32 {
   const lanes = load<u32>(tuple, TUPLE_LANES);
-  const hash = tupleHash(tuple, twoWords(packet, lanes), twoWords(packet, lanes >>> 16));
-  return slotFind(load<u32>(tuple, TUPLE_DIRECTORY), hash);
+  if (lanes == LANES_IPV4) return tupleHash(tuple, lowIpv4(packet), highIpv4(packet));
+  return tupleHash(tuple, twoWords(packet, lanes), twoWords(packet, lanes >>> 16));
 }
 
 /** The first entry from `bucket` on that the packet satisfies, with an order between the two; 0 for none. */

@@ -48,6 +48,19 @@ export function slotsMake(arena: usize): usize {
   return directory;
 }
 
+/** The group that is looked into first for `hash`. */
+export function groupOf(directory: usize, hash: u32): usize {
+  const name = load<u32>(directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2), DIRECTORY_SEGMENTS);
+  const mask: u32 = ((<u32>1) << (name & NAME_MASK)) - 1;
+  return <usize>(name & ~NAME_MASK) + SEGMENT_GROUPS + (hash & mask) * GROUP_SIZE;
+}
+
+/** The bucket of `hash` if it is in this group, else 0. */
+export function bucketIn(group: usize, hash: u32): usize {
+  const hits = v128.bitmask<i32>(v128.eq<i32>(v128.load(group), v128.splat<u32>(hash)));
+  return hits ? <usize>load<u32>(group + (ctz(hits) << 2), SLOT_BUCKET) : 0;
+}
+
 /** The slot of `hash`, or the free one where it would go; its bucket is 0. */
 export function slotFind(directory: usize, hash: u32): usize {
   const name = load<u32>(directory + ((hash >>> load<u32>(directory, DIRECTORY_SHIFT)) << 2), DIRECTORY_SEGMENTS);

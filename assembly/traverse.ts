@@ -84,6 +84,7 @@ import { hitsBegin, hitsCount } from "./hits";
 import { isLocal } from "./locals";
 import { ownBegin, ownLoops } from "./own";
 import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setPacket } from "./packet";
+import { randomBegin } from "./random";
 import { reply } from "./reply";
 import { forgetRoute, leaveBy, route, routeIn, routeOut } from "./routing/decide";
 import { routesKnown, setRouting } from "./routing/lookup";
@@ -120,6 +121,7 @@ export function traverse(root: usize, from: usize, into: usize): void {
   setAddressBytes(family == ROOT_IPV4 ? 4 : 16);
   hooksBegin(family, root + ROOT_TABLES + family * 4 * TABLE_COUNT);
   ownBegin();
+  randomBegin();
   forgetRoute();
   eventsBegin(from);
   const tracking = connections() != 0;
