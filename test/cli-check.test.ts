@@ -30,6 +30,19 @@ describe("check", () => {
     });
   });
 
+  it("refuses no rule for being about connections, and knows policies of timeouts from what nfct lists", () => {
+    const rule = "-A PREROUTING -p udp -j CT --timeout slow";
+    file("raw.v4", `*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j CT --zone 3\n${rule}\nCOMMIT\n`);
+    const policy = ".slow = {\n\t.l3proto = 2,\n\t.l4proto = 17,\n\t.policy = {\n\t\t.REPLIED = 600,\n\t},\n};\n";
+    file("slow.nfct", policy);
+    file("wrong.nfct", policy.replace("REPLIED", "REPLEID"));
+    expect(ruleswap(["check", "raw.v4", "--nfct", "slow.nfct"])).toMatchObject({ status: 0, stderr: "" });
+    const unknown = ruleswap(["check", "raw.v4"]);
+    expect(unknown.status).toBe(2);
+    expect(unknown.stderr).toMatch(/^raw\.v4:4:38: unknown object "slow"/);
+    expect(ruleswap(["check", "raw.v4", "--nfct", "wrong.nfct"]).stderr).toMatch(/^wrong\.nfct:5:4: .*"REPLIED"/);
+  });
+
   it("tells every wrong rule, not only the first", () => {
     file("two.v4", filter("-A INPUT -m tpc -j DROP", "-A INPUT -j ACCEPT", "-A INPUT -p tcp --dport 70000 -j DROP"));
     const { status, stderr } = ruleswap(["check", "two.v4"]);

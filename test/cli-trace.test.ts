@@ -31,6 +31,16 @@ const REQUEST = "tcp 198.51.100.7:40000 > 203.0.113.1:80 in eth0 syn";
 const REPLY = "tcp 10.0.0.5:8080 > 198.51.100.7:40000 in eth1 syn ack";
 
 describe("trace", () => {
+  it("lists connections by policies of timeouts that a file of nfct's names, and tracks because of it", () => {
+    const rules = "*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -j CT --timeout slow\nCOMMIT\n";
+    const file = join(folder, "slow.nfct");
+    writeFileSync(file, ".slow = {\n.l3proto = 2,\n.l4proto = 17,\n.policy = {\n.UNREPLIED = 77,\n},\n};\n");
+    const sent = ["--packet", "udp 192.0.2.1:1 > 192.0.2.2:2 in eth0", "--nfct", file];
+    expect(trace(rules, ...sent).status).toBe(0);
+    expect(trace(rules, ...sent, "--connections").stdout).toContain("udp      17 77 src=192.0.2.1");
+    expect(trace(rules, ...sent, "--no-track")).toMatchObject({ status: 2, stdout: "" });
+  });
+
   it("answers first, then shows each rule that matched with its line", () => {
     const rules = "*filter\n:A - [0:0]\n-A INPUT -s 192.0.2.1 -j A\n-A A -p udp -j ACCEPT\n-A A -j DROP\nCOMMIT\n";
     const packet = "tcp 192.0.2.1:1 > 192.0.2.2:2 in eth0";

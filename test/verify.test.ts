@@ -58,6 +58,17 @@ describe("verify", () => {
     await expect(verify({ ...options, text: counting, accounting, linux: true })).rejects.toThrow(RangeError);
   });
 
+  it("gives connections policies of timeouts, which must have been made", async () => {
+    const raw = `*raw\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p tcp -j CT --timeout slow\nCOMMIT\n${text}`;
+    const timeoutPolicies = [{ name: "slow", family: "ipv4", protocol: 6, timeouts: { ESTABLISHED: 5 } } as const];
+    const given = { ...options, text: raw, track: true, timeoutPolicies };
+    await expect(verify({ ...given, timeoutPolicies: [] })).rejects.toThrow(
+      expect.objectContaining({ code: "unknown-object" }),
+    );
+    expect((await verify(given)).mismatch).toBeUndefined();
+    await expect(verify({ ...given, track: false })).rejects.toThrow(RangeError);
+  });
+
   it("makes the same edits for the same seed, and refuses some batches", async () => {
     const [first, again, other] = [
       await verify({ ...options, edits: 300, fullEvery: 100 }),

@@ -59,7 +59,7 @@ function sameTuples(a: usize, b: usize): bool {
 }
 
 function mergeCounts(into: usize, from: usize): void {
-  if (!load<u32>(into, CONNECTION_ACCOUNTED)) return;
+  if (!load<u8>(into, CONNECTION_ACCOUNTED)) return;
   for (let at: usize = 0; at < 2 * <usize>CONNECTION_COUNTS_SIZE; at += 8)
     atomic.add<u64>(into + CONNECTION_PACKETS + at, load<u64>(from + CONNECTION_PACKETS + at));
 }

@@ -52,7 +52,7 @@ export function followProtocol(record: usize, direction: u32, protocol: u8, now:
     if (begins) store<u64>(record, load<u64>(timeoutsOf(record) + (SYSCTL_GRE << 2)), CONNECTION_GRE_TIMEOUTS);
     followStream(record, false, record + CONNECTION_GRE_TIMEOUTS, now);
   } else refresh(record, now, timeoutOf(record, SYSCTL_GENERIC));
-  if ((outcome == TRACKED || outcome == GONE) && load<u32>(record, CONNECTION_ACCOUNTED)) account(record, direction);
+  if ((outcome == TRACKED || outcome == GONE) && load<u8>(record, CONNECTION_ACCOUNTED)) account(record, direction);
   return outcome;
 }
 

@@ -260,7 +260,7 @@ function resolve(now: u32): u32 {
   tupleCopy(record + CONNECTION_ORIGINAL + NODE_TUPLE, tuple);
   tupleCopy(record + CONNECTION_REPLY + NODE_TUPLE, reply);
   store<u32>(record, now + UDP_STREAM_AFTER, CONNECTION_STREAM_FROM);
-  store<u32>(record, sysctl(SYSCTL_ACCOUNTING), CONNECTION_ACCOUNTED);
+  store<u8>(record, <u8>sysctl(SYSCTL_ACCOUNTING), CONNECTION_ACCOUNTED);
   if (load<u32>(connections(), CONNECTIONS_LABELLERS)) labelsBegin(record);
   if (proxied) store<u8>(record, PROXIED_OPENED, CONNECTION_PROXIED);
   if (rule) store<u8>(record, load<u8>(rule, CT_POLICY), CONNECTION_POLICY);

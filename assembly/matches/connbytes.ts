@@ -21,7 +21,7 @@ export function startAccounting(): void {
 }
 
 export function matchConnbytes(record: usize): bool {
-  if (!connection || !load<u32>(connection, CONNECTION_ACCOUNTED)) return false;
+  if (!connection || !load<u8>(connection, CONNECTION_ACCOUNTED)) return false;
   const counts = connection + CONNECTION_PACKETS;
   const direction = load<u8>(record, CONNBYTES_DIRECTION);
   let packets: u64 = 0;

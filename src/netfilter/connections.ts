@@ -92,7 +92,7 @@ function connectionAt(view: DataView, record: number): Connection {
     state: view.getUint8(record + C.CONNECTION_STATE),
     ...(helper === undefined ? {} : { helper }),
     ...(view.getUint8(record + C.CONNECTION_LABELLED) === 0 ? {} : { labels: labelsAt(view, record) }),
-    ...(view.getUint32(record + C.CONNECTION_ACCOUNTED, true) === 0
+    ...(view.getUint8(record + C.CONNECTION_ACCOUNTED) === 0
       ? {}
       : { counts: { original: countsAt(view, counts), reply: countsAt(view, counts + C.CONNECTION_COUNTS_SIZE) } }),
   };
