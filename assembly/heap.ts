@@ -52,6 +52,14 @@ export function heapAllocate(bytes: u32): usize {
   return top;
 }
 
+/** As heapAllocate, for room that stays untouched until it is needed, and is counted as taken by nobody. */
+export function heapReserve(bytes: u32): usize {
+  const at = heapAllocate(bytes);
+  if (at)
+    put32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) - heapRound(bytes));
+  return at;
+}
+
 /**
  * Makes memory reach `top` and a little further, since texts are hashed and compared by words that may begin with their last
  * byte. False where it is at its maximum.

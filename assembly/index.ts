@@ -10,6 +10,7 @@ import {
   CONTROL_BASE_DIRECTORY,
   CONTROL_CLASSIFIER,
   CONTROL_CONNECTIONS,
+  CONTROL_FRAGMENTS,
   CONTROL_COUNTER_TOP,
   CONTROL_HEAP_TOP,
   CONTROL_MAGIC,
@@ -45,7 +46,8 @@ import { connectionsInit } from "./conntrack/layout";
 import { expect, forgetExpectations } from "./conntrack/expect";
 import { removeAll, removeMasqueraded } from "./conntrack/table";
 import { chunkStaging } from "./chunk-insert";
-import { heapAllocate } from "./heap";
+import { fragmentsInit } from "./fragments/cells";
+import { heapAllocate, heapReserve } from "./heap";
 import { HITS_BYTES } from "./hits";
 import { setReader } from "./packet";
 import { logBegin, logCommit } from "./store";
@@ -160,14 +162,25 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
 
 /** Tracks connections from now on, at most `limit` at a time. False without memory. Under the writers' lock. */
 export function engineTrack(limit: u32): bool {
+  if (!engineGather()) return false;
+  logBegin();
+  const table = connectionsInit(limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED));
+  logCommit();
+  store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_CONNECTIONS);
+  return table != 0;
+}
+
+/** Puts fragments together from now on. False without memory. Under the writers' lock. */
+export function engineGather(): bool {
+  if (load<u32>(CONTROL_ADDRESS, CONTROL_FRAGMENTS)) return true;
   logBegin();
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
-  const wholes = heapAllocate(WHOLE_SIZE * readers);
-  const table = wholes ? connectionsInit(limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED)) : 0;
+  const wholes = heapReserve(WHOLE_SIZE * readers);
+  const table = wholes ? fragmentsInit() : 0;
   logCommit();
   for (let i: u32 = 0; i < readers; i++)
     store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>wholes + i * WHOLE_SIZE, READER_WHOLE);
-  store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_CONNECTIONS);
+  store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_FRAGMENTS);
   return table != 0;
 }
 

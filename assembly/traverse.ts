@@ -83,7 +83,16 @@ import { gather } from "./fragments/gather";
 import { hitsBegin, hitsCount } from "./hits";
 import { isLocal } from "./locals";
 import { ownBegin, ownLoops } from "./own";
-import { generationSeen, packet, reader, result, setAddressBytes, setGeneration, setPacket } from "./packet";
+import {
+  addressBytes,
+  generationSeen,
+  packet,
+  reader,
+  result,
+  setAddressBytes,
+  setGeneration,
+  setPacket,
+} from "./packet";
 import { randomBegin } from "./random";
 import { reply } from "./reply";
 import { forgetRoute, leaveBy, route, routeIn, routeOut } from "./routing/decide";
@@ -127,7 +136,8 @@ export function traverse(root: usize, from: usize, into: usize): void {
   const tracking = connections() != 0;
   const fragments = tracking ? gather() : 0;
   trackBegin();
-  const verdict = fragments ? assembled(fragments) : way();
+  let verdict: u32 = fragments ? assembled(fragments) : VERDICT_ACCEPT;
+  if (verdict == VERDICT_ACCEPT) verdict = way();
   store<u8>(into, <u8>verdict, RESULT_VERDICT);
   if (verdict == VERDICT_REJECT) reply();
   if (traced) traceOff();
@@ -147,10 +157,10 @@ export function traverse(root: usize, from: usize, into: usize): void {
   v128.store(into, v128.load(scratch, PACKET_OUTPUT), RESULT_OUTPUT);
 }
 
-/** The way of what gather has put together, if it has. */
+/** Whether what gather has put together goes on, if it has put anything together. */
 function assembled(fragments: u32): u32 {
   store<u8>(result, <u8>fragments, RESULT_FRAGMENTS);
-  if (fragments == FRAGMENTS_WHOLE) return way();
+  if (fragments == FRAGMENTS_WHOLE) return VERDICT_ACCEPT;
   store<u16>(packet, 0, PACKET_CT_STATE);
   return fragments == FRAGMENTS_KEPT ? VERDICT_STOLEN : VERDICT_DROP;
 }
@@ -177,19 +187,26 @@ function inward(): u32 {
   const verdict = atHook(HOOK_PREROUTING);
   if (verdict != VERDICT_ACCEPT) return verdict;
   if (!routes) {
-    if (isLocal(packet + PACKET_DESTINATION, 0)) return atHook(HOOK_INPUT);
+    if (isLocal(packet + PACKET_DESTINATION, 0)) return deliver();
     v128.store(packet, output, PACKET_OUTPUT);
   } else {
     // What has gone round keeps the route it was sent by, unless its destination changes.
     const settled = looped && !v128.any_true(v128.xor(before, v128.load(packet, PACKET_DESTINATION)));
     const type: u32 = settled ? RTN_LOCAL : routeIn();
-    if (type == RTN_LOCAL || type == RTN_BROADCAST) return atHook(HOOK_INPUT);
+    if (type == RTN_LOCAL || type == RTN_BROADCAST) return deliver();
     if (type != RTN_UNICAST) return VERDICT_DROP;
     leaveBy();
   }
   if (!takeHop()) return VERDICT_DROP;
   const forward = atHook(HOOK_FORWARD);
   return forward == VERDICT_ACCEPT ? atHook(HOOK_POSTROUTING) : forward;
+}
+
+/** What is for this machine: IPv4's fragments are put together first, where nobody has done so. */
+function deliver(): u32 {
+  const fragments = addressBytes == 4 ? gather() : 0;
+  const verdict = fragments ? assembled(fragments) : VERDICT_ACCEPT;
+  return verdict == VERDICT_ACCEPT ? atHook(HOOK_INPUT) : verdict;
 }
 
 /** Routing takes a hop off what it forwards, a bridge does not (ip_forward.c, ip6_output.c). False when none is left. */

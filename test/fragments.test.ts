@@ -169,6 +169,30 @@ describe("a described fragment of a tracked packet", () => {
     expect([FIRST, MIDDLE, LAST].map((text) => router.send(text))).toEqual(["ACCEPT", "DROP", "DROP"]);
   });
 
+  it("for this machine waits in front of INPUT where nothing is tracked, if the engine is to, of IPv4 alone", () => {
+    const rules = `*mangle
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+-A PREROUTING ! -f -j MARK --set-mark 1
+-A INPUT -i eth1 -p udp -m udp --dport 53 -m mark --mark 1 -m length --length 3020 -j DROP
+COMMIT
+`;
+    const localAddresses = ["198.51.100.7", "2001:db8::7"];
+    const say = (options: EngineOptions, text = rules, family: Family = "ipv4", change = (one: string) => one) => {
+      const router = new Router({ connections: 0, localAddresses, ...options }, text, family);
+      return [FIRST, MIDDLE, LAST].map((one) => router.send(change(one)));
+    };
+    expect(say({ reassembles: true })).toEqual(["STOLEN kept", "STOLEN kept", "DROP whole"]);
+    expect(say({})).toEqual(["ACCEPT", "ACCEPT", "ACCEPT"]);
+    expect(say({ reassembles: true, localAddresses: [] })).toEqual(["ACCEPT", "ACCEPT", "ACCEPT"]);
+    const none = "*mangle\n:INPUT ACCEPT [0:0]\nCOMMIT\n";
+    const ipv6 = (one: string) =>
+      one
+        .replace(/10\.9\.0\.9(:\d+)?/, (_, port = "") => (port ? `[2001:db8::9]${port}` : "2001:db8::9"))
+        .replace(/198\.51\.100\.7(:\d+)?/, (_, port = "") => (port ? `[2001:db8::7]${port}` : "2001:db8::7"));
+    expect(say({ reassembles: true }, none, "ipv6", ipv6)).toEqual(["ACCEPT", "ACCEPT", "ACCEPT"]);
+  });
+
   it("is told by a trace, which begins with the whole packet where it was the last", () => {
     const router = new Router();
     expect(router.journey(FIRST)).toMatchObject({

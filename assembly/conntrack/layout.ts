@@ -11,7 +11,6 @@ import {
   CONNECTIONS_COUNTED,
   CONNECTIONS_COUNTED_RECORDS,
   CONNECTIONS_EXPECTED,
-  CONNECTIONS_FRAGMENTS,
   CONNECTIONS_HEADER_SIZE,
   CONNECTIONS_LABELS,
   CONNECTIONS_LIMIT,
@@ -32,7 +31,6 @@ import {
   STATUS_CONFIRMED,
   STATUS_TEMPLATE,
 } from "../../src/blob/connections";
-import { fragmentsInit } from "../fragments/cells";
 import { heapAllocate } from "../heap";
 import { chainsBytes, chainsInit } from "./chains";
 import { sysctlDefaults } from "./sysctl";
@@ -50,8 +48,7 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   const table = heapAllocate(header + records);
   const counted = table ? heapAllocate(COUNTED_SIZE * COUNTED_PER_CONNECTION * capacity) : 0;
   const labels = counted ? heapAllocate(LABELS_SIZE * capacity) : 0;
-  const fragments = labels ? fragmentsInit() : 0;
-  if (!fragments) return 0;
+  if (!labels) return 0;
   memory.fill(table, 0, header);
   let at = table + CONNECTIONS_HEADER_SIZE;
   chainsInit(table + CONNECTIONS_TUPLES, at, 2 * limit);
@@ -75,7 +72,6 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   store<u32>(table, capacity, CONNECTIONS_CAPACITY);
   store<u32>(table, <u32>counted, CONNECTIONS_COUNTED_RECORDS);
   store<u32>(table, <u32>labels, CONNECTIONS_LABELS);
-  store<u32>(table, <u32>fragments, CONNECTIONS_FRAGMENTS);
   store<u32>(table, seed * 0x9e3779b1 + 1, CONNECTIONS_SEED);
   sysctlDefaults(table);
   return table;

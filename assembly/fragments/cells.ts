@@ -2,7 +2,6 @@
  * Where fragments wait: cells of one size, and datagrams in buckets. Readers cannot allocate, so all cells are reserved when
  * the engine is made. Whoever calls holds the lock; fragments are rare.
  */
-import { CONNECTIONS_FRAGMENTS } from "../../src/blob/connections";
 import {
   CELL_NEXT,
   CELL_SIZE,
@@ -21,8 +20,8 @@ import {
   FRAGMENTS_SWEPT,
   FRAGMENTS_TOP,
 } from "../../src/blob/fragments";
-import { connections } from "../conntrack/pool";
-import { heapAllocate } from "../heap";
+import { CONTROL_ADDRESS, CONTROL_FRAGMENTS } from "../../src/blob/memory";
+import { heapReserve } from "../heap";
 
 /** Bytes of the key, which two datagrams never share. */
 export const KEY_BYTES: usize = 64;
@@ -31,15 +30,16 @@ const SWEEP_EVERY: i32 = 1000;
 
 /** Empty ones in fresh memory; 0 where there is none. */
 export function fragmentsInit(): usize {
-  const table = heapAllocate(FRAGMENTS_HEADER_SIZE + CELL_SIZE * CELLS_COUNT);
+  const table = heapReserve(FRAGMENTS_HEADER_SIZE + CELL_SIZE * CELLS_COUNT);
   if (!table) return 0;
   memory.fill(table, 0, FRAGMENTS_HEADER_SIZE);
   store<u32>(table, <u32>table + FRAGMENTS_HEADER_SIZE, FRAGMENTS_CELLS);
   return table;
 }
 
+/** Where they wait; 0 where no fragments are put together. */
 export function fragments(): usize {
-  return load<u32>(connections(), CONNECTIONS_FRAGMENTS);
+  return load<u32>(CONTROL_ADDRESS, CONTROL_FRAGMENTS);
 }
 
 /** The datagram with the key at `key`, in the form of DATAGRAM_ID and what follows; 0 where none waits. */

@@ -1,6 +1,8 @@
 /**
  * Fragments, put together in front of every hook where connections are tracked (nf_defrag_ipv4.c, nf_conntrack_reasm.c):
  * rules and tracking see the whole packet, once, when its last missing fragment comes, and by the interface of that one.
+ * Where they are not, those of IPv4 that are for this machine are put together in front of INPUT (ip_local_deliver), and what
+ * PREROUTING's rules have made of the first is the whole packet's; IPv6 does so behind INPUT, where no rule looks.
  *
  * Problem. Only the first fragment has ports, but a connection is all of its packets.
  *
@@ -49,7 +51,7 @@ import {
   PACKET_TIME,
   PACKET_TOS,
 } from "../../src/blob/layout";
-import { connections, lock, unlock } from "../conntrack/pool";
+import { lock, unlock } from "../conntrack/pool";
 import { sysctl } from "../conntrack/sysctl";
 import { ICMPV6, TCP, UDP } from "../conntrack/tuple";
 import { addressBytes, packet } from "../packet";
@@ -70,7 +72,7 @@ const DONT_FRAGMENT: u8 = 0x40;
 
 /** What becomes of the packet being walked: FRAGMENTS_*, 0 where it is no fragment. The whole one takes its place. */
 export function gather(): u32 {
-  if (!connections() || !mayBeFragment()) return 0;
+  if (!fragments() || !mayBeFragment()) return 0;
   const headers = headersSize();
   if (!headers) return 0;
   const ipv4 = addressBytes == 4;

@@ -336,7 +336,7 @@ export const RESULT_QUOTED_DESTINATION = 88; // 16
 export const RESULT_QUOTED_SOURCE_PORT = 104; // u16
 export const RESULT_QUOTED_DESTINATION_PORT = 106; // u16
 export const RESULT_ROUTE = 108; // u8 what routing said last, RTN_* or ROUTED_* of routing.ts; 0 it was not asked
-export const RESULT_FRAGMENTS = 109; // u8 FRAGMENTS_*: what became of a fragment where connections are tracked
+export const RESULT_FRAGMENTS = 109; // u8 FRAGMENTS_*: what became of a fragment, where they are put together
 export const RESULT_OUTPUT = 112; // 16 name of the interface that it leaves by, where it got so far
 export const RESULT_SIZE = 128;
 
