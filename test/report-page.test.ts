@@ -144,7 +144,8 @@ describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
     it.each(PAPERS)(
       "%s holds every plot and table whole, with all that is folded on a screen",
       async (format, width) => {
-        const page = await open(1280, "dark");
+        const contention = [1000, 5000].map((size) => sampleContention(size, "incremental", 9.2));
+        const page = await open(1280, "dark", { ...SAMPLE, contention });
         await page.emulateMedia({ media: "print" });
         await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
         expect(await page.$$eval("details:not([open])", (all) => all.length)).toBe(0);
@@ -157,12 +158,12 @@ describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
               .map(({ tagName, className }) => `${tagName} ${className}`),
           width,
         );
-        expect(wider.filter((name) => !/^(SPAN|A|B|I|LABEL|CODE|TBODY|THEAD|TR|svg|path)/.test(name))).toEqual([]);
+        expect(wider.filter((name) => !/^(SPAN|A|B|I|LABEL|CODE|TBODY|THEAD|TR|svg|path)\b/.test(name))).toEqual([]);
         await page.evaluate(() => dispatchEvent(new Event("afterprint")));
         expect(await page.$$eval("details:not([open])", (all) => all.length)).toBeGreaterThan(0);
         const sheets = (await page.pdf({ format })).toString("latin1").match(/\/Type \/Page\b/g) ?? [];
         expect(sheets.length).toBeGreaterThan(2);
-        expect(sheets.length).toBeLessThan(9);
+        expect(sheets.length).toBeLessThan(11);
         await page.close();
       },
     );

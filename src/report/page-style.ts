@@ -93,8 +93,10 @@ pre { background: var(--raised); border: 1px solid var(--edge); border-radius: 8
   summary { list-style: none; } summary::-webkit-details-marker { display: none; }
   .wide { overflow: visible; }
   table { font-size: 7.5pt; line-height: 1.25; width: 100%; }
-  th, td { padding: .12rem .3rem; }
-  thead th { white-space: normal; vertical-align: bottom; }
+  /* Words in place of lines: what does not fit makes browsers print the whole page smaller. */
+  th, td { padding: .12rem .25rem; white-space: normal; }
+  thead th { vertical-align: bottom; }
+  table:has(th:nth-child(13)) { font-size: 6.5pt; }
   pre { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 8.5pt; }
 }
 `;
