@@ -4,9 +4,12 @@
  * first line is asked for first, the others when the page is known.
  */
 import { CHAIN_ROWS_END, CHAIN_RUN, CHAIN_TABLE, PACKET_SIZE, ROW_PROTOCOL, ROW_TARGET } from "../src/blob/layout";
+
 import { ENTRY_ROW, INDEX_TUPLES, TUPLE_DIRECTORY } from "../src/blob/tuple-space";
+import { CHUNK_CAPACITY, CHUNK_ROW_SLOTS } from "../src/blob/memory";
+import { chunkRow } from "./chunk";
 import { keep } from "./fetch";
-import { callee, foresee } from "./foresee";
+import { callee, chunkApart, foresee, rowsOf } from "./foresee";
 import { hashIn } from "./probe";
 import { bucketIn, groupOf } from "./slots";
 
@@ -76,15 +79,39 @@ function entries(tuple: usize, packets: usize, begins: u32, steps: usize, groups
   return found;
 }
 
-/** Fetches the rules of the chains that `steps` names, whose heads are here, where they lie behind these. */
+/** Fetches the rules of the chains that `steps` names, whose heads are here. */
 function rows(found: u32, steps: usize): void {
+  let apart: u32 = 0;
   for (let bits = found; bits; bits &= bits - 1) {
     const head: usize = load<u32>(stepOf(steps, bits));
-    if (!load<u8>(head, CHAIN_RUN)) continue;
-    const end = <usize>load<u32>(head, CHAIN_TABLE) + load<u32>(head, CHAIN_ROWS_END);
-    const last = min<usize>(end - 8, head + LINES_MOST * LINE);
-    for (let at = head + LINE; at < last; at += LINE) touch(at);
+    if (load<u8>(head, CHAIN_RUN)) {
+      const end = <usize>load<u32>(head, CHAIN_TABLE) + load<u32>(head, CHAIN_ROWS_END);
+      const last = min<usize>(end - 8, head + LINES_MOST * LINE);
+      for (let at = head + LINE; at < last; at += LINE) touch(at);
+      touch(last);
+      continue;
+    }
+    const chunk = chunkApart(head);
+    if (!chunk) continue;
+    apart |= bits & -bits;
+    touch(chunk);
+  }
+  for (let bits = apart; bits; bits &= bits - 1) {
+    const head: usize = load<u32>(stepOf(steps, bits));
+    const chunk = chunkApart(head);
+    const last = chunk + CHUNK_ROW_SLOTS + 12 * <usize>load<u16>(chunk, CHUNK_CAPACITY) - 4;
+    for (let at = chunk + LINE; at < last; at += LINE) touch(at);
     touch(last);
+    for (let n: u32 = 0, count = rowsOf(head, chunk); n < count; n++) touch(chunkRow(chunk, n));
+  }
+  for (let bits = apart; bits; bits &= bits - 1) {
+    const head: usize = load<u32>(stepOf(steps, bits));
+    const chunk = chunkApart(head);
+    for (let n: u32 = 0, count = rowsOf(head, chunk); n < count; n++) {
+      const row = chunkRow(chunk, n);
+      touch(row + ROW_PROTOCOL);
+      touch(row + load<u16>(row, ROW_TARGET));
+    }
   }
 }
 

@@ -1,11 +1,13 @@
 /**
- * Where a packet will go from a chain of a few rules that lie behind its head, told before its turn by what is known then:
- * its addresses, its protocol and what it will draw. A guess for ahead.ts; nothing is decided here.
+ * Where a packet will go from a chain of a few rules, told before its turn by what is known then: its addresses, its protocol
+ * and what it will draw. A guess for ahead.ts; nothing is decided here.
  *
  * The last rule that leads on and may hit is taken, or the first that leaves it to chance and will: those in front mostly lead
  * to chains that come back. What asks for more than can be told does not hit.
  */
 import {
+  CHAIN_CHUNKS,
+  CHAIN_INDEX,
   CHAIN_RUN,
   CHAIN_SIZE,
   FAMILY_IPV4,
@@ -14,6 +16,8 @@ import {
   PACKET_PROTOCOL,
   PACKET_SOURCE,
   RECORD_TYPE,
+  ROW_BORN,
+  ROW_DIED,
   ROW_FLAG_INPUT,
   ROW_FLAG_OUTPUT,
   ROW_FLAGS,
@@ -27,6 +31,7 @@ import {
   ROW_SOURCE,
   ROW_TARGET,
 } from "../src/blob/layout";
+import { CHUNK_USED, RUN_MOST } from "../src/blob/memory";
 import {
   JUMP_CHAIN,
   MATCH_STATISTIC,
@@ -36,6 +41,8 @@ import {
   STATISTIC_PROBABILITY,
   TARGET_JUMP,
 } from "../src/blob/payloads";
+import { chunkRow } from "./chunk";
+import { generationSeen } from "./packet";
 import { randomAhead } from "./random";
 
 /** Whether a rule hits. */
@@ -50,14 +57,29 @@ let draws: u32 = 0;
 export function foresee(head: usize, packet: usize, packets: u32): usize {
   draws = 0;
   let next: usize = 0;
+  const chunk = chunkApart(head);
   let row = head + CHAIN_SIZE;
-  for (let left = <u32>load<u8>(head, CHAIN_RUN); left; left--, row += load<u16>(row, ROW_NEXT)) {
-    const to = callee(row);
-    const hit = to ? willHit(row, packet, packets) : NO;
-    if (hit) next = to;
-    if (hit == BY_CHANCE) break;
+  for (let n: u32 = 0, count = rowsOf(head, chunk); n < count; n++) {
+    if (chunk) row = chunkRow(chunk, n);
+    const to = row ? callee(row) : 0;
+    if (to) {
+      const hit = willHit(row, packet, packets);
+      if (hit) next = to;
+      if (hit == BY_CHANCE) break;
+    }
+    if (!chunk) row += load<u16>(row, ROW_NEXT);
   }
   return next;
+}
+
+/** The chunk that lists the rules of a chain that is not walked as it lies, nor by an index; 0 for none. */
+export function chunkApart(head: usize): usize {
+  return load<u8>(head, CHAIN_RUN) || load<u32>(head, CHAIN_INDEX) ? 0 : <usize>load<u32>(head, CHAIN_CHUNKS);
+}
+
+/** Rules of a chain that are looked at, in `chunk` where there is one. */
+export function rowsOf(head: usize, chunk: usize): u32 {
+  return chunk ? min<u32>(load<u16>(chunk, CHUNK_USED), RUN_MOST) : <u32>load<u8>(head, CHAIN_RUN);
 }
 
 /** The chain that a row leads to, 0 for none. */
@@ -67,6 +89,7 @@ export function callee(row: usize): usize {
 }
 
 function willHit(row: usize, packet: usize, packets: u32): u32 {
+  if (load<u32>(row, ROW_BORN) > generationSeen || generationSeen >= load<u32>(row, ROW_DIED)) return NO;
   const protocol = load<u8>(row, ROW_PROTOCOL);
   if (protocol && protocol != load<u8>(packet, PACKET_PROTOCOL)) return NO;
   if (load<u8>(row, ROW_FLAGS) & (ROW_FLAG_INPUT | ROW_FLAG_OUTPUT)) return NO;
