@@ -88,6 +88,7 @@ import {
 } from "../src/blob/payloads";
 import { numberCallable } from "./chain-numbers";
 import { checksum } from "./checksum";
+import { missingHelper } from "./conntrack/helper-name";
 import { missingPolicy } from "./conntrack/policies";
 import { checkMatch, matchSize, missingName } from "./match-record";
 import { isJump } from "./content";
@@ -244,7 +245,8 @@ function checkAction(row: usize, rowAt: u32, addressBytes: u32): u32 {
   if (!targetSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_TARGET, at);
   if (!checkTarget(type, record)) return refuse(FAULT_TARGET, at);
   if (!knowsSets(type, record)) return refuse(FAULT_SET, at);
-  const missing = missingPolicy(row, type, record, addressBytes);
+  let missing = missingHelper(row, type, record, addressBytes);
+  if (!missing) missing = missingPolicy(row, type, record, addressBytes);
   return missing ? refuse(missing, at) : FAULT_NONE;
 }
 

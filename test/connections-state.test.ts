@@ -5,6 +5,8 @@ import { Updater } from "../src/update/updater.js";
 import { Host, nat, OPEN } from "./oracle/host.js";
 
 const ASK = "udp 10.0.0.9:1000 > 198.51.100.7:53 in eth1 out eth0";
+const TCP_ASK = "tcp 10.0.0.9:1000 > 198.51.100.7:53 in eth1 out eth0 syn";
+const OVER_TCP: ReadonlySet<string> = new Set(["ftp", "irc", "pptp", "sane", "Q.931"]);
 const ANSWER = "udp 198.51.100.7:53 > 10.0.0.9:1000 in eth0 out eth1";
 const raw = (...rules: string[]) =>
   `*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rules.join("\n")}\nCOMMIT\n${OPEN}`;
@@ -49,11 +51,18 @@ describe("a connection", () => {
 
   it("is given the helper of the first rule that the packet meets; every helper of Linux is known", () => {
     for (const name of HELPERS) {
-      const host = new Host(raw(`-A PREROUTING -p udp -j CT --helper ${name}`, "-A PREROUTING -p udp -j CT --notrack"));
-      host.send(ASK);
+      const [protocol, packet] = OVER_TCP.has(name) ? ["tcp", TCP_ASK] : ["udp", ASK];
+      const rules = [
+        `-A PREROUTING -p ${protocol} -j CT --helper ${name}`,
+        `-A PREROUTING -p ${protocol} -j CT --notrack`,
+      ];
+      const host = new Host(raw(...rules));
+      host.send(packet);
       expect(host.list()[0]).toContain(` helper=${name} `);
     }
-    expect(() => new Host(raw("-A PREROUTING -p udp -j CT --helper ftq"))).toThrow();
+    expect(() => new Host(raw("-A PREROUTING -p udp -j CT --helper ftq"))).toThrow(
+      'unknown object "ftq", expected a helper that Linux has for IPv4 and udp',
+    );
     expect(() => new Host(raw("-A PREROUTING -p udp -j CT --timeout slow"))).toThrow();
   });
 

@@ -1,8 +1,7 @@
 /** -j CT (xt_CT.c): how tracking will treat the packet. */
 import { PACKET_MARK } from "../../src/blob/layout";
-import { CT_FLAGS, CT_HELPER, CT_POLICY, CT_ZONE } from "../../src/blob/payloads";
+import { CT_FLAGS, CT_POLICY, CT_ZONE } from "../../src/blob/payloads";
 import { packet } from "../packet";
-import { helperNumber } from "./helper-name";
 import { connections } from "./pool";
 import { trackAs, trackNot } from "./track";
 
@@ -24,11 +23,10 @@ export function track(record: usize): bool {
   return false;
 }
 
-/** NOTRACK always, all else where connections are tracked. There are the helpers of Linux; policies of timeouts have faults of their own. */
+/** NOTRACK always, all else where connections are tracked. Helpers and policies of timeouts have faults of their own. */
 export function checkCt(record: usize): bool {
   const flags = load<u16>(record, CT_FLAGS);
   if (load<u32>(record, CT_POLICY)) return false;
   if (flags & NOTRACK) return true;
-  if (!connections()) return false;
-  return !load<u8>(record, CT_HELPER) || helperNumber(record + CT_HELPER) != 0;
+  return connections() != 0;
 }

@@ -3,10 +3,14 @@
  * connection says, so what is expected is told through the library.
  */
 import { CONNECTION_HELPER, CONNECTION_MASTER, STATUS_HELPER } from "../../src/blob/connections";
-import { HELPER_INVERT, HELPER_NAME } from "../../src/blob/payloads";
+import { ROW_INVERT, ROW_INVERT_PROTOCOL, ROW_PROTOCOL } from "../../src/blob/layout";
+import { FAULT_HELPER, FAULT_NONE } from "../../src/blob/memory";
+import { CT_FLAGS, CT_HELPER, HELPER_INVERT, HELPER_NAME, TARGET_CT } from "../../src/blob/payloads";
 import { tracked } from "../matches/conntrack";
+import { NOTRACK } from "./ct";
 import { orStatus } from "./table";
 import { connection } from "./track";
+import { TCP, UDP } from "./tuple";
 
 /** The number of the helper whose name begins at `name`, 0 when there is none of that name; names as little-endian words. */
 export function helperNumber(name: usize): u8 {
@@ -38,6 +42,21 @@ export function helperNumber(name: usize): u8 {
     default:
       return 0;
   }
+}
+
+/** Bits of the helpers' numbers: those that Linux registers for TCP, those for UDP, and those of either that know IPv6. */
+const FOR_TCP: u32 = 0xb1a;
+const FOR_UDP: u32 = 0x14f4;
+const FOR_IPV6: u32 = 0x1e36;
+
+/** Whether the helper that a row's target names, if it names one, is there for the rule's family and protocol; a FAULT_*. */
+export function missingHelper(row: usize, type: u32, record: usize, addressBytes: u32): u32 {
+  if (type != TARGET_CT || !load<u8>(record, CT_HELPER) || load<u16>(record, CT_FLAGS) & NOTRACK) return FAULT_NONE;
+  const protocol = load<u8>(row, ROW_PROTOCOL);
+  let known: u32 = protocol == TCP ? FOR_TCP : protocol == UDP ? FOR_UDP : 0;
+  if (addressBytes != 4) known &= FOR_IPV6;
+  if (load<u8>(row, ROW_INVERT) & ROW_INVERT_PROTOCOL) known = 0;
+  return known & ((<u32>1) << helperNumber(record + CT_HELPER)) ? FAULT_NONE : FAULT_HELPER;
 }
 
 /** Gives the connection the helper whose name begins at `name`, if there is one. */

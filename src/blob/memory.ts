@@ -1,7 +1,6 @@
 /**
- * The engine's own records in shared memory: what is not part of a blob. Same rules as layout.ts.
- * Who writes: the holder of the writers' lock, except a reader's line, scratch, stack and counters (that reader) and state
- * cells and objects (readers, with atomics).
+ * The engine's own records in shared memory: what is not part of a blob. Same rules as layout.ts. Who writes: the holder of
+ * the writers' lock, except a reader's line, scratch, stack and counters (that reader) and state cells and objects (readers).
  */
 
 // ---- Control block, at a fixed address ----
@@ -206,6 +205,7 @@ export const FAULT_ACCOUNT = 29;
 export const FAULT_ESTIMATOR = 30;
 export const FAULT_TIMER = 31;
 export const FAULT_TIMEOUT_POLICY = 32;
+export const FAULT_HELPER = 33;
 
 /** A list of `recent`, by name: linked from CONTROL_OBJECTS, shared by the rules that name it. */
 export const LIST_NEXT = 0; // u32

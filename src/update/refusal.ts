@@ -3,6 +3,8 @@ import { POLICY_GENERIC, POLICY_NAME_BYTES } from "../blob/connections.js";
 import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import {
+  CT_HELPER,
+  CT_HELPER_BYTES,
   CT_TIMEOUT,
   MATCH_SET,
   SET_NAME,
@@ -112,28 +114,43 @@ function refusedSet(
   return { code: "wrong-family", found: other ?? "", expected: `a set of ${family} addresses`, column: 0 };
 }
 
+/** What one of CT's names is refused with. */
+type RefusedName = Pick<RulesetError, "code" | "found" | "expected" | "column">;
+
+/** The helper that rule `ordinal` names is none that Linux has for what the rule matches. */
+function refusedHelper(_engine: Engine, rows: RowStore, ordinal: number): RefusedName {
+  const row = rows.offsets[ordinal] as number;
+  const found = nameOfCt(rows, row, CT_HELPER, CT_HELPER_BYTES);
+  const protocol = rows.view.getUint8(row + L.ROW_PROTOCOL);
+  const expected = `a helper that Linux has for ${familyName(rows.family)} and ${protocolName(protocol) ?? protocol}`;
+  return { code: "unknown-object", found, expected, column: 0 };
+}
+
 /** What is wrong with the policy of timeouts that rule `ordinal` names. */
-function refusedPolicy(
-  engine: Engine,
-  rows: RowStore,
-  ordinal: number,
-): Pick<RulesetError, "code" | "found" | "expected" | "column"> {
+function refusedPolicy(engine: Engine, rows: RowStore, ordinal: number): RefusedName {
   const { view } = rows;
   const row = rows.offsets[ordinal] as number;
-  const name = row + view.getUint16(row + L.ROW_TARGET, true) + CT_TIMEOUT;
-  const bytes = rows.bytes.subarray(name, name + POLICY_NAME_BYTES);
-  const found = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
+  const found = nameOfCt(rows, row, CT_TIMEOUT, POLICY_NAME_BYTES);
   const number = policyNumbers(engine).get(found);
   if (number === undefined) {
     const expected = "a policy that was made before, as by nfct add timeout";
     return { code: "unknown-object", found, expected, column: 0 };
   }
   const text = (family: Family, protocol: number): string =>
-    `${family === "ipv4" ? "IPv4" : "IPv6"} and ${protocol === POLICY_GENERIC ? "what has no tracker" : (protocolName(protocol) ?? protocol)}`;
+    `${familyName(family)} and ${protocol === POLICY_GENERIC ? "what has no tracker" : (protocolName(protocol) ?? protocol)}`;
   const policy = readPolicy(engine, found, number);
   const expected = `a policy for ${text(rows.family, view.getUint8(row + L.ROW_PROTOCOL))}, this one is for ${text(policy.family, policy.protocol)}`;
   return { code: "wrong-protocol", found, expected, column: 0 };
 }
+
+/** A name of at most `bytes` bytes in the record of the row's CT. */
+function nameOfCt({ view, bytes }: RowStore, row: number, at: number, length: number): string {
+  const name = row + view.getUint16(row + L.ROW_TARGET, true) + at;
+  const text = bytes.subarray(name, name + length);
+  return new TextDecoder().decode(text.subarray(0, text.indexOf(0)));
+}
+
+const familyName = (family: Family): string => (family === "ipv4" ? "IPv4" : "IPv6");
 
 /** Faults of what a rule names that tell which name it is, and why it will not do. */
 const NAMES: Readonly<
@@ -141,6 +158,7 @@ const NAMES: Readonly<
 > = {
   [M.FAULT_SET]: refusedSet,
   [M.FAULT_TIMEOUT_POLICY]: refusedPolicy,
+  [M.FAULT_HELPER]: refusedHelper,
 };
 
 /** The error for edits of a batch that led to a loop, or a hook to a rule that must not be used there. */
