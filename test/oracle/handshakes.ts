@@ -97,7 +97,7 @@ export function shakeOnLinux(rounds: readonly Handshake[]): (HandshakeOutcome | 
       }),
       cookies,
       counters: readCounters(saved),
-      connections: listed.split("\n").filter(Boolean).map(withoutChance),
+      connections: listed.split("\n").filter(Boolean).map(withoutChance).sort(),
     };
   });
 }
@@ -146,7 +146,9 @@ export function shakeInEngine(round: Handshake, cookie: number | undefined, rout
   });
   const saved = engine.readRuleset().map((ruleset) => printRuleset(ruleset, { counters: true }));
   const end = begin + steps.length * STEP_MS;
-  const connections = listConnections(engine, end).map((connection) => withoutChance(printConnection(connection, end)));
+  const connections = listConnections(engine, end)
+    .map((connection) => withoutChance(printConnection(connection, end)))
+    .sort();
   return { steps: outcome, cookies, counters: readCounters(saved.join("\n")), connections };
 }
 
