@@ -73,7 +73,7 @@ function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Arr
 /** Seconds that a cell is measured for in a round from which on a rehearsal pays. */
 const REHEARSED_S = 0.1;
 /** Seconds of changes in a rehearsal: what waits for them and notes them is compiled by then, too, and not while they are measured. */
-const REHEARSAL_S = 1;
+const REHEARSAL_S = 2;
 const WARM_UP_MS = 500;
 
 class EngineCell implements BenchCell {

@@ -66,20 +66,46 @@ export default function runReader(task: ReaderTask): ReaderRecord {
   if (task.track) establish(reader, traffic, task.traffic.subarray(0, count * PACKET_SIZE));
   if (task.warmUpMs) warmUp(reader, traffic, count, task.warmUpMs, signals);
   signals.reportReady();
-  let recorder: Recorder | undefined;
-  for (let first = 0; !signals.stopped; first = (first + BATCH_PACKETS) % count) {
-    const phase = signals.phase;
-    const current = phase === PHASE_NONE ? undefined : recorders[phase];
-    if (current !== recorder) {
-      recorder = current;
-      recorder?.begin();
-    }
-    matchBatch(reader, traffic, first, recorder);
-    watch.look();
-  }
+  const matching = new Matching(reader, traffic, count, recorders, watch, signals);
+  while (!signals.stopped) matching.some();
   const effects = watch.finish();
   reader.offline();
   return { phases: recorders.map((one) => one.record()), effects };
+}
+
+/**
+ * Batches to one call: a task has but one loop, which the compiler would begin anew in each, and have its threads run on the cores of
+ * those who are measured; what is called often is compiled once, while nothing is measured.
+ */
+const BATCHES_TO_A_CALL = 64;
+
+/** The reader's rounds through its traffic. */
+class Matching {
+  private first = 0;
+  private recorder: Recorder | undefined;
+
+  constructor(
+    private readonly reader: Reader,
+    private readonly traffic: PacketPool,
+    private readonly count: number,
+    private readonly recorders: readonly Recorder[],
+    private readonly watch: EffectWatch,
+    private readonly signals: Signals,
+  ) {}
+
+  some(): void {
+    for (let batch = 0; batch < BATCHES_TO_A_CALL && !this.signals.stopped; batch++) {
+      const phase = this.signals.phase;
+      const current = phase === PHASE_NONE ? undefined : this.recorders[phase];
+      if (current !== this.recorder) {
+        this.recorder = current;
+        current?.begin();
+      }
+      matchBatch(this.reader, this.traffic, this.first, current);
+      this.watch.look();
+      this.first = (this.first + BATCH_PACKETS) % this.count;
+    }
+  }
 }
 
 /** Has the code compiled before anything is measured: compilers' threads would run on the cores of those who are. */
