@@ -6,6 +6,7 @@ import * as M from "../blob/memory.js";
 import { NFACCT_NAME_BYTES } from "../blob/payloads.js";
 import type { Engine } from "./engine.js";
 import { EngineError } from "./engine-error.js";
+import { nameAt } from "./name-text.js";
 
 export interface AccountingObject {
   /** At most 31 bytes. */
@@ -123,9 +124,7 @@ function addresses(engine: Engine): Map<string, number> {
   const view = engine.data();
   const found = new Map<string, number>();
   let at = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_ACCOUNTS, true);
-  for (; at !== 0; at = view.getUint32(at + M.ACCOUNT_NEXT, true)) {
-    const name = engine.bytes().slice(at + M.ACCOUNT_NAME, at + M.ACCOUNT_NAME + NFACCT_NAME_BYTES);
-    found.set(new TextDecoder().decode(name.subarray(0, name.indexOf(0))), at);
-  }
+  for (; at !== 0; at = view.getUint32(at + M.ACCOUNT_NEXT, true))
+    found.set(nameAt(view, at + M.ACCOUNT_NAME, NFACCT_NAME_BYTES), at);
   return found;
 }

@@ -3,6 +3,7 @@ import * as E from "../blob/events.js";
 import { PACKET_SIZE } from "../blob/layout.js";
 import { HOOK_NAMES, type HookName, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
 import type { Engine } from "./engine.js";
+import { nameAt } from "./name-text.js";
 
 const KINDS = {
   LOG: E.EVENT_LOG,
@@ -97,11 +98,7 @@ function readEvent(view: DataView, at: number): PacketEvent {
   const byte = (field: number): number => view.getUint8(at + field);
   const kind = (Object.keys(KINDS) as EventKind[]).find((name) => KINDS[name] === byte(E.EVENT_KIND)) ?? "LOG";
   const bytes = (field: number, length: number): Uint8Array => new Uint8Array(view.buffer, at + field, length).slice();
-  const text = (field: number, length: number): string => {
-    const raw = bytes(field, length);
-    const end = raw.indexOf(0);
-    return new TextDecoder().decode(end < 0 ? raw : raw.subarray(0, end));
-  };
+  const text = (field: number, length: number): string => nameAt(view, at + field, length);
   const sequence = view.getUint32(at + E.EVENT_SEQUENCE, true);
   const acknowledge = view.getUint32(at + E.EVENT_ACKNOWLEDGE, true);
   return {

@@ -7,6 +7,7 @@ import * as H from "../blob/hooks.js";
 import { ROOT_IPV4, ROOT_IPV6 } from "../blob/memory.js";
 import type { Family } from "../ruleset/row-store.js";
 import { BUILTIN_CHAINS, HOOK_NAMES, type HookName, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
+import { nameAt } from "./name-text.js";
 
 export interface HookEntry {
   readonly family: Family;
@@ -88,7 +89,6 @@ export function readRegistry(view: DataView, at: number): { entries: HookEntry[]
   const entries = Array.from({ length: view.getUint32(at + H.HOOKS_COUNT, true) }, (_, i): HookEntry => {
     const one = at + H.HOOKS_ENTRIES + i * H.HOOK_ENTRY_SIZE;
     const code = view.getUint8(one + H.HOOK_ENTRY_CODE);
-    const name = new Uint8Array(view.buffer, one + H.HOOK_ENTRY_NAME, 32).slice();
     return {
       family: view.getUint8(one + H.HOOK_ENTRY_FAMILY) === ROOT_IPV4 ? "ipv4" : "ipv6",
       hook: HOOK_NAMES[view.getUint8(one + H.HOOK_ENTRY_HOOK)] as HookName,
@@ -96,7 +96,7 @@ export function readRegistry(view: DataView, at: number): { entries: HookEntry[]
       kind:
         code === H.HOOK_TRACK ? "conntrack" : code === H.HOOK_CONFIRM ? "confirm" : (TABLE_NAMES[code] ?? "registered"),
       ...(code >= H.HOOK_REGISTERED
-        ? { name: new TextDecoder().decode(name.subarray(0, name.indexOf(0))), index: code - H.HOOK_REGISTERED }
+        ? { name: nameAt(view, one + H.HOOK_ENTRY_NAME, 32), index: code - H.HOOK_REGISTERED }
         : {}),
     };
   });

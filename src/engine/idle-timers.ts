@@ -2,6 +2,7 @@
 import * as T from "../blob/idle-timers.js";
 import * as M from "../blob/memory.js";
 import type { Engine } from "./engine.js";
+import { nameAt } from "./name-text.js";
 
 export interface IdleTimer {
   readonly label: string;
@@ -18,10 +19,9 @@ export function listIdleTimers(engine: Engine, now: number): IdleTimer[] {
     const found: IdleTimer[] = [];
     let at = view.getUint32(M.CONTROL_ADDRESS + M.CONTROL_TIMERS, true);
     for (; at !== 0; at = view.getUint32(at + T.TIMER_NEXT, true)) {
-      const label = engine.bytes().slice(at + T.TIMER_LABEL, at + T.TIMER_LABEL + T.TIMER_LABEL_BYTES);
       const left = (view.getUint32(at + T.TIMER_EXPIRES, true) - now) | 0;
       found.push({
-        label: new TextDecoder().decode(label.subarray(0, label.indexOf(0))),
+        label: nameAt(view, at + T.TIMER_LABEL, T.TIMER_LABEL_BYTES),
         alarm: view.getUint8(at + T.TIMER_ALARM) === 1,
         seconds: Math.max(0, Math.trunc(left / 1000)),
       });

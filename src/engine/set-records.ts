@@ -4,6 +4,7 @@ import * as S from "../blob/sets.js";
 import { masked, partText } from "../ruleset/ipset/element-parts.js";
 import type { Beside, ElementPart, SetEntry, SetHeader } from "../ruleset/ipset/ip-set.js";
 import { type PartKind, SET_TYPE_NAMES, setType } from "../ruleset/ipset/set-types.js";
+import { nameAt } from "./name-text.js";
 
 const PARTS: Readonly<Record<PartKind, number>> = {
   ip: S.PART_IP,
@@ -41,8 +42,7 @@ export function writeName(view: DataView, at: number, name: string): void {
 }
 
 export function readName(view: DataView, at: number): string {
-  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, S.IPSET_NAME_BYTES).slice();
-  return decoder.decode(bytes.subarray(0, bytes.indexOf(0)));
+  return nameAt(view, at, S.IPSET_NAME_BYTES);
 }
 
 /** Lays out how a set is made: the first BODY_MADE_SIZE bytes of its body. */

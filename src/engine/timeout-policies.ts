@@ -7,6 +7,7 @@ import * as M from "../blob/memory.js";
 import { type Family, familyNumber } from "../ruleset/row-store.js";
 import type { Engine } from "./engine.js";
 import { SECONDS_MOST } from "./sysctls.js";
+import { nameAt } from "./name-text.js";
 
 export interface TimeoutPolicy {
   /** At most 31 bytes. */
@@ -106,8 +107,7 @@ export function policyNumbers(engine: Engine): Map<string, number> {
   let number = view.getUint32(tableOf(engine) + C.CONNECTIONS_FIRST_POLICY, true);
   for (let at = 0; number !== 0; number = view.getUint32(at + C.POLICY_NEXT, true)) {
     at = policyAddress(engine, number);
-    const name = engine.bytes().slice(at + C.POLICY_NAME, at + C.POLICY_NAME + C.POLICY_NAME_BYTES);
-    found.set(new TextDecoder().decode(name.subarray(0, name.indexOf(0))), number);
+    found.set(nameAt(view, at + C.POLICY_NAME, C.POLICY_NAME_BYTES), number);
   }
   return found;
 }

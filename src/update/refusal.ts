@@ -18,6 +18,7 @@ import {
 } from "../blob/payloads.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
+import { nameAt } from "../engine/name-text.js";
 import { textAt } from "../engine/read-back.js";
 import { headerAt, setAddresses } from "../engine/read-sets.js";
 import { readName } from "../engine/set-records.js";
@@ -81,12 +82,11 @@ export function locatedName(error: unknown, text: string | Uint8Array): unknown 
   return new RulesetError({ code, file, line, column, found, expected, source });
 }
 
+/** What a name that a rule cannot have is refused with. */
+type RefusedName = Pick<RulesetError, "code" | "found" | "expected" | "column">;
+
 /** What is wrong with a set that rule `ordinal` names. */
-function refusedSet(
-  engine: Engine,
-  rows: RowStore,
-  ordinal: number,
-): Pick<RulesetError, "code" | "found" | "expected" | "column"> {
+function refusedSet(engine: Engine, rows: RowStore, ordinal: number): RefusedName {
   const { view } = rows;
   const row = rows.offsets[ordinal] as number;
   const first = row + rows.matchesOffset(row);
@@ -110,12 +110,13 @@ function refusedSet(
     const header = headerAt(engine, known.get(name) as number);
     return header.family !== rows.family;
   });
-  const family = rows.family === "ipv4" ? "IPv4" : "IPv6";
-  return { code: "wrong-family", found: other ?? "", expected: `a set of ${family} addresses`, column: 0 };
+  return {
+    code: "wrong-family",
+    found: other ?? "",
+    expected: `a set of ${familyName(rows.family)} addresses`,
+    column: 0,
+  };
 }
-
-/** What one of CT's names is refused with. */
-type RefusedName = Pick<RulesetError, "code" | "found" | "expected" | "column">;
 
 /** The helper that rule `ordinal` names is none that Linux has for what the rule matches. */
 function refusedHelper(_engine: Engine, rows: RowStore, ordinal: number): RefusedName {
@@ -143,19 +144,15 @@ function refusedPolicy(engine: Engine, rows: RowStore, ordinal: number): Refused
   return { code: "wrong-protocol", found, expected, column: 0 };
 }
 
-/** A name of at most `bytes` bytes in the record of the row's CT. */
-function nameOfCt({ view, bytes }: RowStore, row: number, at: number, length: number): string {
-  const name = row + view.getUint16(row + L.ROW_TARGET, true) + at;
-  const text = bytes.subarray(name, name + length);
-  return new TextDecoder().decode(text.subarray(0, text.indexOf(0)));
+/** A name of at most `most` bytes at `field` of the record of the row's CT. */
+function nameOfCt({ view }: RowStore, row: number, field: number, most: number): string {
+  return nameAt(view, row + view.getUint16(row + L.ROW_TARGET, true) + field, most);
 }
 
 const familyName = (family: Family): string => (family === "ipv4" ? "IPv4" : "IPv6");
 
 /** Faults of what a rule names that tell which name it is, and why it will not do. */
-const NAMES: Readonly<
-  Record<number, (engine: Engine, rows: RowStore, ordinal: number) => ReturnType<typeof refusedSet>>
-> = {
+const NAMES: Readonly<Record<number, (engine: Engine, rows: RowStore, ordinal: number) => RefusedName>> = {
   [M.FAULT_SET]: refusedSet,
   [M.FAULT_TIMEOUT_POLICY]: refusedPolicy,
   [M.FAULT_HELPER]: refusedHelper,
