@@ -1,13 +1,8 @@
 /** SYNPROXY against the machine's own kernel: handshakes with right and wrong cookies, what it sends, counts and tracks. */
 import { describe, expect, it } from "vitest";
 import type { Family } from "../src/ruleset/row-store.js";
-import {
-  type Handshake,
-  type HandshakeOutcome,
-  type HandshakeStep,
-  shakeInEngine,
-  shakeOnLinux,
-} from "./oracle/handshakes.js";
+import type { HandshakeStep } from "./oracle/handshake-words.js";
+import { type Handshake, type HandshakeOutcome, shakeInEngine, shakeOnLinux } from "./oracle/handshakes.js";
 import { Random } from "./oracle/random.js";
 import { trafficMissing } from "./oracle/traffic.js";
 

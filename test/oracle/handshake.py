@@ -8,43 +8,16 @@ said, the packets (device and bytes) that came out in each step, iptables-save -
 """
 import json
 import os
-import socket
 import struct
 import subprocess
 import sys
 
-from wires import checksum, is_report, make_device, packets_of, run
+from segments import SYN_ACK, segment, timestamp, transport
+from wires import is_report, make_device, packets_of, run
 
 
 def received(devices):
     return [(name, packet) for name, device in devices.items() for packet in packets_of(device) if not is_report(packet)]
-
-
-def segment(step, source, destination, bases, echoed):
-    options = bytes.fromhex(step["options"])
-    if step["times"]:
-        options += struct.pack(">BBBBII", 1, 1, 8, 10, 7777, echoed)
-    number = lambda name: (bases[step[name][0]] + step[name][1]) & 0xFFFFFFFF
-    body = bytearray(struct.pack(">HHIIBBHHH", *step["ports"], number("seq"), number("ack"),
-                                 (20 + len(options)) << 2, step["flags"], step["window"], 0, 0))
-    body += options + b"\0" * step["data"]
-    family = socket.AF_INET6 if ":" in source else socket.AF_INET
-    ends = socket.inet_pton(family, source) + socket.inet_pton(family, destination)
-    struct.pack_into(">H", body, 16, checksum(ends + struct.pack(">HH", 6, len(body)) + bytes(body)))
-    if family == socket.AF_INET6:
-        return struct.pack(">IHBB", 6 << 28, len(body), 6, 64) + ends + bytes(body)
-    header = bytearray(struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(body), 0, 0, 64, 6, 0) + ends)
-    struct.pack_into(">H", header, 10, checksum(bytes(header)))
-    return bytes(header) + bytes(body)
-
-
-def timestamp(body):
-    options, at = body[20 : (body[12] >> 4) * 4], 0
-    while at + 1 < len(options) and options[at] != 0:
-        if options[at] == 8:
-            return struct.unpack_from(">I", options, at + 2)[0]
-        at += 1 if options[at] == 1 else options[at + 1]
-    return 0
 
 
 def play(orders):
@@ -62,13 +35,12 @@ def play(orders):
             os.write(devices[step["device"]], segment(step, *step["ends"], bases, echoes.get(step["device"], 0)))
             got = received(devices)
             for name, packet in got:
-                header, hops = (20, packet[8]) if packet[0] >> 4 == 4 else (40, packet[7])
+                hops, body = transport(packet)
                 # What is forwarded has lost a hop.
                 if hops != 64:
                     continue
-                body = packet[header:]
                 echoes[name] = timestamp(body) or echoes.get(name, 0)
-                if name == "lan0" and body[13] & 18 == 18:
+                if name == "lan0" and body[13] & SYN_ACK == SYN_ACK:
                     bases["K"] = struct.unpack_from(">I", body, 4)[0]
             steps.append([[name, packet.hex()] for name, packet in got])
         listed = run(f"conntrack -L -f {order['family']}")
