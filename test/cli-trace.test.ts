@@ -58,6 +58,16 @@ describe("trace", () => {
     });
   });
 
+  it("says why a packet does not reach INPUT where nobody told which addresses are the machine's", () => {
+    const rules = "*filter\n-A INPUT -j DROP\nCOMMIT\n";
+    const toldBy = (packet: string, ...args: string[]) => trace(rules, "--packet", packet, ...args).stderr;
+    const packet = "tcp 192.0.2.1:1 > 192.0.2.2:2 in eth0";
+    expect(toldBy(packet)).toMatch(/^what comes in is forwarded: .*--local/);
+    expect(toldBy(packet, "--local", "192.0.2.2")).toBe("");
+    expect(toldBy(`${packet} hook INPUT`)).toBe("");
+    expect(toldBy("tcp 192.0.2.1:1 > 192.0.2.2:2 out eth0")).toBe("");
+  });
+
   it("shows what a rule changed behind it", () => {
     const { stdout } = trace(ROUTER, "--packet", REQUEST);
     const lines = stdout.split("\n").map((line) => line.trim());

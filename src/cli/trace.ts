@@ -138,6 +138,11 @@ async function trace(input: Input, options: TraceOptions): Promise<void> {
     ...(lines ? { connections: lines } : {}),
     ...(accounting.length > 0 ? { nfacct: printAccounting(accounting).trim().split("\n") } : {}),
   };
+  const comesIn = travellers.some(({ packet: { path = "in" } }) => path === "in");
+  if (comesIn && local.length === 0 && given.addresses === undefined)
+    process.stderr.write(
+      "what comes in is forwarded: no --local or --addresses says which addresses are this machine's\n",
+    );
   if (json !== undefined) await writeOutput(json, `${JSON.stringify(whole, null, 2)}\n`);
   if (json !== "-")
     await print(
