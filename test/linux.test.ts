@@ -148,20 +148,22 @@ describe.skipIf(absence !== "")(`the real kernel${skipped}`, () => {
   );
 });
 
-const WORKLOADS: readonly (readonly [string, (family: Family) => Workload])[] = [
+/** A cold start is a tenth at a time, which is enough for a map, where there are maps, even the first time. */
+const workloadsOf = (coldServices: number): readonly (readonly [string, (family: Family) => Workload])[] => [
   ["kube-proxy", (family) => kubeProxy({ services: 12, family })],
   ["kube-proxy whose endpoints move", (family) => kubeProxy({ services: 12, churn: "endpoint", family })],
   ["kube-proxy when a node is drained", (family) => kubeProxy({ services: 12, churn: "node-drain", family })],
-  // A tenth at a time, which is enough for a map even the first time.
-  ["kube-proxy from a cold start", (family) => kubeProxy({ services: 95, churn: "cold-start", family })],
+  ["kube-proxy from a cold start", (family) => kubeProxy({ services: coldServices, churn: "cold-start", family })],
   ["portmap", (family) => portmap({ containers: 10, family })],
   ["docker", (family) => docker({ containers: 10, family })],
 ];
+const WITHOUT_MAPS = workloadsOf(20);
+const WITH_MAPS = workloadsOf(95);
 
 describe.skipIf(absence !== "").each(["ipv4", "ipv6"] as const)(`%s${skipped}`, (family) => {
   describe.each(["iptables-legacy", "iptables-nft"] as const)("%s", (name) => {
     const target = KERNEL_TARGETS[name];
-    it.each(WORKLOADS)("makes the changes of %s by every strategy with the same end", async (_, make) => {
+    it.concurrent.each(WITHOUT_MAPS)("makes the changes of %s by every strategy with the same end", async (_, make) => {
       const workload = make(family);
       for (const strategy of target.strategies) {
         const saved = await afterEach(target, family, workload, strategy, "linear", {
@@ -175,7 +177,7 @@ describe.skipIf(absence !== "").each(["ipv4", "ipv6"] as const)(`%s${skipped}`, 
   });
 
   describe.each(["linear", "verdict-map"] as const)("nft, %s", (form) => {
-    it.each(WORKLOADS)("makes the changes of %s by edits as by a whole new ruleset", async (_, make) => {
+    it.concurrent.each(WITH_MAPS)("makes the changes of %s by edits as by a whole new ruleset", async (_, make) => {
       const workload = make(family);
       const list = { argv: ["nft", "-s", "list", "ruleset"], output: true };
       const full = await afterEach(KERNEL_TARGETS.nft, family, workload, "full", form, list);

@@ -82,6 +82,7 @@ describe("a listing", () => {
         const histories = Array.from({ length: 8 }, (_, n) => ({
           text: randomRuleset(family, seed + n).replace(ANY_DEVICE, ""),
           commands: TABLE_NAMES.flatMap((table) => OPTIONS.map((options) => ["-t", table, ...options.split(" ")])),
+          lists: true,
         }));
         const { found, lines } = await differences(family, histories);
         expect(lines).toBeGreaterThan(10_000);
@@ -109,7 +110,8 @@ describe("a listing", () => {
         for (const [table, lines] of rules)
           for (let at = 0; at < lines.length; at += RULES_A_TABLE) {
             const text = `*${table}\n${lines.slice(at, at + RULES_A_TABLE).join("\n")}\nCOMMIT\n`;
-            histories.push({ text, commands: OPTIONS.map((options) => ["-t", table, ...options.split(" ")]) });
+            const commands = OPTIONS.map((options) => ["-t", table, ...options.split(" ")]);
+            histories.push({ text, commands, lists: true });
           }
         const { found, loaded } = await differences(family, histories);
         expect(loaded).toBe(histories.length);

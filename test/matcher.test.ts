@@ -3,25 +3,23 @@ import { difference, shrink } from "./oracle/compare.js";
 import { Random } from "./oracle/random.js";
 import { randomPacket } from "./oracle/random-packet.js";
 import { randomRuleset } from "./oracle/random-ruleset.js";
-import { CLASSIFIERS, REFUSED } from "./oracle/subject.js";
+import { REFUSED } from "./oracle/subject.js";
 
 const RULESETS = 1200;
 const PACKETS = 40;
 
 describe("the matcher", () => {
-  for (const classifier of CLASSIFIERS)
-    it(`${classifier}: verdicts, rewrites, marks, traces and counters of ${RULESETS} random rulesets are the oracle's`, () => {
-      for (let seed = 0; seed < RULESETS; seed++) {
-        const random = new Random(seed);
-        const ruleset = randomRuleset(random, { without: REFUSED });
-        let time = 1000;
-        const packets = Array.from({ length: PACKETS }, () => {
-          time += random.pick([0, 1, 100, 1000, 4000]);
-          return randomPacket(random, ruleset, time);
-        });
-        const found = difference(ruleset.family, ruleset.text, packets, classifier);
-        if (found)
-          expect.fail(`seed ${seed}, ${ruleset.family}\n${shrink(ruleset.family, ruleset.text, packets, classifier)}`);
-      }
-    }, 240_000);
+  it(`gives verdicts, rewrites, marks, traces and counters of ${RULESETS} random rulesets as the oracle does, by any classifier`, () => {
+    for (let seed = 0; seed < RULESETS; seed++) {
+      const random = new Random(seed);
+      const ruleset = randomRuleset(random, { without: REFUSED });
+      let time = 1000;
+      const packets = Array.from({ length: PACKETS }, () => {
+        time += random.pick([0, 1, 100, 1000, 4000]);
+        return randomPacket(random, ruleset, time);
+      });
+      const found = difference(ruleset.family, ruleset.text, packets);
+      if (found) expect.fail(`seed ${seed}, ${ruleset.family}\n${shrink(ruleset.family, ruleset.text, packets)}`);
+    }
+  }, 240_000);
 });

@@ -7,7 +7,6 @@ import type { Packet } from "./oracle/packet.js";
 import { Random } from "./oracle/random.js";
 import { mangleOf, randomSetPacket } from "./oracle/random-set-packet.js";
 import { randomSets, SET_DEVICES, SET_MACS } from "./oracle/random-sets.js";
-import { CLASSIFIERS } from "./oracle/subject.js";
 
 const RULESETS = 300;
 const PACKETS = 40;
@@ -27,20 +26,19 @@ function randomPacket(random: Random, family: Family, time: number): Packet {
 }
 
 describe("rules with sets", () => {
-  for (const classifier of CLASSIFIERS)
-    it(`${classifier}: ${RULESETS} random chains count, and leave in their sets, what the oracle's do`, () => {
-      for (let seed = 0; seed < RULESETS; seed++) {
-        const random = new Random(seed);
-        const family = random.pick(["ipv4", "ipv6"] as const);
-        const { text: sets, rules } = randomSets(random, family);
-        const text = mangleOf(rules);
-        let time = 1000;
-        const packets = Array.from({ length: PACKETS }, () => {
-          time += random.pick([0, 1, 100, 1000, 40_000]);
-          return randomPacket(random, family, time);
-        });
-        const found = difference(family, text, packets, classifier, sets);
-        if (found) expect.fail(`seed ${seed}, ${family}\n${sets}${shrink(family, text, packets, classifier, sets)}`);
-      }
-    }, 240_000);
+  it(`of ${RULESETS} random chains count, and leave in their sets, what the oracle's do, by any classifier`, () => {
+    for (let seed = 0; seed < RULESETS; seed++) {
+      const random = new Random(seed);
+      const family = random.pick(["ipv4", "ipv6"] as const);
+      const { text: sets, rules } = randomSets(random, family);
+      const text = mangleOf(rules);
+      let time = 1000;
+      const packets = Array.from({ length: PACKETS }, () => {
+        time += random.pick([0, 1, 100, 1000, 40_000]);
+        return randomPacket(random, family, time);
+      });
+      const found = difference(family, text, packets, sets);
+      if (found) expect.fail(`seed ${seed}, ${family}\n${sets}${shrink(family, text, packets, sets)}`);
+    }
+  }, 240_000);
 });

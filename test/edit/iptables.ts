@@ -10,13 +10,15 @@ import { start } from "../run.js";
 export interface History {
   readonly text: string;
   readonly commands: readonly (readonly string[])[];
+  /** Its commands only list, so that nothing is saved behind them. */
+  readonly lists?: boolean;
 }
 
 export interface CommandAnswer {
   readonly status: number;
   readonly output: string;
   readonly complaint: string;
-  /** iptables-legacy-save -c behind the command, without comments. */
+  /** iptables-legacy-save -c behind the command, without comments; empty where commands only list. */
   readonly saved: string;
 }
 
@@ -32,9 +34,10 @@ export async function playHistories(
 ): Promise<(CommandAnswer[] | undefined)[]> {
   const folder = mkdtempSync(join(tmpdir(), "ruleswap-edit-"));
   const program = family === "ipv4" ? "iptables-legacy" : "ip6tables-legacy";
-  const script = [`cd '${folder}'`];
+  // A lock of its own: others' namespaces are no business of this one's.
+  const script = [`cd '${folder}'; export XTABLES_LOCKFILE='${folder}/lock'`];
   writeFileSync(join(folder, "empty"), EMPTY);
-  for (const [h, { text, commands }] of histories.entries()) {
+  for (const [h, { text, commands, lists }] of histories.entries()) {
     writeFileSync(join(folder, `${h}.text`), text);
     script.push(`${program}-restore < empty`, `${program}-restore -c < ${h}.text 2>> load.err; echo $? > ${h}.loaded`);
     for (const [n, command] of commands.entries()) {
@@ -42,19 +45,19 @@ export async function playHistories(
       script.push(
         `${program} ${command.map(shellQuoted).join(" ")} > ${name}.out 2> ${name}.err; echo $? > ${name}.status`,
       );
-      script.push(`${program}-save -c > ${name}.saved`);
+      if (!lists) script.push(`${program}-save -c > ${name}.saved`);
     }
   }
   try {
     await runInNamespace(script.join("\n"));
     const read = (name: string): string => readFileSync(join(folder, name), "utf8");
-    return histories.map(({ commands }, h) => {
+    return histories.map(({ commands, lists }, h) => {
       if (read(`${h}.loaded`).trim() !== "0") return undefined;
       return commands.map((_, n) => ({
         status: Number(read(`${h}.${n}.status`)),
         output: read(`${h}.${n}.out`),
         complaint: read(`${h}.${n}.err`).trim(),
-        saved: read(`${h}.${n}.saved`).replace(/^#.*\n/gm, ""),
+        saved: lists ? "" : read(`${h}.${n}.saved`).replace(/^#.*\n/gm, ""),
       }));
     });
   } finally {

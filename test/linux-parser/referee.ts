@@ -42,9 +42,10 @@ const EMPTY = TABLE_NAMES.map((table) => {
   return `*${table}\n${chains.join("")}COMMIT\n`;
 }).join("");
 
-/** Lines: number, family's letter ("" or "6"), "reset" or "-". */
+/** Lines: number, family's letter ("" or "6"), "reset" or "-". Lanes have locks of their own, as they have tables. */
 const SCRIPT = `
 cd "$1"
+export XTABLES_LOCKFILE="$1/$2.lock"
 while read -r n six reset; do
   [ "$six" = 4 ] && six=
   [ "$reset" = reset ] && ip\${six}tables-legacy-restore < empty

@@ -1,8 +1,13 @@
 /** Addresses as bytes in network order, and what kind Linux takes one to be. */
 import ipaddr from "ipaddr.js";
 
+/** Those of random packets are few. */
+const known = new Map<string, Uint8Array>();
+
 export function addressBytes(text: string): Uint8Array {
-  return Uint8Array.from(ipaddr.parse(text).toByteArray());
+  const bytes = known.get(text) ?? Uint8Array.from(ipaddr.parse(text).toByteArray());
+  known.set(text, bytes);
+  return bytes.slice();
 }
 
 export function addressText(bytes: Uint8Array): string {

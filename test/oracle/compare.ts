@@ -6,33 +6,36 @@ import { Oracle } from "./oracle.js";
 import { describePacket, type Packet } from "./packet.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
 import type { Result, Step } from "./result.js";
-import { type Classifier, countersOf, Subject } from "./subject.js";
+import { CLASSIFIERS, countersOf, Subject } from "./subject.js";
 
-/** The first difference in words, or undefined. Every third packet is matched without a trace. */
-export function difference(
-  family: Family,
-  text: string,
-  packets: readonly Packet[],
-  classifier: Classifier,
-  sets = "",
-): string | undefined {
+/** The first difference in words of an engine by any classifier, or undefined. Every third packet is matched without a trace. */
+export function difference(family: Family, text: string, packets: readonly Packet[], sets = ""): string | undefined {
   const ruleset = parseRuleset(text, { family });
   const oracle = new Oracle(ruleset, LOCAL_ADDRESSES, sets);
-  const subject = new Subject(classifier);
-  subject.updater.updateSets({ sets });
-  subject.updater.load(ruleset);
+  const subjects = CLASSIFIERS.map((classifier) => {
+    const subject = new Subject(classifier);
+    subject.updater.updateSets({ sets });
+    subject.updater.load(ruleset);
+    return { classifier, subject };
+  });
   for (const [index, packet] of packets.entries()) {
     const wanted = oracle.walk(packet);
-    const got = index % 3 === 2 ? { result: subject.match(packet), steps: wanted.steps } : subject.trace(packet);
-    if (inWords(wanted) !== inWords(got))
-      return `packet ${index}: ${describePacket(packet)}\noracle ${inWords(wanted)}\nengine ${inWords(got)}`;
+    const words = inWords(wanted);
+    for (const { classifier, subject } of subjects) {
+      const got = index % 3 === 2 ? { result: subject.match(packet), steps: wanted.steps } : subject.trace(packet);
+      if (words !== inWords(got))
+        return `${classifier}, packet ${index}: ${describePacket(packet)}\noracle ${words}\nengine ${inWords(got)}`;
+    }
   }
   const now = packets.at(-1)?.time ?? 0;
-  const saved = printSets(subject.engine.readSets(now).values());
-  return (
-    firstDifference(oracle.counters(), countersOf(subject.ruleset())) ??
-    firstDifference(oracle.sets(now).split("\n"), saved.split("\n"))
-  );
+  for (const { classifier, subject } of subjects) {
+    const saved = printSets(subject.engine.readSets(now).values());
+    const found =
+      firstDifference(oracle.counters(), countersOf(subject.ruleset())) ??
+      firstDifference(oracle.sets(now).split("\n"), saved.split("\n"));
+    if (found !== undefined) return `${classifier}, ${found}`;
+  }
+  return undefined;
 }
 
 /** A packet's end on one line, its way on the next. */
@@ -55,16 +58,10 @@ export function firstDifference(
 }
 
 /** Drops packets, then rules, as long as a difference stays; greedy, from big pieces to single ones. */
-export function shrink(
-  family: Family,
-  text: string,
-  packets: readonly Packet[],
-  classifier: Classifier,
-  sets = "",
-): string {
+export function shrink(family: Family, text: string, packets: readonly Packet[], sets = ""): string {
   const differs = (lines: readonly string[], some: readonly Packet[]): string | undefined => {
     try {
-      return difference(family, lines.join("\n"), some, classifier, sets);
+      return difference(family, lines.join("\n"), some, sets);
     } catch (error) {
       return `threw ${String(error)}`;
     }

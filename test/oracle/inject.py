@@ -45,17 +45,20 @@ def play(orders):
     devices = {name: make_device(name, mtu=9000) for name in orders["devices"]}
     # The first of a device is the first given of IPv4, the last given of IPv6.
     addresses = orders["addresses"]
+    lines = []
     for name in devices:
         for address in sorted(addresses, key=lambda one: -addresses.index(one) if ":" in one else addresses.index(one)):
-            run(f"ip addr add {address}/{'128' if ':' in address else '32'} dev {name}")
-    run(f"ip route add default dev {orders['output']}; ip -6 route add default dev {orders['output']}")
+            lines.append(f"addr add {address}/{'128' if ':' in address else '32'} dev {name}\n")
+    lines.append(f"route add default dev {orders['output']}\nroute add ::/0 dev {orders['output']}\n")
+    subprocess.run(["ip", "-batch", "-"], input="".join(lines).encode(), check=True)
     for order in orders["rounds"]:
         tool = ("iptables-" if order["family"] == "ipv4" else "ip6tables-") + orders["tool"]
         forget(devices, orders["tool"])
         if order.get("sets") is not None:
             run("ipset flush; ipset destroy")
             subprocess.run(["ipset", "restore"], input=order["sets"].encode(), check=True)
-        run(order.get("setup") or "true")
+        if order.get("setup"):
+            run(order["setup"])
         loaded = subprocess.run([f"{tool}-restore", "--counters"], input=order["text"].encode(), stderr=subprocess.PIPE)
         received(devices[orders["output"]])
         outputs = [send(devices, packet, devices[orders["output"]]) for packet in order["packets"]]

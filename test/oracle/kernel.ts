@@ -38,7 +38,8 @@ export function askKernel(family: Family, rounds: readonly Round[]): Answer[] {
   // A restore leaves policies alone that it does not state.
   const state = (table: TableName): string => BUILTIN_CHAINS[table].map((chain) => `:${chain} ACCEPT [0:0]\n`).join("");
   writeFileSync(empty, TABLE_NAMES.map((table) => `*${table}\n${state(table)}COMMIT\n`).join(""));
-  const script: string[] = [];
+  // A lock of its own: others' namespaces are no business of this one's.
+  const script = [`export XTABLES_LOCKFILE='${join(directory, "lock")}'`];
   rounds.forEach((round, index) => {
     const file = (name: string): string => join(directory, `${index}.${name}`);
     writeFileSync(file("text"), round.text);

@@ -1,10 +1,19 @@
-/** The Python scripts beside this file, each in a network namespace of its own, which is gone when the answer is there. */
+/** The Python scripts beside this file, in network namespaces of their own, which are gone when the answer is there. */
 import { fileURLToPath } from "node:url";
 import { output } from "../run.js";
 
-/** What the script makes of its orders. */
-export function playScript(name: `${string}.py`, orders: unknown): unknown {
+const LANES = fileURLToPath(new URL("lanes.py", import.meta.url));
+/** Namespaces at a time. */
+const MOST_LANES = 4;
+
+/** Of a script: what is said once, and rounds, none of which needs another. */
+export interface Orders {
+  readonly rounds: readonly unknown[];
+  readonly [what: string]: unknown;
+}
+
+/** What the script makes of its orders, round by round. */
+export function playScript(name: `${string}.py`, orders: Orders): unknown {
   const script = fileURLToPath(new URL(name, import.meta.url));
-  // -B: no compiled copy of what scripts share is left beside them.
-  return JSON.parse(output("unshare", ["--net", "python3", "-B", script], { input: JSON.stringify(orders) }));
+  return JSON.parse(output("python3", ["-B", LANES, script, String(MOST_LANES)], { input: JSON.stringify(orders) }));
 }

@@ -12,12 +12,19 @@ def run(command):
     return subprocess.run(command, shell=True, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
 
 
+def set_sysctl(setting):
+    """In the namespace; `setting` is "ipv4/ip_forward=1"."""
+    path, value = setting.split("=")
+    with open(f"/proc/sys/net/{path}", "w") as file:
+        file.write(value)
+
+
 def make_device(name, mtu=1500):
     """One that says nothing by itself and takes what comes from anywhere."""
     device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     fcntl.ioctl(device, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TUN | IFF_NO_PI))
-    run(f"sysctl -qw net.ipv6.conf.{name}.addr_gen_mode=1 net.ipv6.conf.{name}.accept_dad=0")
-    run(f"sysctl -qw net.ipv4.conf.{name}.rp_filter=0 net.ipv4.conf.{name}.send_redirects=0")
+    for setting in ("ipv6/conf/%s/addr_gen_mode=1", "ipv6/conf/%s/accept_dad=0", "ipv4/conf/%s/rp_filter=0", "ipv4/conf/%s/send_redirects=0"):
+        set_sysctl(setting % name)
     run(f"ip link set {name} multicast off; ip link set {name} up mtu {mtu}")
     return device
 
