@@ -5,7 +5,7 @@
 import { FAULT_ACCOUNT, FAULT_NONE, FAULT_SET } from "../src/blob/memory";
 import * as P from "../src/blob/payloads";
 import { checkConnlabel } from "./conntrack/labels";
-import { connections } from "./conntrack/pool";
+import { wantsConnections } from "./conntrack/pool";
 import { checkBpf } from "./matches/bpf";
 import { checkChunks } from "./matches/chunks";
 import { checkCluster } from "./matches/cluster";
@@ -45,7 +45,7 @@ export function matchSize(type: u32, bytes: u32): bool {
     case P.MATCH_STATISTIC:
       return bytes == P.STATISTIC_SIZE;
     case P.MATCH_CONNTRACK:
-      return bytes == P.CONNTRACK_SHORT_SIZE || (bytes == P.CONNTRACK_SIZE && connections() != 0);
+      return bytes == P.CONNTRACK_SHORT_SIZE || (bytes == P.CONNTRACK_SIZE && wantsConnections());
     case P.MATCH_STATE:
       return bytes == P.STATE_SIZE;
     case P.MATCH_ADDRTYPE:
@@ -96,9 +96,9 @@ export function matchSize(type: u32, bytes: u32): bool {
     case P.MATCH_DCCP:
       return bytes == P.DCCP_SIZE;
     case P.MATCH_CONNLIMIT:
-      return bytes == P.CONNLIMIT_SIZE && connections() != 0;
+      return bytes == P.CONNLIMIT_SIZE && wantsConnections();
     case P.MATCH_CONNBYTES:
-      return bytes == P.CONNBYTES_SIZE && connections() != 0;
+      return bytes == P.CONNBYTES_SIZE && wantsConnections();
     case P.MATCH_QUOTA:
       return bytes == P.QUOTA_SIZE;
     case P.MATCH_REALM:
@@ -122,7 +122,7 @@ export function matchSize(type: u32, bytes: u32): bool {
     case P.MATCH_IPVS:
       return bytes == P.IPVS_SIZE;
     case P.MATCH_CONNLABEL:
-      return bytes == P.CONNLABEL_SIZE && connections() != 0;
+      return bytes == P.CONNLABEL_SIZE && wantsConnections();
     case P.MATCH_BPF:
       return bytes <= <u32>P.BPF_SIZE;
     case P.MATCH_NFACCT:
@@ -134,7 +134,7 @@ export function matchSize(type: u32, bytes: u32): bool {
     case P.MATCH_EUI64:
       return bytes == P.EUI64_SIZE;
     case P.MATCH_CLUSTER:
-      return bytes == P.CLUSTER_SIZE && connections() != 0;
+      return bytes == P.CLUSTER_SIZE && wantsConnections();
     case P.MATCH_IPV6HEADER:
       return bytes == P.IPV6HEADER_SIZE;
     case P.MATCH_HBH:

@@ -1,7 +1,7 @@
 /** Targets before they act: whether the walk can do what a record says. Asked once, when a row is validated. */
 import * as P from "../src/blob/payloads";
 import { checkCt } from "./conntrack/ct";
-import { connections } from "./conntrack/pool";
+import { wantsConnections } from "./conntrack/pool";
 import { checkRateestTarget } from "./matches/rateest";
 import { checkHmark } from "./targets/hmark";
 import { checkIdletimer } from "./targets/idletimer";
@@ -45,7 +45,7 @@ export function targetSize(type: u32, bytes: u32): bool {
     case P.TARGET_LED:
       return bytes == P.LED_SIZE;
     case P.TARGET_SYNPROXY:
-      return bytes == P.SYNPROXY_SIZE && connections() != 0;
+      return bytes == P.SYNPROXY_SIZE && wantsConnections();
     case P.TARGET_TCPOPTSTRIP:
       return bytes == P.TCPOPTSTRIP_SIZE;
     case P.TARGET_SET:

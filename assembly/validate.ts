@@ -74,6 +74,7 @@ import {
   FAULT_TEXT,
   FAULT_UNSUPPORTED_MATCH,
   FAULT_UNSUPPORTED_TARGET,
+  FAULT_UNTRACKED,
   FAULT_VERSION,
 } from "../src/blob/memory";
 import {
@@ -90,6 +91,7 @@ import { numberCallable } from "./chain-numbers";
 import { checksum } from "./checksum";
 import { missingHelper } from "./conntrack/helper-name";
 import { missingPolicy } from "./conntrack/policies";
+import { wantedConnections } from "./conntrack/pool";
 import { checkMatch, matchSize, missingName } from "./match-record";
 import { isJump } from "./content";
 import { knowsSets, rulesWith } from "./sets/known";
@@ -224,8 +226,8 @@ function checkMatches(blob: usize, at: u32, first: u32, target: u32, text: bool)
       match += bytes;
       continue;
     }
-    if (!matchSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_MATCH, at + match);
-    if (!checkMatch(type, row + match)) return refuse(FAULT_MATCH, at + match);
+    if (!matchSize(type, bytes)) return refuse(lacking(FAULT_UNSUPPORTED_MATCH), at + match);
+    if (!checkMatch(type, row + match)) return refuse(lacking(FAULT_MATCH), at + match);
     const missing = missingName(type, row + match);
     if (missing) return refuse(missing, at + match);
     match += bytes;
@@ -242,12 +244,17 @@ function checkAction(row: usize, rowAt: u32, addressBytes: u32): u32 {
   if (bytes != <u32>load<u16>(row, ROW_NEXT) - target) return refuse(FAULT_TARGET, at);
   const type = <u32>load<u16>(record, RECORD_TYPE);
   if (type == TARGET_JUMP && bytes == <u32>JUMP_SIZE) return FAULT_NONE;
-  if (!targetSize(type, bytes)) return refuse(FAULT_UNSUPPORTED_TARGET, at);
-  if (!checkTarget(type, record)) return refuse(FAULT_TARGET, at);
+  if (!targetSize(type, bytes)) return refuse(lacking(FAULT_UNSUPPORTED_TARGET), at);
+  if (!checkTarget(type, record)) return refuse(lacking(FAULT_TARGET), at);
   if (!knowsSets(type, record)) return refuse(FAULT_SET, at);
   let missing = missingHelper(row, type, record, addressBytes);
   if (!missing) missing = missingPolicy(row, type, record, addressBytes);
   return missing ? refuse(missing, at) : FAULT_NONE;
+}
+
+/** `fault`, or that connections are not tracked where that is all. */
+function lacking(fault: u32): u32 {
+  return wantedConnections() ? FAULT_UNTRACKED : fault;
 }
 
 /** The hooks of the blob are those that its built-in chains have, and no other is told an entry or an underflow. */

@@ -101,7 +101,7 @@ describe("ipvs", () => {
   });
 
   it("knows a packet's direction where connections are tracked, and is refused elsewhere", () => {
-    expect(() => holds("FORWARD", "-m ipvs --vdir REPLY", PASS, 0)).toThrow(/engine can evaluate/);
+    expect(() => holds("FORWARD", "-m ipvs --vdir REPLY", PASS, 0)).toThrow(/tracks connections \(--track\)/);
   });
 });
 

@@ -22,6 +22,22 @@ export function connections(): usize {
   return load<u32>(CONTROL_ADDRESS, CONTROL_CONNECTIONS);
 }
 
+let wanted = false;
+
+/** The same for a rule that cannot do without them. */
+export function wantsConnections(): bool {
+  if (connections()) return true;
+  wanted = true;
+  return false;
+}
+
+/** Whether a rule that was refused wanted nothing but them. Asked once. */
+export function wantedConnections(): bool {
+  const only = wanted;
+  wanted = false;
+  return only;
+}
+
 export function lock(word: usize): void {
   while (atomic.cmpxchg<i32>(word, 0, 1) != 0) {}
 }

@@ -20,7 +20,7 @@ import {
   TUPLE_SOURCE_PORT,
 } from "../../src/blob/connections";
 import * as P from "../../src/blob/payloads";
-import { connections } from "../conntrack/pool";
+import { connections, wantsConnections } from "../conntrack/pool";
 import { connection, direction } from "../conntrack/track";
 import { packet } from "../packet";
 
@@ -135,7 +135,7 @@ const SHORT_BITS: u32 =
 export function checkConntrack(record: usize): bool {
   const match = <u32>load<u16>(record, P.CONNTRACK_MATCH);
   if (!(match & ~(<u32>P.CONNTRACK_HAS_STATE | <u32>P.CONNTRACK_HAS_STATUS))) return true;
-  if (!connections()) return false;
+  if (!wantsConnections()) return false;
   // A short record ends behind the protocol.
   const far = match & ~SHORT_BITS;
   return !far || load<u16>(record, RECORD_BYTES) == P.CONNTRACK_SIZE;

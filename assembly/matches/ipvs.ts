@@ -11,7 +11,7 @@ import {
   PACKET_PROTOCOL,
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
-import { connections } from "../conntrack/pool";
+import { wantsConnections } from "../conntrack/pool";
 import { connection, direction } from "../conntrack/track";
 import { known } from "../known";
 import { packet } from "../packet";
@@ -54,7 +54,7 @@ export function matchIpvs(record: usize): bool {
 /** Whose direction a packet has, only tracking knows. */
 export function checkIpvs(record: usize): bool {
   const flags = load<u8>(record, P.IPVS_FLAGS);
-  return flags != 0 && !(flags & ~ALL) && (!(flags & DIRECTION) || connections() != 0);
+  return flags != 0 && !(flags & ~ALL) && (!(flags & DIRECTION) || wantsConnections());
 }
 
 function fails(condition: u8, flags: u8, invert: u8, holds: bool): bool {

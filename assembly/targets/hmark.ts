@@ -36,7 +36,7 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { connection, isTemplate } from "../conntrack/track";
-import { connections } from "../conntrack/pool";
+import { wantsConnections } from "../conntrack/pool";
 import { hasPorts, ICMP, ICMPV6 } from "../conntrack/tuple";
 import { jhash, scaled } from "../jhash";
 import { addressBytes, packet, result } from "../packet";
@@ -74,7 +74,7 @@ export function markByHash(record: usize): u32 {
 
 export function checkHmark(record: usize): bool {
   const flags = load<u16>(record, P.HMARK_FLAGS);
-  return load<u32>(record, P.HMARK_MODULUS) != 0 && (!(flags & P.HMARK_HAS_CONNECTION) || connections() != 0);
+  return load<u32>(record, P.HMARK_MODULUS) != 0 && (!(flags & P.HMARK_HAS_CONNECTION) || wantsConnections());
 }
 
 /** Where both ends say that they are. What raw sees behind a rule of CT has no ends. */

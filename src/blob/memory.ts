@@ -206,6 +206,7 @@ export const FAULT_ESTIMATOR = 30;
 export const FAULT_TIMER = 31;
 export const FAULT_TIMEOUT_POLICY = 32;
 export const FAULT_HELPER = 33;
+export const FAULT_UNTRACKED = 34;
 
 /** A list of `recent`, by name: linked from CONTROL_OBJECTS, shared by the rules that name it. */
 export const LIST_NEXT = 0; // u32

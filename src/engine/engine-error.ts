@@ -36,6 +36,8 @@ export const FAULT_NAMES = [
   "estimator",
   "timer",
   "timeout-policy",
+  "helper",
+  "untracked",
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -54,6 +56,8 @@ const TEXTS: Partial<Record<FaultName, string>> = {
   estimator: "no rule in front measures for this name, or one that does measures otherwise",
   timer: "other rules have a timer of this label that is of another kind",
   "timeout-policy": "a rule names a policy of timeouts that does not exist, or is for another protocol",
+  helper: "a rule names a helper that Linux does not have for its protocol",
+  untracked: "a rule asks for connections, and the engine tracks none",
   policy: "only a built-in chain has a policy",
   position: "the chain has fewer rules",
   "rule-missing": "no rule of the chain says this",

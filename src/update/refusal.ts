@@ -37,13 +37,8 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
   [M.FAULT_MATCH]: "matches with options that the engine can evaluate",
   [M.FAULT_UNSUPPORTED_TARGET]: "a target that the engine can carry out",
   [M.FAULT_TARGET]: "a target with options that the engine can carry out",
+  [M.FAULT_UNTRACKED]: "an engine that tracks connections (--track)",
 };
-
-function unsupported(engine: Engine, fault: number): string | undefined {
-  const expected = UNSUPPORTED[fault];
-  const tracks = engine.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_CONNECTIONS, true) !== 0;
-  return expected === undefined || tracks ? expected : `${expected}, some only where connections are tracked`;
-}
 
 /** Targets that nothing can carry out, and why. */
 const GONE: Readonly<Record<number, string>> = {
@@ -180,7 +175,7 @@ export function refusedBlob(engine: Engine, table: Table, blob: Uint8Array, at: 
   const offset = reach
     ? ((engine.kernel.faultRow.value as number) >>> 0) - at
     : (engine.kernel.faultOffset.value as number) >>> 0;
-  const expected = reach?.expected ?? OBJECTS[fault] ?? unsupported(engine, fault);
+  const expected = reach?.expected ?? OBJECTS[fault] ?? UNSUPPORTED[fault];
   const refused = NAMES[fault];
   const place = expected === undefined && !refused ? undefined : ruleAt(table, blob, offset);
   if (place && refused) {
@@ -209,7 +204,7 @@ export function refusedRule(
 ): Error {
   const refused = NAMES[fault];
   if (refused) return new RulesetError({ ...refused(engine, part.rows, row), file, line: edit.line });
-  const expected = OBJECTS[fault] ?? unsupported(engine, fault);
+  const expected = OBJECTS[fault] ?? UNSUPPORTED[fault];
   if (expected === undefined) return new EngineError(fault);
   const out = new ByteWriter();
   writeSpecification(out, part.rows, row, (chain) => part.chainNames[chain] ?? "");
