@@ -3,15 +3,15 @@
  *
  *     npm run build && npx tsc -p bench && sudo node build/bench/disputed.js
  *
- * Reading 1: one service is added at that size, every rule by a process of its own. Reading 2: all rules of all services
- * are added so, from nothing. Adding one rule is measured at a few sizes, the median of some, and a line is fitted: a
- * process costs something, and each rule that is there costs something more. What is printed for a size that was not
- * measured, and every total, follows from that line and says so. Without root or programs only the engine is measured.
+ * Reading 1: one service is added at that size, every rule by a process of its own. One such rule is measured there, the
+ * median of some. Reading 2: all rules of all services are added so, from nothing. That would take hours, so it is the sum over
+ * straight lines between the sizes that were measured, and says so; by `incremental` it is done, and measured. Without root or
+ * programs only the engine is.
  */
 import { Engine, kernelAbsence, Namespace, parseRuleset, Updater, workloads } from "ruleswap";
 import { SEED } from "./task.js";
 
-const MEASURED = [100, 500, 1000, 2000];
+const SIZES = [100, 1000, 5000, 20_000];
 const ASKED = [5000, 20_000];
 const SAMPLES = 7;
 /** Rules and chains that one service is: as many calls of iptables. */
@@ -57,22 +57,33 @@ const byEngine: Adder = async (services) => {
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] as number;
 
-/** Least squares of y = fixed + each * x, relative errors weighing alike. */
-function lineThrough(points: readonly (readonly [number, number])[]): { fixed: number; each: number } {
-  let [w, wx, wy, wxx, wxy] = [0, 0, 0, 0, 0];
-  for (const [x, y] of points) {
-    const weight = 1 / (y * y);
-    w += weight;
-    wx += weight * x;
-    wy += weight * y;
-    wxx += weight * x * x;
-    wxy += weight * x * y;
+/** Seconds for all services up to the last point, each call taking what lies on the line between its neighbours. */
+function totalOf(points: readonly (readonly [number, number])[]): number {
+  let [before, took] = [0, points[0]?.[1] ?? 0];
+  let sum = 0;
+  for (const [services, seconds] of points) {
+    sum += (CALLS_A_SERVICE * (services - before) * (took + seconds)) / 2;
+    [before, took] = [services, seconds];
   }
-  const each = Math.max(0, (w * wxy - wx * wy) / (w * wxx - wx * wx));
-  return { fixed: Math.max(0, (wy - each * wx) / w), each };
+  return sum;
+}
+
+/** Seconds that all chains and rules take, each an update of its own, from nothing. */
+function incrementally(services: number): number {
+  const encoder = new TextEncoder();
+  const batches: Uint8Array[] = [];
+  let table = "";
+  for (const line of rulesetOf(services).split("\n"))
+    if (line.startsWith("*")) table = line;
+    else if (/^(:[^ ]+ -|-A) /.test(line)) batches.push(encoder.encode(`${table}\n${line}\nCOMMIT\n`));
+  const updater = new Updater(Engine.create({}), { strategy: "incremental", family: "ipv4" });
+  const begun = performance.now();
+  for (const batch of batches) updater.update({ batch });
+  return (performance.now() - begun) / 1000;
 }
 
 function spoken(seconds: number): string {
+  if (seconds < 1) return `${Number((seconds * 1000).toPrecision(3))} ms`;
   if (seconds < 100) return `${Number(seconds.toPrecision(3))} s`;
   return seconds < 6000
     ? `${Number((seconds / 60).toPrecision(3))} min`
@@ -80,23 +91,25 @@ function spoken(seconds: number): string {
 }
 
 const programs = ["iptables-legacy", "iptables-nft"];
-const adders: [string, Adder][] = [["ruleswap", byEngine]];
+const adders: [string, Adder][] = [["ruleswap, one-by-one", byEngine]];
 for (const program of programs) {
   const absence = kernelAbsence([program, `${program}-restore`]);
   if (absence) process.stdout.write(`${program} is absent: ${absence.message}\n`);
   else adders.push([program, byProgram(program)]);
 }
+// Compiled before it is measured, as the programs are.
+for (let nth = 0; nth < 10; nth++) await byEngine(SIZES[0] as number);
 for (const [name, adder] of adders) {
   const points: [number, number][] = [];
-  for (const services of MEASURED) points.push([services, await adder(services)]);
-  const { fixed, each } = lineThrough(points);
-  const measured = points.map(([services, seconds]) => `${services}: ${(seconds * 1000).toFixed(1)} ms`).join(", ");
-  process.stdout.write(`\n${name}: one rule more at ${measured} (measured, medians of ${SAMPLES})\n`);
-  for (const services of ASKED) {
-    const one = CALLS_A_SERVICE * (fixed + each * services);
-    const all = CALLS_A_SERVICE * services * (fixed + (each * services) / 2);
-    process.stdout.write(
-      `  ${services} services: one service, rule by rule ${spoken(one)}; all of them from nothing ${spoken(all)} (extrapolated)\n`,
-    );
+  process.stdout.write(`\n${name}, one rule more: median of ${SAMPLES}\n`);
+  for (const services of SIZES) {
+    const seconds = await adder(services);
+    points.push([services, seconds]);
+    const service = `a service of ${CALLS_A_SERVICE} such calls ${spoken(CALLS_A_SERVICE * seconds)}`;
+    process.stdout.write(`  at ${services} services ${spoken(seconds)}; ${service}`);
+    const total = `all of them from nothing ${spoken(totalOf(points))} (summed over the lines between these points)`;
+    process.stdout.write(ASKED.includes(services) ? `; ${total}\n` : "\n");
   }
 }
+process.stdout.write("\nruleswap, incremental, all of them from nothing, every chain and rule an update (measured)\n");
+for (const services of ASKED) process.stdout.write(`  ${services} services ${spoken(incrementally(services))}\n`);
