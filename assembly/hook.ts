@@ -100,7 +100,8 @@ function atEntry(code: u32): u32 {
     table = load<u32>(hooks + ((code - HOOK_REGISTERED) << 2), HOOKS_TABLES);
     kind = load<u8>(table, BLOB_TABLE);
   } else if (code == HOOK_CONFIRM) return connections() ? confirm() : <u32>VERDICT_ACCEPT;
-  else return looped ? <u32>VERDICT_ACCEPT : trackIn();
+  // What is invalid as it leaves is looked at again as it comes in.
+  else return looped && !connections() ? <u32>VERDICT_ACCEPT : trackIn();
   if (kind == TABLE_NAT) return connections() ? atNat(table) : atNatByState(table);
   if (!table) return VERDICT_ACCEPT;
   store<u8>(result, <u8>kind, RESULT_TABLE);

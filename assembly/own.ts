@@ -1,7 +1,7 @@
 /**
  * What the machine itself sends on the way of a packet: what answers a rejected one, copies for another host, and SYNPROXY's
  * segments to either end. It leaves at once, by OUTPUT and POSTROUTING, before the packet goes on, as Linux sends it from within
- * the target.
+ * the target. What the machine sends to itself comes in when the packet has gone its way (own-waiting.ts).
  *
  * An answer belongs to the connection of the packet that it answers, the other way, and is related to it from the first hook
  * on (nf_conntrack_attach); where there is none, it is tracked as any packet. A copy is not tracked, and of it no copies are
@@ -64,26 +64,29 @@ import {
 } from "./packet";
 import { reply } from "./reply";
 import { forgetRoute, route, routeOut, routeResume, routeVia } from "./routing/decide";
-import { depart } from "./traverse";
+import { waitingBegin, WAITING_MOST, WAITING_PACKET, waits } from "./own-waiting";
+import { comeIn, depart, goesRound } from "./traverse";
 import { framesBegin } from "./walk";
 
 /** A copy, the reset that answers it, the error that answers the reset. Copies that come in again and are copied end here. */
 export const OWN_MOST: u32 = 3;
 /** "lo" as the first word of a name. */
 const LOOPBACK: u32 = 0x6f6c;
-const OWN_RESULT: u32 = PACKET_SIZE;
-const OWN_ASIDE: u32 = OWN_RESULT + RESULT_SIZE;
+export const OWN_RESULT: u32 = PACKET_SIZE;
+export const OWN_ASIDE: u32 = OWN_RESULT + RESULT_SIZE;
 /** The interface by which what answers the packet goes, where there are no routes. */
 const OWN_BACK: u32 = OWN_ASIDE + 16;
-const OWN_BYTES: u32 = OWN_BACK + INTERFACE_SIZE;
+export const OWN_BYTES: u32 = OWN_BACK + INTERFACE_SIZE;
 /** IPv6's header, TCP's, and the options of both a size, times and a scale. */
 const OWN_BYTES_MOST: u32 = 80;
-const OWN_SIZE: u32 = OWN_BYTES + OWN_BYTES_MOST;
+export const OWN_SIZE: u32 = OWN_BYTES + OWN_BYTES_MOST;
+/** Behind the packet of each level, those that wait. */
+export const WAITING: u32 = PACKET_SIZE + OWN_MOST * OWN_SIZE;
 /** Bytes of a reader's scratch. */
-export const SCRATCH_BYTES: u32 = PACKET_SIZE + OWN_MOST * OWN_SIZE;
+export const SCRATCH_BYTES: u32 = WAITING + WAITING_MOST * (WAITING_PACKET + OWN_SIZE);
 
 /** Of packets that the machine sends itself: how many are on their way, one within the other, and how many there were. */
-let level: u32 = 0;
+export let level: u32 = 0;
 let sent: u32 = 0;
 /** Whether one of them is a copy, that has not come in again by the loopback interface. */
 export let copying: bool = false;
@@ -92,6 +95,12 @@ export let copying: bool = false;
 export function ownBegin(): void {
   level = 0;
   sent = 0;
+  waitingBegin();
+}
+
+/** One goes on that was sent at `depth`, when no other is on its way. */
+export function ownResume(depth: u32): void {
+  level = depth;
 }
 
 /** Room for a packet to send, filled with the one on its way, but for its bytes and socket; 0 where there are too many already. */
@@ -146,7 +155,7 @@ const FOLLOWS: u32 = 3;
 const OPENS: u32 = 4;
 const JOINS: u32 = 5;
 
-/** Sends what answers the packet on its way. Whether it gets to the wire, or to the process of this machine that it is for. */
+/** Sends what answers the packet on its way. Whether it leaves, as that of the others. */
 export function sendAnswer(own: usize): bool {
   return send(own, ANSWERS, 0, 0);
 }
@@ -213,11 +222,11 @@ function send(own: usize, how: u32, gateway: usize, device: usize): bool {
   let leaves = true;
   if (routes) leaves = how == COPIES ? routeVia(gateway, device) : routeOut();
   if (leaves) verdict = depart();
-  if (verdict == VERDICT_REJECT) reply();
-  const state = load<u16>(own, PACKET_CT_STATE);
-  if (attached) release(connection);
-  else if (connections()) trackEnd();
-  store<u16>(own, state & ~(CT_STATE_SNAT | CT_STATE_DNAT), PACKET_CT_STATE);
+  leaves = leaves && verdict == VERDICT_ACCEPT;
+  if (!leaves || !goesRound() || !waits(own, attached)) {
+    if (leaves && goesRound()) verdict = comeIn();
+    ownEnd(own, attached, verdict);
+  }
   level--;
   trackResume(aside);
   if (how != ANSWERS) framesBegin(frames);
@@ -229,7 +238,16 @@ function send(own: usize, how: u32, gateway: usize, device: usize): bool {
   if (dropped) setHotdrop();
   setFired(outerRow, outerTop);
   setHook(outerHook);
-  return leaves && verdict == VERDICT_ACCEPT;
+  return leaves;
+}
+
+/** The way of the packet at `own` ends. `attached`: it has had its connection from the one that it was sent on the way of. */
+export function ownEnd(own: usize, attached: bool, verdict: u32): void {
+  if (verdict == VERDICT_REJECT) reply();
+  const state = load<u16>(own, PACKET_CT_STATE);
+  if (attached) release(connection);
+  else if (connections()) trackEnd();
+  store<u16>(own, state & ~(CT_STATE_SNAT | CT_STATE_DNAT), PACKET_CT_STATE);
 }
 
 /** Whether the packet has the connection of the one on its way. */

@@ -83,6 +83,7 @@ import { gather } from "./fragments/gather";
 import { hitsBegin, hitsCount } from "./hits";
 import { isLocal } from "./locals";
 import { ownBegin, ownLoops } from "./own";
+import { waitingArrive } from "./own-waiting";
 import {
   addressBytes,
   generationSeen,
@@ -155,6 +156,7 @@ export function traverse(root: usize, from: usize, into: usize): void {
   store<u8>(into, load<u8>(scratch, PACKET_TOS), RESULT_TOS);
   store<u32>(into, load<u32>(scratch, PACKET_PRIORITY), RESULT_PRIORITY);
   v128.store(into, v128.load(scratch, PACKET_OUTPUT), RESULT_OUTPUT);
+  waitingArrive();
 }
 
 /** Whether what gather has put together goes on, if it has put anything together. */
@@ -227,17 +229,25 @@ function outward(): u32 {
     store<u8>(result, HOOK_OUTPUT, RESULT_HOOK);
     return VERDICT_DROP;
   }
-  return depart();
+  const verdict = depart();
+  return verdict == VERDICT_ACCEPT && goesRound() ? comeIn() : verdict;
 }
 
-/** What the machine sends, its way being known: from OUTPUT on. */
+/** What the machine sends, its way being known: through OUTPUT and POSTROUTING. */
 export function depart(): u32 {
   v128.store(packet, v128.splat<u32>(0), PACKET_INPUT);
-  let verdict = atHook(HOOK_OUTPUT);
+  const verdict = atHook(HOOK_OUTPUT);
   if (verdict != VERDICT_ACCEPT) return verdict;
   if (rerouted) leaveBy();
-  verdict = atHook(HOOK_POSTROUTING);
-  if (verdict != VERDICT_ACCEPT || !routes || load<u8>(route, ROUTE_TYPE) != RTN_LOCAL) return verdict;
+  return atHook(HOOK_POSTROUTING);
+}
+
+/** Whether what has left is for this machine, and comes in by the loopback interface. */
+export function goesRound(): bool {
+  return routes && load<u8>(route, ROUTE_TYPE) == RTN_LOCAL;
+}
+
+export function comeIn(): u32 {
   hooksLoop();
   ownLoops();
   // Its connection is confirmed by now.

@@ -26,6 +26,12 @@ const OTHER = { ipv4: "10.0.0.2", ipv6: "fd00:1::2" } as const;
 /** A round's client has a port of its own: what sockets of others still say is not taken for its own. */
 const portOf = (seed: number): number => 20_000 + (seed % 10_000);
 
+/**
+ * Rounds that once differed: what the machine sends to itself comes in when the packet has gone, and is tracked once more where it
+ * was invalid (157); a SYN that is let by does not tell anew what time the client knows, and what is not told stays (5629, 5742).
+ */
+const KEPT = [157, 5629, 5742];
+
 function makeRound(seed: number): LocalHandshake {
   const random = new Random(seed);
   const family = random.pick(["ipv4", "ipv6"] as const);
@@ -150,7 +156,7 @@ function makeSteps(random: Random, family: Family, port: number): (HandshakeStep
     [client({ flags: RST, seq: ["C", 2 + data], ack: ["0", 0] })],
     [client({ flags: RST | ACK, seq: ["C", 2 + data], ack: ["K", 1 + size] })],
   ];
-  return [
+  const steps = [
     ...maybe(0.2, client({ ack: ["K", 1], times: false })),
     ...maybe(0.95, syn),
     ...maybe(0.2, syn),
@@ -178,6 +184,14 @@ function makeSteps(random: Random, family: Family, port: number): (HandshakeStep
     // Where a new cookie lies in an old window is left to chance.
     ...random.pick([[], [syn], [client({})]]),
   ];
+  // Some get there before what was sent before them.
+  return random.chance(0.3) ? swapped(steps, random.below(steps.length)) : steps;
+}
+
+function swapped<Step>(steps: readonly Step[], at: number): Step[] {
+  const [moved] = steps.slice(at);
+  const rest = steps.filter((_, n) => n !== at);
+  return moved === undefined ? rest : [...rest.slice(0, at + 1), moved, ...rest.slice(at + 1)];
 }
 
 /** What is not the same, in words. */
@@ -217,7 +231,7 @@ describe("Linux and an engine", () => {
   it.skipIf(missing)(
     `stand in alike for a server of their own by SYNPROXY${skipped}`,
     () => {
-      const seeds = Array.from({ length: ROUNDS }, (_, n) => FIRST + n);
+      const seeds = [...KEPT, ...Array.from({ length: ROUNDS }, (_, n) => FIRST + n)];
       const parted = new Set(partedOf(seeds).map(({ seed }) => seed));
       // Once in a thousand rounds a minute goes by between two cookies, or a timer of the server's goes off at the end.
       expect(partedOf([...parted]).map(({ told }) => told)).toEqual([]);

@@ -18,7 +18,6 @@ import {
   CONNECTIONS_LABELLERS,
   CONNECTIONS_TEMPLATE,
   NODE_TUPLE,
-  PROXIED_OPENED,
   STATUS_CONFIRMED,
   STATUS_DESTINATION_NAT,
   STATUS_EXPECTED,
@@ -259,10 +258,10 @@ function resolve(now: u32): u32 {
   store<u16>(reply, zoneReply, TUPLE_ZONE);
   tupleCopy(record + CONNECTION_ORIGINAL + NODE_TUPLE, tuple);
   tupleCopy(record + CONNECTION_REPLY + NODE_TUPLE, reply);
-  store<u32>(record, now + UDP_STREAM_AFTER, CONNECTION_STREAM_FROM);
+  if (!proxied) store<u32>(record, now + UDP_STREAM_AFTER, CONNECTION_STREAM_FROM);
   store<u8>(record, <u8>sysctl(SYSCTL_ACCOUNTING), CONNECTION_ACCOUNTED);
   if (load<u32>(connections(), CONNECTIONS_LABELLERS)) labelsBegin(record);
-  if (proxied) store<u8>(record, PROXIED_OPENED, CONNECTION_PROXIED);
+  if (proxied) store<u8>(record, 1, CONNECTION_PROXIED);
   if (rule) store<u8>(record, load<u8>(rule, CT_POLICY), CONNECTION_POLICY);
   recordReady(record);
   connection = record;

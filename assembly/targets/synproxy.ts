@@ -19,8 +19,7 @@ import {
   CONNECTION_PROXY_TIME,
   CONNECTION_SHIFT,
   CONNECTION_STATE,
-  PROXIED_OPENED,
-  PROXIED_SETTLED,
+  CONNECTION_TIME_SHIFT,
   TCP_CLOSE,
   TCP_SYN_RECV,
   TCP_SYN_SENT,
@@ -135,7 +134,10 @@ export function proxyAnswer(): u32 {
     remember();
   } else if (state == TCP_CLOSE) {
     if (direction && flags & RST) shiftBy(segmentSequence - 1);
-    else if (!direction && (flags & (SYN | ACK)) == SYN) remember();
+    else if (!direction && (flags & (SYN | ACK)) == SYN) {
+      store<u32>(connection, 0, CONNECTION_TIME_SHIFT);
+      remember();
+    }
   } else if (state == TCP_SYN_RECV && (flags & (SYN | ACK)) == (SYN | ACK)) {
     readOptions();
     settle();
@@ -148,9 +150,8 @@ export function proxyAnswer(): u32 {
 /** Of a SYN to the server: where the cookie is, and what time the client was told. */
 function remember(): void {
   readOptions();
-  store<u8>(connection, PROXIED_OPENED, CONNECTION_PROXIED);
   store<u32>(connection, segmentAck, CONNECTION_COOKIE);
-  store<u32>(connection, given & TIMES ? echo : 0, CONNECTION_PROXY_TIME);
+  if (given & TIMES) store<u32>(connection, echo, CONNECTION_PROXY_TIME);
 }
 
 /** The server's number is the client's cookie. What is shifted stays so, even by nothing (nf_ct_seqadj_init). */
@@ -165,10 +166,10 @@ function shiftOwn(): void {
   const shift = load<u32>(connection, CONNECTION_SHIFT);
   if (direction) store<u32>(segmentHeader, bswap<u32>(segmentSequence + shift), 4);
   else if (load<u8>(packet, PACKET_TCP_FLAGS) & ACK) store<u32>(segmentHeader, bswap<u32>(segmentAck - shift), 8);
-  if (load<u8>(connection, CONNECTION_PROXIED) != PROXIED_SETTLED) return;
+  const later = load<u32>(connection, CONNECTION_TIME_SHIFT);
+  if (!later) return;
   readOptions();
   if (!timesAt) return;
-  const later = load<u32>(connection, CONNECTION_PROXY_TIME);
   if (direction) store<u32>(timesAt, bswap<u32>(time - later));
   else store<u32>(timesAt, bswap<u32>(echo + later), 4);
 }
@@ -225,8 +226,7 @@ function settle(): void {
   const ours = echo;
   const window = segmentWindow >> scale;
   const record = connection;
-  store<u32>(record, options ? theirs - load<u32>(record, CONNECTION_PROXY_TIME) : 0, CONNECTION_PROXY_TIME);
-  store<u8>(record, PROXIED_SETTLED, CONNECTION_PROXIED);
+  if (options) store<u32>(record, theirs - load<u32>(record, CONNECTION_PROXY_TIME), CONNECTION_TIME_SHIFT);
   setGiven(options);
   setTimes(ours, theirs);
   const towards = ownPacket();

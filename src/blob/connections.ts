@@ -100,7 +100,7 @@ export const NODE_SIZE = NODE_TUPLE + CONNECTION_TUPLE_SIZE;
  * +------+--------+------+---------+------------+------+------+-----+-------+-------+
  * | node | status | mark | expires | references | node | lock | tcp | since | flags |
  * +------+--------+------+---------+------------+------+------+-----+-------+-------+
- * 128 counts 32, 160 node in the sources 8, 168 master, 172 helper ..., 176 interface 16, 192 windows 64
+ * 128 counts 32, 160 node in the sources 8, 168 master, 172 helper ..., 176 interface 16, 192 windows 36, 228 last ...
  */
 export const CONNECTION_ORIGINAL = 0; // node
 export const CONNECTION_STATUS = NODE_SIZE; // u32, atomic: STATUS_*
@@ -133,19 +133,17 @@ export const WINDOW_MAX_WINDOW = 8; // u32
 export const WINDOW_MAX_ACK = 12; // u32
 export const WINDOW_SCALE = 16; // u8
 export const WINDOW_FLAGS = 17; // u8 WINDOW_FLAG_*
-export const WINDOW_SIZE = 20;
+export const WINDOW_SIZE = 18; // so that all fits: what is behind the first lies where it may
 export const CONNECTION_LAST_SEQUENCE = CONNECTION_WINDOWS + 2 * WINDOW_SIZE; // u32
 export const CONNECTION_LAST_ACK = CONNECTION_LAST_SEQUENCE + 4; // u32
 export const CONNECTION_LAST_END = CONNECTION_LAST_ACK + 4; // u32
 export const CONNECTION_LAST_WINDOW = CONNECTION_LAST_END + 4; // u16
-export const CONNECTION_PROXIED = CONNECTION_LAST_WINDOW + 2; // u8 PROXIED_*
+export const CONNECTION_PROXIED = CONNECTION_LAST_WINDOW + 2; // u8 1: SYNPROXY has opened it for the client
 export const CONNECTION_COOKIE = CONNECTION_PROXIED + 2; // u32 the number that the client was told the server begins with
 export const CONNECTION_SHIFT = CONNECTION_COOKIE + 4; // u32 what a client's number is greater by than the server's own
+export const CONNECTION_TIME_SHIFT = CONNECTION_SHIFT + 4; // u32 what the server's time is greater by than the client was told
 export const CONNECTION_SIZE = 256;
-/** Values of CONNECTION_PROXIED: SYNPROXY has opened it for the client; the server has answered. */
-export const PROXIED_OPENED = 1;
-export const PROXIED_SETTLED = 2;
-/** TCP has no streams: the time that SYNPROXY told the client; once it is settled, what the server's time is greater by. */
+/** TCP has no streams: the time that SYNPROXY told the client. */
 export const CONNECTION_PROXY_TIME = CONNECTION_STREAM_FROM; // u32
 /** GRE has no windows: how long the connection lives, as it was when it began. u32 ms unanswered, u32 ms answered. */
 export const CONNECTION_GRE_TIMEOUTS = CONNECTION_WINDOWS;

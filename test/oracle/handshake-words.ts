@@ -101,6 +101,13 @@ function optionOf(header: Buffer, kind: number): Buffer | undefined {
   return undefined;
 }
 
+/** Such words without the port that NAT takes at random where the packet's own is another's. */
+export function withoutChosen(line: string, known: readonly number[]): string {
+  return line.replace(/:(\d+) (>|flags)/g, (end, port: string, then: string) =>
+    known.includes(Number(port)) ? end : `:another ${then}`,
+  );
+}
+
 /** A line of `conntrack -L` without the time that is left, and without the port that NAT takes at random where the packet's own is another's. */
 export function withoutChance(line: string, known: readonly number[]): string {
   const ports = (field: string, port: string): string => (known.includes(Number(port)) ? field : "port=another");

@@ -27,6 +27,7 @@ import {
   timeOf,
   timeOfCookie,
   withoutChance,
+  withoutChosen,
   words,
 } from "./handshake-words.js";
 import { readCounters } from "./traffic.js";
@@ -54,7 +55,8 @@ export interface LocalHandshake {
 export const CLIENT = "client";
 export const SERVER = "server";
 export const RESET = "reset";
-/** What got past every rule of INPUT by the loopback interface. */
+/** What came in by the loopback interface, and got past every rule of INPUT. */
+const LOOPED = "looped";
 const GOT = "got";
 /** What the server's packets carry, and what they leave with, which tells them from the machine's own. */
 export const SERVER_MARK = 0x77;
@@ -62,6 +64,7 @@ export const SERVER_TTL = 50;
 
 /** These rules tell what Linux sees; an engine counts them like any others. */
 export const WATCH_RAW = [
+  "-A PREROUTING -i lo -p tcp -j NFLOG --nflog-group 1 --nflog-prefix looped",
   "-A PREROUTING -i lan0 -p tcp -j NFLOG --nflog-group 1 --nflog-prefix client",
   `-A OUTPUT -p tcp -m mark --mark 0x77 -j NFLOG --nflog-group 1 --nflog-prefix server`,
   `-A OUTPUT -p tcp -m mark ! --mark 0x77 -m tcp --tcp-flags RST RST -j NFLOG --nflog-group 1 --nflog-prefix reset`,
@@ -121,14 +124,12 @@ export function serveOnLinux(rounds: readonly LocalHandshake[]): (LinuxOutcome |
     if (said) return said;
     const { ports } = rounds[n] as LocalHandshake;
     const rest = { given, counters: readCounters(saved), connections: listing(listed.split("\n"), ports) };
-    return {
-      ...readTold(told.map(([step, prefix, hex]) => ({ step, prefix, bytes: Buffer.from(hex, "hex") }))),
-      ...rest,
-    };
+    const packets = told.map(([step, prefix, hex]) => ({ step, prefix, bytes: Buffer.from(hex, "hex") }));
+    return { ...readTold(packets, ports), ...rest };
   });
 }
 
-function readTold(told: readonly { step: number; prefix: string; bytes: Buffer }[]) {
+function readTold(told: readonly { step: number; prefix: string; bytes: Buffer }[], ports: readonly number[]) {
   let bases: Bases = BASES;
   const seen: Seen[] = [];
   const [cookies, answers]: [number[], number[]] = [[], []];
@@ -138,9 +139,9 @@ function readTold(told: readonly { step: number; prefix: string; bytes: Buffer }
     if (prefix === CLIENT || prefix === SERVER || prefix === RESET) {
       seen.push({ prefix, step, bytes, cookie: bases.K });
       if (prefix === SERVER && isAnswer(header)) bases = { ...bases, S: header.readUInt32BE(4) };
-    } else if (prefix === GOT) {
-      if (!isServers(sent)) toServer.push(words("lo", sent, header, bases));
-    } else {
+    } else if (prefix === LOOPED) {
+      if (!isServers(sent)) toServer.push(withoutChosen(words("lo", sent, header, bases), ports));
+    } else if (prefix !== GOT) {
       if (isAnswer(header)) {
         bases = { ...bases, K: header.readUInt32BE(4) };
         answers.push(bases.K);
@@ -189,12 +190,13 @@ export function serveInEngine(round: LocalHandshake, linux: LinuxOutcome): Local
     pool.set(0, encodePacket(packet));
     pool.setBytes(0, bytes);
     reader.match(pool, 0, 1);
-    for (const event of events.take().filter(({ kind }) => kind === "REPLY")) {
+    const told = events.take();
+    given += told.filter((event) => event.prefix === GOT).length;
+    for (const event of told.filter(({ kind }) => kind === "REPLY")) {
       const sent = decodePacket(event.packet);
       const own = Buffer.from(event.segment ?? []);
-      if (sent.input === "lo") {
-        toServer.push(words("lo", sent, own, bases));
-        given++;
+      if (sent.output === "lo") {
+        toServer.push(withoutChosen(words("lo", sent, own, bases), ports));
         continue;
       }
       echo = timeOf(own) || echo;
@@ -206,7 +208,7 @@ export function serveInEngine(round: LocalHandshake, linux: LinuxOutcome): Local
     }
     const { verdict, hook } = decodeResult(pool.result(0), family);
     if (verdict !== "ACCEPT") return;
-    if (hook === "INPUT") given++;
+    if (hook === "INPUT" && prefix === CLIENT) given++;
     if (hook === "POSTROUTING") {
       const sequence = header.readUInt32BE(4);
       // Linux shifts the answer of a server that it stands in for: the client's base stays.
