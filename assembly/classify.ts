@@ -7,8 +7,8 @@ import {
   BLOB_HOOK_ENTRY,
   CHAIN_CHUNKS,
   CHAIN_INDEX,
-  PACKET_FLAG_ODD,
   PACKET_FLAGS,
+  PACKET_FLAGS_DROPPED,
   PACKET_FRAGMENT_OFFSET,
   PACKET_SIZE,
   ROW_ORDER,
@@ -78,7 +78,7 @@ function classifyAhead(head: usize, tuple: usize, packets: usize, rows: usize, c
   for (let at = rows; at < end; at += 4, packet += PACKET_SIZE) {
     const entry: usize = load<u32>(at);
     const high = highIpv4(packet);
-    const odd = (<u32>(high >> 56) & PACKET_FLAG_ODD) | load<u16>(packet, PACKET_FRAGMENT_OFFSET);
+    const odd = (<u32>(high >> 56) & PACKET_FLAGS_DROPPED) | load<u16>(packet, PACKET_FRAGMENT_OFFSET);
     if (!odd) {
       if (!entry) {
         if (rest == NO_ORDER) continue;
@@ -106,7 +106,8 @@ function classifyAhead(head: usize, tuple: usize, packets: usize, rows: usize, c
 function first(head: usize, packet: usize): usize {
   setPacket(packet, 0);
   const index: usize = load<u32>(head, CHAIN_INDEX);
-  const odd = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
+  const odd =
+    (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAGS_DROPPED) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
   return index && !odd ? firstIndexed(index, packet) : firstListed(load<u32>(head, CHAIN_CHUNKS), odd);
 }
 

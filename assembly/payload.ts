@@ -3,6 +3,7 @@ import {
   PACKET_FLAG_ODD,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
+  PACKET_LENGTH,
   PACKET_PAYLOAD,
   PACKET_PAYLOAD_LENGTH,
 } from "../src/blob/layout";
@@ -57,6 +58,24 @@ export function transportHeader(size: u32): usize {
     return 0;
   }
   return bytes ? bytes + at : 0;
+}
+
+/** Whether `size` bytes of the transport header are there, in a packet that is no later fragment. */
+export function transportHas(size: u32): bool {
+  if (!(load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD)) return true;
+  const bytes = payload();
+  const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  const at = bytes ? transportOffset(bytes, length) : HEADER_CUT;
+  return at != HEADER_CUT && at + size <= length;
+}
+
+/** Whether a later fragment has `size` bytes where the transport header would be; so it is taken where its bytes do not tell. */
+export function placeHas(size: u32): bool {
+  const bytes = payload();
+  const length = load<u32>(packet, PACKET_LENGTH);
+  const known = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  const at = bytes ? transportOffset(bytes, known) : HEADER_CUT;
+  return at == HEADER_CUT ? !bytes || known < length : at + size <= length;
 }
 
 /** Behind the last of the bytes. */

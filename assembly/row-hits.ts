@@ -1,6 +1,8 @@
 /** Whether a packet satisfies a row: its fixed part, then its matches in order. What chunks and indexes say before is but a hint. */
 import {
   PACKET_DESTINATION,
+  PACKET_FLAG_HEADERS_CUT,
+  PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
   PACKET_INPUT,
   PACKET_OUTPUT,
@@ -26,7 +28,7 @@ import {
 import { counting, rowChecked } from "./effort";
 import { interfaceMatches } from "./interface";
 import { matches } from "./match";
-import { addressBytes, generationSeen, packet } from "./packet";
+import { addressBytes, generationSeen, packet, setHotdrop } from "./packet";
 
 /** Whether the packet's generation sees the row, and the packet satisfies it. */
 export function rowHits(row: usize): bool {
@@ -53,6 +55,10 @@ export function rowHits(row: usize): bool {
   if (flags & ROW_FLAG_OUTPUT) {
     if (interfaceMatches(packet + PACKET_OUTPUT, at) == ((invert & ROW_INVERT_OUTPUT) != 0)) return false;
     at += 32;
+  }
+  if (protocol && addressBytes != 4 && load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_HEADERS_CUT) {
+    setHotdrop();
+    return false;
   }
   if (protocol && (load<u8>(packet, PACKET_PROTOCOL) == protocol) == ((invert & ROW_INVERT_PROTOCOL) != 0))
     return false;

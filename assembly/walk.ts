@@ -2,7 +2,7 @@
  * The walk of one table at one hook (ipt_do_table): chunks or index offer rows, a row is checked whole, its target acts,
  * jumps push where to go on.
  *
- * A packet that exact netfilter could drop in the middle of a rule (PACKET_FLAG_ODD) is offered every row, since a hint
+ * A packet that exact netfilter could drop in the middle of a rule (PACKET_FLAGS_DROPPED) is offered every row, since a hint
  * would skip the match that drops it; so is every packet in a table that may move it, since hints for what is left of a
  * chain, and of its callers, were taken before.
  */
@@ -17,8 +17,8 @@ import {
   CHAIN_RUN,
   CHAIN_SIZE,
   CHAIN_TABLE,
-  PACKET_FLAG_ODD,
   PACKET_FLAGS,
+  PACKET_FLAGS_DROPPED,
   PACKET_FRAGMENT_OFFSET,
   RECORD_TYPE,
   RESULT_ROW,
@@ -75,7 +75,7 @@ export function walk(table: usize): u32 {
   const policyHead = table + base;
   const stack: usize = frames ? frames : <usize>load<u32>(reader, READER_STACK);
   const odd =
-    (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 ||
+    (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAGS_DROPPED) != 0 ||
     load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1 ||
     load<u8>(table, BLOB_MOVES) != 0;
   let top = stack;

@@ -112,7 +112,8 @@ describe("a packet on the wire", () => {
 
   it("is found behind IPv6's extension headers", () => {
     const chained = [
-      ...UDP6.slice(0, 6),
+      ...UDP6.slice(0, 5),
+      26,
       0,
       ...UDP6.slice(7, 40),
       60,

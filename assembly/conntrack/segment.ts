@@ -3,7 +3,13 @@
  * nothing of the segment is known without them.
  */
 import { WINDOW_FLAG_SACK, WINDOW_FLAG_SCALE } from "../../src/blob/connections";
-import { PACKET_LENGTH, PACKET_PAYLOAD_LENGTH, PACKET_TCP_FLAGS } from "../../src/blob/layout";
+import {
+  PACKET_FLAG_OPTIONS_CUT,
+  PACKET_FLAGS,
+  PACKET_LENGTH,
+  PACKET_PAYLOAD_LENGTH,
+  PACKET_TCP_FLAGS,
+} from "../../src/blob/layout";
 import { packet } from "../packet";
 import { HEADER_CUT, payload, transportOffset } from "../payload";
 
@@ -30,10 +36,11 @@ export let segmentFlags: u32 = 0;
 let noted: u8 = 0;
 export let notedScale: u8 = 0;
 
-/** Reads the packet's header. False when its bytes show it to be malformed. */
+/** Reads the packet's header. False when it is malformed. */
 export function segmentRead(): bool {
   segmentKnown = false;
   segmentFlags = load<u8>(packet, PACKET_TCP_FLAGS);
+  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_OPTIONS_CUT) return false;
   const bytes = payload();
   if (!bytes) return true;
   const at = transportOffset(bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH));

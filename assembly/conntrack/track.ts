@@ -38,6 +38,7 @@ import {
   PACKET_CT_MARK,
   PACKET_CT_STATE,
   PACKET_CT_STATUS,
+  PACKET_FLAG_HEADERS_CUT,
   PACKET_FLAG_ODD,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
@@ -63,7 +64,7 @@ import { sysctl } from "./sysctl";
 import { take } from "./room";
 import { findInZones, forgetSource, insert, INSERTED, orStatus, remove } from "./table";
 import { GONE, NOT_TRACKED, START_OVER } from "./outcome";
-import { ICMPV6, isIcmp, isNothing, tupleCopy, tupleInvert, tupleOfPacket } from "./tuple";
+import { ICMPV6, isIcmp, isNothing, isRead, tupleCopy, tupleInvert, tupleOfPacket } from "./tuple";
 
 const UDP_STREAM_AFTER: u32 = 2_000;
 
@@ -128,10 +129,10 @@ export function trackIn(): u32 {
     return VERDICT_ACCEPT;
   }
   drop();
-  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD || load<u16>(packet, PACKET_FRAGMENT_OFFSET))
-    return VERDICT_ACCEPT;
   const protocol = load<u8>(packet, PACKET_PROTOCOL);
-  if (isNothing(protocol)) return VERDICT_ACCEPT;
+  const flags = load<u8>(packet, PACKET_FLAGS);
+  const cut = flags & PACKET_FLAG_HEADERS_CUT || (flags & PACKET_FLAG_ODD && isRead(protocol));
+  if (cut || load<u16>(packet, PACKET_FRAGMENT_OFFSET) || isNothing(protocol)) return VERDICT_ACCEPT;
   if (isIcmp(protocol)) {
     if (protocol == ICMPV6 && isUntrackedIcmp6()) {
       store<u16>(packet, CT_STATE_UNTRACKED, PACKET_CT_STATE);

@@ -29,6 +29,11 @@ export function hasPorts(protocol: u8): bool {
   return protocol == TCP || protocol == UDP || protocol == SCTP || protocol == UDPLITE;
 }
 
+/** Protocols whose header tracking reads: of others it may be cut short. */
+export function isRead(protocol: u8): bool {
+  return hasPorts(protocol) || isIcmp(protocol);
+}
+
 /** IPv6: nothing comes behind the headers, and Linux finds nothing to track. */
 export function isNothing(protocol: u8): bool {
   return protocol == NO_NEXT && addressBytes != 4;

@@ -55,7 +55,7 @@ import { lock, unlock } from "../conntrack/pool";
 import { sysctl } from "../conntrack/sysctl";
 import { ICMPV6, TCP, UDP } from "../conntrack/tuple";
 import { addressBytes, packet } from "../packet";
-import { HEADER_CUT, HEADER_NONE, HEADER_TRANSPORT, headerOffset, isExtension, ipBytes } from "../payload";
+import { HEADER_CUT, HEADER_TRANSPORT, headerOffset, headerSize, isExtension, ipBytes } from "../payload";
 import { datagramBegin, datagramFind, datagramForget, fragments } from "./cells";
 import { keyOfPacket } from "./key";
 import { insertFragment, INSERTED, keepHeaders, TWICE } from "./pieces";
@@ -67,23 +67,31 @@ const IPV6_LENGTH_MOST: u32 = 65535;
 const IPV4_HEADER: u32 = 20;
 const IPV6_HEADER: u32 = 40;
 const FRAGMENT_HEADER: u32 = 8;
+const EXTENSION_LEAST: u32 = 2;
 const FRAGMENT: u8 = 44;
+const NO_NEXT: u8 = 59;
 const DONT_FRAGMENT: u8 = 0x40;
+
+/** Of the packet in hand: its place in the datagram, and whether others follow. */
+let offset: u32 = 0;
+let follows: bool = false;
 
 /** What becomes of the packet being walked: FRAGMENTS_*, 0 where it is no fragment. The whole one takes its place. */
 export function gather(): u32 {
   if (!fragments() || !mayBeFragment()) return 0;
+  offset = (<u32>load<u16>(packet, PACKET_FRAGMENT_OFFSET)) << 3;
+  follows = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_MORE) != 0;
   const headers = headersSize();
   if (!headers) return 0;
+  if (headers == HEADER_CUT) return FRAGMENTS_DISCARDED;
   const ipv4 = addressBytes == 4;
   const length = load<u32>(packet, PACKET_LENGTH);
-  const offset = (<u32>load<u16>(packet, PACKET_FRAGMENT_OFFSET)) << 3;
   if (!ipv4 && !offset && isTruncated(headers)) return 0;
   if (length < headers || length > <u32>WHOLE_LENGTH_MOST || (!ipv4 && offset + length - headers > IPV6_LENGTH_MOST))
     return FRAGMENTS_DISCARDED;
   const word = fragments() + FRAGMENTS_LOCK;
   lock(word);
-  const outcome = add(headers, offset, offset + length - headers);
+  const outcome = add(headers, offset + length - headers);
   unlock(word);
   return outcome;
 }
@@ -95,14 +103,28 @@ function mayBeFragment(): bool {
   return bytes != 0 && load<u32>(packet, PACKET_PAYLOAD_LENGTH) > IPV6_HEADER && isExtension(load<u8>(bytes, 6));
 }
 
-/** Bytes in front of what it is a fragment of; 0 where IPv6's headers, as far as they are known, do not say that it is one. */
+/**
+ * Bytes in front of what it is a fragment of; 0 where IPv6's headers, as far as they are known, do not say that it is one, and
+ * HEADER_CUT where the packet ends within the one that does. Of several such headers the first counts.
+ */
 function headersSize(): u32 {
   const bytes = ipBytes();
   if (addressBytes == 4) return bytes ? (<u32>load<u8>(bytes) & 15) << 2 : IPV4_HEADER;
   if (!bytes) return IPV6_HEADER + FRAGMENT_HEADER;
   const known = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
-  const at = headerOffset(bytes, known, FRAGMENT);
-  return at == HEADER_NONE || at == HEADER_CUT || at + FRAGMENT_HEADER > known ? 0 : at + FRAGMENT_HEADER;
+  let type = load<u8>(bytes, 6);
+  let at = IPV6_HEADER;
+  while (type != FRAGMENT) {
+    if (!isExtension(type) || type == NO_NEXT || at + EXTENSION_LEAST > known) return 0;
+    const header = bytes + at;
+    at += headerSize(type, header);
+    type = load<u8>(header);
+  }
+  if (at + FRAGMENT_HEADER > known) return known < load<u32>(packet, PACKET_LENGTH) ? 0 : HEADER_CUT;
+  const field = <u32>bswap<u16>(load<u16>(bytes + at, 2));
+  offset = field & ~7;
+  follows = (field & 1) != 0;
+  return at + FRAGMENT_HEADER;
 }
 
 /** An IPv6 packet whose first fragment does not hold all headers (RFC 8200, 4.5) is not put together: it goes on as it is. */
@@ -115,14 +137,13 @@ function isTruncated(headers: u32): bool {
   return at + least > load<u32>(packet, PACKET_LENGTH);
 }
 
-function add(headers: u32, offset: u32, end: u32): u32 {
+function add(headers: u32, end: u32): u32 {
   const ipv4 = addressBytes == 4;
   const now = load<u32>(packet, PACKET_TIME);
   const key = keyOfPacket(headers);
   let datagram = datagramFind(key, now);
   if (!datagram) datagram = datagramBegin(key, now + (ipv4 ? IPV4_TIMEOUT : sysctl(SYSCTL_FRAG6)), now);
   if (!datagram) return FRAGMENTS_DISCARDED;
-  const follows = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_MORE) != 0;
   if (follows && end & 7) {
     if (!ipv4) {
       datagramForget(datagram);

@@ -6,16 +6,7 @@
  * stay untouched until they are needed. Linux collects expired entries by a timer; here the virtual clock is looked at when
  * an entry is met again, and all entries when the table is full, so that the same entries are there at any time.
  */
-import {
-  PACKET_DESTINATION,
-  PACKET_FLAG_ODD,
-  PACKET_FLAGS,
-  PACKET_FRAGMENT_OFFSET,
-  PACKET_PROTOCOL,
-  PACKET_SOURCE,
-  PACKET_SOURCE_PORT,
-  PACKET_TIME,
-} from "../../src/blob/layout";
+import { PACKET_DESTINATION, PACKET_SOURCE, PACKET_TIME } from "../../src/blob/layout";
 import * as M from "../../src/blob/memory";
 import {
   HASHLIMIT_BUCKETS,
@@ -32,6 +23,7 @@ import {
 import { arenaAllocate, arenaFree } from "../arena";
 import { packet } from "../packet";
 import { put32 } from "../store";
+import { findPorts, foundPorts } from "./ports";
 
 /** Rate match and credit do not share entries: Linux refuses such rules beside each other. */
 export const RATE_MATCH: u32 = 64;
@@ -75,10 +67,7 @@ export function collectedAt(table: usize): u32 {
   return now - (now % load<u32>(table + M.HASH_TABLE_RECORD, HASHLIMIT_COLLECT));
 }
 
-/**
- * Notes what of the packet the table counts by. False when that is not in the packet. In a later fragment Linux takes for
- * ports what lies in their place.
- */
+/** Notes what of the packet the table counts by. False when that is not in the packet. */
 export function findKey(table: usize): bool {
   const mode = load<u32>(table + M.HASH_TABLE_RECORD, HASHLIMIT_MODE);
   const nothing = v128.splat<u32>(0);
@@ -90,25 +79,11 @@ export function findKey(table: usize): bool {
       : nothing;
   keyPorts = 0;
   if (!(mode & (BY_SOURCE_PORT | BY_DESTINATION_PORT))) return true;
-  if (!portsAreKnown(load<u8>(packet, PACKET_PROTOCOL))) return true;
-  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD && !load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
-  keyPorts = load<u32>(packet, PACKET_SOURCE_PORT);
+  if (!findPorts()) return false;
+  keyPorts = foundPorts;
   if (!(mode & BY_SOURCE_PORT)) keyPorts &= 0xffff0000;
   if (!(mode & BY_DESTINATION_PORT)) keyPorts &= 0xffff;
   return true;
-}
-
-/** Protocols in which the kernel reads ports, or what lies in their place (proto_ports_offset). */
-function portsAreKnown(protocol: u8): bool {
-  return (
-    protocol == 6 || // TCP
-    protocol == 17 || // UDP
-    protocol == 33 || // DCCP
-    protocol == 50 || // ESP
-    protocol == 51 || // AH
-    protocol == 132 || // SCTP
-    protocol == 136 // UDP-Lite
-  );
 }
 
 /** The entry of the noted key, expired or not; a new one, with HASH_ENTRY_EXPIRES 0, where there is none; 0 when the table is full. */

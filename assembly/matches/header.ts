@@ -4,11 +4,12 @@
  */
 import {
   PACKET_DESTINATION,
+  PACKET_FLAG_MSS_ZERO,
   PACKET_FLAG_ODD,
+  PACKET_FLAG_OPTIONS_CUT,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
   PACKET_MSS,
-  PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_FLAGS,
   PACKET_TOS,
   PACKET_TTL,
@@ -16,6 +17,7 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { addressBytes, packet, setHotdrop } from "../packet";
+import { placeHas, transportHas } from "../payload";
 
 const EQUAL: u8 = 0;
 const NOT_EQUAL: u8 = 1;
@@ -24,7 +26,7 @@ const TYPE_BROADCAST: u8 = 1;
 const TYPE_MULTICAST: u8 = 2;
 const TYPE_LOOPED: u8 = 5;
 const DSCP_SHIFT: u8 = 2;
-const TCP_HEADER: u8 = 20;
+const TCP_HEADER: u32 = 20;
 const ECT: u8 = 1;
 const ECE: u8 = 16;
 const CWR: u8 = 32;
@@ -63,7 +65,8 @@ export function matchEcn(record: usize): bool {
     if (same == ((invert & ECT) != 0)) return false;
   }
   if (!(operation & (ECE | CWR))) return true;
-  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD && !load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
+  const later = load<u16>(packet, PACKET_FRAGMENT_OFFSET) != 0;
+  if (later ? addressBytes == 4 && !placeHas(TCP_HEADER) : !transportHas(TCP_HEADER)) return false;
   const flags = load<u8>(packet, PACKET_TCP_FLAGS);
   if (operation & ECE && ((flags & FLAG_ECE) != 0) == ((invert & ECE) != 0)) return false;
   return !(operation & CWR) || ((flags & FLAG_CWR) != 0) != ((invert & CWR) != 0);
@@ -84,17 +87,19 @@ export function matchPkttype(record: usize): bool {
 }
 
 /**
- * A header without the option matches when inverted; one that is cut short, or too short, drops the packet. In a later
- * fragment Linux takes for a header what lies in its place.
+ * A header without the option matches when inverted; one that is cut short, or whose options are, drops the packet. In a
+ * later fragment Linux takes for a header what lies in its place, and so does its record.
  */
 export function matchTcpmss(record: usize): bool {
-  const cut = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0 && !load<u16>(packet, PACKET_FRAGMENT_OFFSET);
-  if (cut || load<u8>(packet, PACKET_TCP_DATA_OFFSET) < TCP_HEADER) {
+  const flags = load<u8>(packet, PACKET_FLAGS);
+  const cut = (flags & PACKET_FLAG_ODD) != 0 && !load<u16>(packet, PACKET_FRAGMENT_OFFSET);
+  if (cut || flags & PACKET_FLAG_OPTIONS_CUT) {
     setHotdrop();
     return false;
   }
   const size = load<u16>(packet, PACKET_MSS);
-  const inside = size != 0 && size >= load<u16>(record, P.MSS_MIN) && size <= load<u16>(record, P.MSS_MAX);
+  const announced = size != 0 || (flags & PACKET_FLAG_MSS_ZERO) != 0;
+  const inside = announced && size >= load<u16>(record, P.MSS_MIN) && size <= load<u16>(record, P.MSS_MAX);
   return inside != (load<u8>(record, P.MSS_INVERT) != 0);
 }
 

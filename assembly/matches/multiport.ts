@@ -1,11 +1,18 @@
 /** multiport (xt_multiport.c, revision 1). */
-import { PACKET_DESTINATION_PORT, PACKET_SOURCE_PORT } from "../../src/blob/layout";
+import { PACKET_DESTINATION_PORT, PACKET_FRAGMENT_OFFSET, PACKET_SOURCE_PORT } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
-import { packet } from "../packet";
-import { hasTransport } from "./transport";
+import { packet, setHotdrop } from "../packet";
+import { transportHas } from "../payload";
+
+/** Bytes of a header that it looks at, whatever the protocol. */
+const PORTS: u32 = 4;
 
 export function matchMultiport(record: usize): bool {
-  if (!hasTransport(false)) return false;
+  if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return false;
+  if (!transportHas(PORTS)) {
+    setHotdrop();
+    return false;
+  }
   const kind = load<u8>(record, P.MULTIPORT_KIND);
   const source = load<u16>(packet, PACKET_SOURCE_PORT);
   const destination = load<u16>(packet, PACKET_DESTINATION_PORT);

@@ -2,7 +2,7 @@
  * esp, ah, ipcomp (xt_esp.c, ipt_ah.c, ip6t_ah.c, xt_ipcomp.c): the security parameters index in the packet's bytes. A
  * packet whose bytes are not known has none.
  */
-import { PACKET_PAYLOAD_LENGTH } from "../../src/blob/layout";
+import { PACKET_LENGTH, PACKET_PAYLOAD_LENGTH } from "../../src/blob/layout";
 import { SPI_INVERT, SPI_LENGTH, SPI_MAX, SPI_MIN, SPI_RESERVED } from "../../src/blob/payloads";
 import { addressBytes, packet, setHotdrop } from "../packet";
 import { HEADER_CUT, HEADER_NONE, headerOffset, payload, transportHeader } from "../payload";
@@ -41,9 +41,13 @@ export function matchAh(record: usize): bool {
     return false;
   }
   const header = bytes + at;
+  const size = (<u32>load<u8>(header, 1) + 2) << 2;
+  if (at + size > load<u32>(packet, PACKET_LENGTH)) {
+    setHotdrop();
+    return false;
+  }
   if (!indexMatches(record, bswap<u32>(load<u32>(header, 4)))) return false;
   const wanted = load<u32>(record, SPI_LENGTH);
-  const size = (<u32>load<u8>(header, 1) + 2) << 2;
   if (wanted && (size == wanted) == ((load<u8>(record, SPI_INVERT) & INVERT_LENGTH) != 0)) return false;
   return !load<u8>(record, SPI_RESERVED) || !load<u16>(header, 2);
 }

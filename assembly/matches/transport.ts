@@ -2,6 +2,7 @@
 import {
   PACKET_DESTINATION_PORT,
   PACKET_FLAG_ODD,
+  PACKET_FLAG_OPTIONS_CUT,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
   PACKET_SOURCE_PORT,
@@ -10,7 +11,11 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { addressBytes, packet, setHotdrop } from "../packet";
+import { payloadEnd, transportHeader } from "../payload";
 import { chunksMatch } from "./chunks";
+
+const TCP_HEADER: u32 = 20;
+const OPTION_NOTHING: u32 = 1;
 
 /** False when the transport header is not in this packet; one that is cut short drops the packet at once. */
 export function hasTransport(tcp: bool): bool {
@@ -36,8 +41,25 @@ export function matchTcp(record: usize): bool {
   if (flags == ((invert & P.TCP_INVERT_FLAGS) != 0)) return false;
   const option = <u32>load<u8>(record, P.TCP_OPTION);
   if (!option) return true;
-  const has = option < 32 && (load<u32>(packet, PACKET_TCP_OPTIONS) & (1 << option)) != 0;
-  return has != ((invert & P.TCP_INVERT_OPTION) != 0);
+  if (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_OPTIONS_CUT) {
+    setHotdrop();
+    return false;
+  }
+  return hasOption(option) != ((invert & P.TCP_INVERT_OPTION) != 0);
+}
+
+/** Kinds that the record has no bit for are looked for in the packet's bytes (tcp_find_option). */
+function hasOption(kind: u32): bool {
+  if (kind < 32) return (load<u32>(packet, PACKET_TCP_OPTIONS) & (1 << kind)) != 0;
+  const header = transportHeader(TCP_HEADER);
+  const size: u32 = header ? (<u32>load<u8>(header, 12) >> 4) << 2 : 0;
+  if (header + size > payloadEnd()) return false;
+  for (let at = TCP_HEADER; at < size; ) {
+    const found = <u32>load<u8>(header + at);
+    if (found == kind) return true;
+    at += found <= OPTION_NOTHING || at + 1 == size ? 1 : max<u32>(load<u8>(header + at, 1), 1);
+  }
+  return false;
 }
 
 export function matchUdp(record: usize): bool {

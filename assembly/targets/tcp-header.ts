@@ -1,11 +1,11 @@
 /** ECN and TCPOPTSTRIP: targets that write TCP's header (ipt_ECN.c, xt_TCPOPTSTRIP.c). */
 import {
-  PACKET_FLAG_ODD,
+  PACKET_FLAG_MSS_ZERO,
+  PACKET_FLAGS_DROPPED,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
   PACKET_MSS,
   PACKET_PROTOCOL,
-  PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_FLAGS,
   PACKET_TCP_OPTIONS,
   PACKET_TOS,
@@ -14,6 +14,7 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { packet } from "../packet";
+import { placeHas, transportHas } from "../payload";
 
 const ECT: u8 = 1;
 const ECE: u8 = 16;
@@ -22,7 +23,7 @@ const ECT_MASK: u8 = 3;
 const FLAG_ECE: u8 = 64;
 const FLAG_CWR: u8 = 128;
 const TCP: u8 = 6;
-const HEADER: u8 = 20;
+const HEADER: u32 = 20;
 const NO_OPERATION: u32 = 2;
 const SEGMENT_SIZE: u32 = 4;
 
@@ -32,7 +33,7 @@ export function setEcn(record: usize): u32 {
   if (operation & ECT)
     store<u8>(packet, (load<u8>(packet, PACKET_TOS) & ~ECT_MASK) | load<u8>(record, P.SETECN_ECT), PACKET_TOS);
   if (!(operation & (ECE | CWR)) || load<u8>(packet, PACKET_PROTOCOL) != TCP) return VERDICT_CONTINUE;
-  if (isCut() && !load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_DROP;
+  if (load<u16>(packet, PACKET_FRAGMENT_OFFSET) ? !placeHas(HEADER) : !transportHas(HEADER)) return VERDICT_DROP;
   let flags = load<u8>(packet, PACKET_TCP_FLAGS);
   if (operation & ECE) flags = load<u8>(record, P.SETECN_ECE) ? flags | FLAG_ECE : flags & ~FLAG_ECE;
   if (operation & CWR) flags = load<u8>(record, P.SETECN_CWR) ? flags | FLAG_CWR : flags & ~FLAG_CWR;
@@ -47,15 +48,14 @@ export function checkEcn(record: usize): bool {
 /** No-operations take the place of the options. Kinds above 31 are not in the packet's record. */
 export function stripOptions(record: usize): u32 {
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_CONTINUE;
-  if (isCut() || load<u8>(packet, PACKET_TCP_DATA_OFFSET) < HEADER) return VERDICT_DROP;
+  const flags = load<u8>(packet, PACKET_FLAGS);
+  if (flags & PACKET_FLAGS_DROPPED) return VERDICT_DROP;
   const options = load<u32>(packet, PACKET_TCP_OPTIONS);
   const stripped = options & load<u32>(record, P.TCPOPTSTRIP_MAP);
   if (!stripped) return VERDICT_CONTINUE;
   store<u32>(packet, (options & ~stripped) | NO_OPERATION, PACKET_TCP_OPTIONS);
-  if (stripped & SEGMENT_SIZE) store<u16>(packet, 0, PACKET_MSS);
+  if (!(stripped & SEGMENT_SIZE)) return VERDICT_CONTINUE;
+  store<u16>(packet, 0, PACKET_MSS);
+  store<u8>(packet, flags & ~(<u8>PACKET_FLAG_MSS_ZERO), PACKET_FLAGS);
   return VERDICT_CONTINUE;
-}
-
-function isCut(): bool {
-  return (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0;
 }

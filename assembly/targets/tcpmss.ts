@@ -1,8 +1,12 @@
 /** TCPMSS (xt_TCPMSS.c): the largest segment that a SYN asks for. */
 import {
+  PACKET_FLAG_MSS_ZERO,
+  PACKET_FLAGS,
+  PACKET_FLAGS_DROPPED,
   PACKET_FRAGMENT_OFFSET,
   PACKET_LENGTH,
   PACKET_MSS,
+  PACKET_PAYLOAD_LENGTH,
   PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_OPTIONS,
   VERDICT_CONTINUE,
@@ -10,6 +14,7 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { addressBytes, packet } from "../packet";
+import { HEADER_CUT, payload, transportOffset } from "../payload";
 import { pathMtu } from "../routing/mtu";
 
 /** The size a SYN without the option is taken to have (RFC 1122, RFC 8200). */
@@ -29,7 +34,8 @@ const IPV6_HEADER: u32 = 40;
  */
 export function clampMss(record: usize): u32 {
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_CONTINUE;
-  if (load<u8>(packet, PACKET_TCP_DATA_OFFSET) < TCP_HEADER_MIN) return VERDICT_DROP;
+  const flags = load<u8>(packet, PACKET_FLAGS);
+  if (flags & PACKET_FLAGS_DROPPED) return VERDICT_DROP;
   const headers = (addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER) + TCP_HEADER_MIN;
   let limit = load<u16>(record, P.TCPMSS_VALUE);
   if (limit == CLAMP) {
@@ -39,15 +45,21 @@ export function clampMss(record: usize): u32 {
   }
   const old = load<u16>(packet, PACKET_MSS);
   const assumed: u16 = addressBytes == 4 ? MSS_IPV4 : MSS_IPV6;
-  if (old == 0) {
+  if (old == 0 && !(flags & PACKET_FLAG_MSS_ZERO)) {
     const header = <u32>load<u8>(packet, PACKET_TCP_DATA_OFFSET);
     const length = load<u32>(packet, PACKET_LENGTH);
-    if (header >= TCP_HEADER_MAX || length > header + (addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER))
-      return VERDICT_CONTINUE;
+    if (header >= TCP_HEADER_MAX || length > header + headersInFront()) return VERDICT_CONTINUE;
     store<u16>(packet, limit < assumed ? limit : assumed, PACKET_MSS);
     store<u32>(packet, load<u32>(packet, PACKET_TCP_OPTIONS) | (1 << MSS_OPTION), PACKET_TCP_OPTIONS);
     store<u8>(packet, <u8>(header + 4), PACKET_TCP_DATA_OFFSET);
     store<u32>(packet, length + 4, PACKET_LENGTH);
   } else if (old > limit) store<u16>(packet, limit, PACKET_MSS);
   return VERDICT_CONTINUE;
+}
+
+/** Bytes in front of TCP's header. */
+function headersInFront(): u32 {
+  const bytes = payload();
+  const at = bytes ? transportOffset(bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH)) : HEADER_CUT;
+  return at != HEADER_CUT ? at : addressBytes == 4 ? IPV4_HEADER : IPV6_HEADER;
 }

@@ -230,9 +230,9 @@ export const PACKET_TYPE = 130; // u8: 0 host, 1 broadcast, 2 multicast, 3 other
 export const PACKET_PATH = 131; // u8: PATH_*
 export const PACKET_UID = 132; // u32, with PACKET_FLAG_SOCKET
 export const PACKET_GID = 136; // u32
-export const PACKET_TCP_OPTIONS = 140; // u32: bit n set when option kind n (< 32) is there
+export const PACKET_TCP_OPTIONS = 140; // u32: bit n set when option kind n (< 32) is there; others are looked for in the bytes
 export const PACKET_TIME = 144; // u32 milliseconds of the virtual clock
-export const PACKET_MSS = 148; // u16 of the SYN's option; 0 none
+export const PACKET_MSS = 148; // u16 of the SYN's option; 0 none, or PACKET_FLAG_MSS_ZERO
 export const PACKET_TCP_DATA_OFFSET = 150; // u8 bytes of TCP header
 export const PACKET_CHUNK_TYPE = 151; // u8 first SCTP chunk
 export const PACKET_PAYLOAD = 152; // u32 address of the packet's own bytes (from the IP header), 0 absent
@@ -286,6 +286,14 @@ export const PACKET_FLAG_ODD = 2;
 export const PACKET_FLAG_MORE = 4;
 /** PACKET_SOURCE_MAC is known. */
 export const PACKET_FLAG_MAC = 8;
+/** TCP's header says that it has less than 20 bytes, or more than there are: who looks at its options drops the packet. */
+export const PACKET_FLAG_OPTIONS_CUT = 16;
+/** TCP's options announce a segment of no bytes: PACKET_MSS is 0 and the option is there. */
+export const PACKET_FLAG_MSS_ZERO = 32;
+/** IPv6's headers cannot be read up to the transport's: a rule that names a protocol drops the packet. */
+export const PACKET_FLAG_HEADERS_CUT = 64;
+/** What may be dropped in the middle of a rule, so that every rule has to see it. */
+export const PACKET_FLAGS_DROPPED = PACKET_FLAG_ODD | PACKET_FLAG_OPTIONS_CUT | PACKET_FLAG_HEADERS_CUT;
 
 /** Values of PACKET_PATH: which hooks the packet passes. */
 export const PATH_IN = 0; // from PACKET_INPUT; routed to INPUT or FORWARD by the local addresses

@@ -60,10 +60,15 @@ export class PacketPool {
     new Uint8Array(this.engine.handle.memory.buffer, this.packets + index * L.PACKET_SIZE, packets.length).set(packets);
   }
 
-  /** The bytes of packet `index` from its IP header on, for what its record does not say. After `set`. */
+  /**
+   * The bytes of packet `index` from its IP header on, for what its record does not say. After `set`. What lies behind the
+   * packet's length is its link's, and nobody sees it.
+   */
   setBytes(index: number, bytes: Uint8Array): void {
-    this.point(index, L.PACKET_PAYLOAD, this.put(this.bytes, index, bytes));
-    this.point(index, L.PACKET_PAYLOAD_LENGTH, bytes.length);
+    const length = this.engine.data().getUint32(this.packets + index * L.PACKET_SIZE + L.PACKET_LENGTH, true);
+    const own = bytes.subarray(0, length);
+    this.point(index, L.PACKET_PAYLOAD, this.put(this.bytes, index, own));
+    this.point(index, L.PACKET_PAYLOAD_LENGTH, own.length);
   }
 
   /** What the machine knows of packet `index`: the record that `encodeKnown` gives. After `set`. */

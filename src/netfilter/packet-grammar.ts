@@ -46,6 +46,8 @@ export function parsePacket(text: string): Packet {
     seen.add(key);
     if (key === "more") draft.moreFragments = true;
     else if (key === "odd") draft.odd = true;
+    else if (key === "cutheaders") draft.headersCut = true;
+    else if (key === "cutoptions") draft.optionsCut = true;
     else if (key === "ipvs") draft.ipvs = true;
     else if (Object.hasOwn(TCP_FLAGS, key) || key === "noflags") {
       if (protocol !== PROTOCOL_TCP) fail("not-of-protocol", "TCP flags on a TCP packet only", word);
@@ -53,7 +55,7 @@ export function parsePacket(text: string): Packet {
     } else {
       const item = Object.hasOwn(ITEMS, key) ? ITEMS[key] : undefined;
       if (!item) {
-        const known = [...Object.keys(ITEMS), "more", "odd", "ipvs"];
+        const known = [...Object.keys(ITEMS), "more", "odd", "cutheaders", "cutoptions", "ipvs"];
         const expected = `one of ${known.join(", ")}, or a TCP flag`;
         return fail("unknown-word", expected, word, 0, [...known, ...Object.keys(TCP_FLAGS), "noflags"]);
       }

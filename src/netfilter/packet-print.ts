@@ -45,9 +45,11 @@ export function printPacket(packet: Packet): string {
   if (packet.moreFragments) words.push("more");
   say("fragid", packet.fragmentId, 0);
   if (packet.odd) words.push("odd");
+  if (packet.headersCut) words.push("cutheaders");
+  if (packet.optionsCut) words.push("cutoptions");
   say("ttl", packet.ttl, PACKET_DEFAULTS.ttl);
   say("tos", packet.tos, 0);
-  if (protocol === PROTOCOL_TCP) say("mss", packet.mss, 0);
+  if (protocol === PROTOCOL_TCP) say("mss", packet.mss);
   say("mac", packet.sourceMac);
   say("dmac", packet.destinationMac);
   say("uid", packet.uid);

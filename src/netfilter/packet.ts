@@ -10,9 +10,12 @@ import {
   PACKET_DESTINATION_PORT,
   PACKET_FAMILY,
   PACKET_DESTINATION_MAC,
+  PACKET_FLAG_HEADERS_CUT,
   PACKET_FLAG_MAC,
   PACKET_FLAG_MORE,
+  PACKET_FLAG_MSS_ZERO,
   PACKET_FLAG_ODD,
+  PACKET_FLAG_OPTIONS_CUT,
   PACKET_FLAG_SOCKET,
   PACKET_FLAGS,
   PACKET_FRAGMENT_ID,
@@ -90,9 +93,11 @@ export interface Packet extends Known {
   readonly tcpFlags?: number;
   /** Bit n: option of kind n is there. Default 0. */
   readonly tcpOptions?: number;
-  /** Bytes of TCP header. Default 20. */
+  /** Bytes of TCP header. Default 20. With less its options are cut. */
   readonly tcpDataOffset?: number;
-  /** Of the SYN's option, bytes. Default 0, none. */
+  /** TCP's options end with the packet, or cannot be read: a rule that looks at them drops it. */
+  readonly optionsCut?: boolean;
+  /** Of the SYN's option, bytes. Default none. */
   readonly mss?: number;
   /** Type of the first SCTP chunk. Default 1, INIT. */
   readonly chunkType?: number;
@@ -108,6 +113,8 @@ export interface Packet extends Known {
   readonly fragmentId?: number;
   /** The transport header is cut short: exact netfilter drops it in the middle of a rule. */
   readonly odd?: boolean;
+  /** IPv6's extension headers cannot be read to their end: a rule that names a protocol drops it. */
+  readonly headersCut?: boolean;
   /** Six hexadecimal bytes with colons. Default unknown. */
   readonly sourceMac?: string;
   /** The same of whom the frame is to: sets of MAC addresses look at it. */
@@ -204,6 +211,9 @@ export function encodePacket(packet: Packet, into: Uint8Array = new Uint8Array(P
     (packet.uid !== undefined || packet.gid !== undefined || saysSocket(packet) ? PACKET_FLAG_SOCKET : 0) |
     (packet.odd ? PACKET_FLAG_ODD : 0) |
     (packet.moreFragments ? PACKET_FLAG_MORE : 0) |
+    (packet.optionsCut || isHeaderShort(whole) ? PACKET_FLAG_OPTIONS_CUT : 0) |
+    (packet.headersCut ? PACKET_FLAG_HEADERS_CUT : 0) |
+    (packet.mss === 0 ? PACKET_FLAG_MSS_ZERO : 0) |
     (packet.sourceMac !== undefined ? PACKET_FLAG_MAC : 0);
   return into;
 }
@@ -221,6 +231,7 @@ export function decodePacket(record: Uint8Array): Packet {
     delete numbers.sourcePort;
     delete numbers.destinationPort;
   }
+  if (numbers.mss === 0 && !(flags & PACKET_FLAG_MSS_ZERO)) delete numbers.mss;
   if (!(flags & PACKET_FLAG_SOCKET)) {
     delete numbers.uid;
     delete numbers.gid;
@@ -243,6 +254,8 @@ export function decodePacket(record: Uint8Array): Packet {
     type: PACKET_TYPES[record[PACKET_TYPE] as number] ?? "host",
     odd: (flags & PACKET_FLAG_ODD) !== 0,
     moreFragments: (flags & PACKET_FLAG_MORE) !== 0,
+    headersCut: (flags & PACKET_FLAG_HEADERS_CUT) !== 0,
+    optionsCut: (flags & PACKET_FLAG_OPTIONS_CUT) !== 0,
     ...(flags & PACKET_FLAG_MAC ? { sourceMac: mac } : {}),
     ...(destinationMac === macText(new Uint8Array(6)) ? {} : { destinationMac }),
   };
@@ -255,6 +268,9 @@ export function impliedFields(packet: Packet): Partial<Packet> {
   if (protocol !== PROTOCOL_TCP) return {};
   return { tcpFlags: (packet.ctState ?? "NEW") === "NEW" ? TCP_FLAGS.syn : TCP_FLAGS.ack };
 }
+
+const isHeaderShort = ({ protocol, tcpDataOffset = PACKET_DEFAULTS.tcpDataOffset }: Packet): boolean =>
+  protocol === PROTOCOL_TCP && tcpDataOffset < PACKET_DEFAULTS.tcpDataOffset;
 
 function writeNumber(view: DataView, at: number, bytes: 1 | 2 | 4, field: string, value: number): void {
   const limit = 2 ** (8 * bytes);

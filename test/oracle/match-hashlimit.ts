@@ -14,6 +14,7 @@ import {
   HASHLIMIT_NAME_BYTES,
   HASHLIMIT_SOURCE_PREFIX,
 } from "../../src/blob/payloads.js";
+import { transportStart } from "./headers.js";
 import type { Packet } from "./packet.js";
 import type { RecordView } from "./rule.js";
 import type { Walk } from "./walk.js";
@@ -124,13 +125,34 @@ function keyOf(packet: Packet, { mode, sourcePrefix, destinationPrefix }: Settin
   if (mode & BY_SOURCE) parts.push(`from ${underPrefix(packet.source, sourcePrefix)}`);
   if (mode & BY_DESTINATION) parts.push(`to ${underPrefix(packet.destination, destinationPrefix)}`);
   if (!(mode & (BY_SOURCE_PORT | BY_DESTINATION_PORT))) return parts.join();
-  // proto_ports_offset: TCP, UDP, DCCP, ESP, AH, SCTP, UDP-Lite.
-  if (![6, 17, 33, 50, 51, 132, 136].includes(packet.protocol)) return parts.join();
-  // Of a later fragment Linux takes what lies where ports would.
-  if (packet.flags & PACKET_FLAG_ODD && packet.fragmentOffset === 0) return undefined;
-  if (mode & BY_SOURCE_PORT && packet.sourcePort !== 0) parts.push(`from ${packet.sourcePort}`);
-  if (mode & BY_DESTINATION_PORT && packet.destinationPort !== 0) parts.push(`to ${packet.destinationPort}`);
+  const ports = portsOf(packet);
+  if (ports === undefined) return undefined;
+  const [source, destination] = ports;
+  if (mode & BY_SOURCE_PORT && source !== 0) parts.push(`from ${source}`);
+  if (mode & BY_DESTINATION_PORT && destination !== 0) parts.push(`to ${destination}`);
   return parts.join();
+}
+
+const [ESP, AH, NO_NEXT] = [50, 51, 59];
+
+/** Of TCP, UDP, DCCP, SCTP and UDP-Lite, and what lies in their place in ESP, AH and IPv4's later fragments. */
+function portsOf({ family, protocol, fragmentOffset, flags, bytes, ...packet }: Packet): [number, number] | undefined {
+  const later = fragmentOffset !== 0;
+  const ipv4 = family === "ipv4";
+  if (!ipv4 && later) return [0, 0];
+  if (!ipv4 && protocol === NO_NEXT) return undefined;
+  const said = [6, 17, 33, 132, 136].includes(protocol);
+  if (!said && protocol !== ESP && (protocol !== AH || !ipv4)) return [0, 0];
+  const known: [number, number] = [packet.sourcePort, packet.destinationPort];
+  if (said && !later) return flags & PACKET_FLAG_ODD ? undefined : known;
+  const start = bytes ? transportStart(family, bytes) : undefined;
+  if (!bytes || start === undefined || (start === "cut" && bytes.length < packet.length)) return known;
+  if (start === "cut") return undefined;
+  const at = start + (protocol === AH ? 4 : 0);
+  if (at + 4 > packet.length) return undefined;
+  if (at + 4 > bytes.length) return known;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  return [view.getUint16(at), view.getUint16(at + 2)];
 }
 
 function underPrefix(address: Uint8Array, prefix: number): string {

@@ -1,5 +1,5 @@
 /** Matches on header fields: xt_hl.c, xt_dscp.c, xt_ecn.c, xt_pkttype.c, xt_tcpmss.c, and xt_policy.c on a machine without IPsec. */
-import { PACKET_FLAG_ODD } from "../../src/blob/layout.js";
+import { PACKET_FLAG_MSS_ZERO, PACKET_FLAG_ODD, PACKET_FLAG_OPTIONS_CUT } from "../../src/blob/layout.js";
 import {
   DSCP_INVERT,
   DSCP_VALUE,
@@ -75,16 +75,15 @@ function linkType({ type, family, destination }: Packet): number {
   return family === "ipv6" || (first >= 224 && first <= 239) ? MULTICAST : BROADCAST;
 }
 
-const TCP_HEADER = 20;
-
 /** No size is no size of the range. Linux does not mind that a later fragment has no header. */
 export function matchTcpmss({ view, bytes }: RecordView, walk: Walk): boolean {
-  const { fragmentOffset, flags, tcpDataOffset, mss } = walk.packet;
-  if ((flags & PACKET_FLAG_ODD && fragmentOffset === 0) || tcpDataOffset < TCP_HEADER) {
+  const { fragmentOffset, flags, mss } = walk.packet;
+  if ((flags & PACKET_FLAG_ODD && fragmentOffset === 0) || flags & PACKET_FLAG_OPTIONS_CUT) {
     walk.hotdrop = true;
     return false;
   }
-  const within = mss !== 0 && mss >= view.getUint16(MSS_MIN, true) && mss <= view.getUint16(MSS_MAX, true);
+  const announced = mss !== 0 || (flags & PACKET_FLAG_MSS_ZERO) !== 0;
+  const within = announced && mss >= view.getUint16(MSS_MIN, true) && mss <= view.getUint16(MSS_MAX, true);
   return inverted(within, bytes[MSS_INVERT] as number, 1);
 }
 

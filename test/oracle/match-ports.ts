@@ -1,5 +1,5 @@
 /** Matches on the transport header: net/netfilter/xt_tcpudp.c, xt_sctp.c, xt_multiport.c, icmp in ip_tables.c. */
-import { PACKET_FLAG_ODD } from "../../src/blob/layout.js";
+import { PACKET_FLAG_ODD, PACKET_FLAG_OPTIONS_CUT } from "../../src/blob/layout.js";
 import {
   ICMP_CODE_MAX,
   ICMP_CODE_MIN,
@@ -29,6 +29,7 @@ import {
   TCP_OPTION,
 } from "../../src/blob/payloads.js";
 import { chunksMatch } from "./match-bytes.js";
+import type { Packet } from "./packet.js";
 import type { RecordView } from "./rule.js";
 import { inverted, type Walk } from "./walk.js";
 
@@ -69,8 +70,26 @@ export function matchTcp(record: RecordView, walk: Walk): boolean {
   if (!inverted(flags === bytes[TCP_FLAG_COMPARE], invert, TCP_INVERT_FLAGS)) return false;
   const option = bytes[TCP_OPTION] as number;
   if (option === 0) return true;
-  const there = option < 32 && ((walk.packet.tcpOptions >>> option) & 1) === 1;
+  if (walk.packet.flags & PACKET_FLAG_OPTIONS_CUT) {
+    walk.hotdrop = true;
+    return false;
+  }
+  const there = option < 32 ? ((walk.packet.tcpOptions >>> option) & 1) === 1 : kindsOf(walk.packet).includes(option);
   return inverted(there, invert, TCP_INVERT_OPTION);
+}
+
+/** Of a whole header, as tcp_find_option comes by them. */
+function kindsOf({ family, bytes, extensions }: Packet): number[] {
+  if (!bytes) return [];
+  const at = extensions.reduce((sum, one) => sum + one.bytes.length, family === "ipv4" ? 20 : 40);
+  const options = bytes.subarray(at + 20, at + 4 * ((bytes[at + 12] ?? 0) >> 4));
+  const kinds: number[] = [];
+  for (let i = 0; i < options.length; ) {
+    const kind = options[i] as number;
+    kinds.push(kind);
+    i += kind < 2 ? 1 : options[i + 1] || 1;
+  }
+  return kinds;
 }
 
 export function matchUdp(record: RecordView, walk: Walk): boolean {

@@ -62,10 +62,15 @@ const AUTHENTICATION = 51;
 export function matchAh(record: RecordView, walk: Walk): boolean {
   const ipv6 = walk.packet.family === "ipv6";
   const header = ipv6 ? extensionBytes(walk, AUTHENTICATION, 12) : transportBytes(walk, 12);
-  if (!header || !indexMatches(record, header.getUint32(4))) return false;
+  if (!header) return false;
+  const size = 4 * (header.getUint8(1) + 2);
+  if (ipv6 && header.byteOffset - (walk.packet.bytes?.byteOffset ?? 0) + size > walk.packet.length) {
+    walk.hotdrop = true;
+    return false;
+  }
+  if (!indexMatches(record, header.getUint32(4))) return false;
   if (!ipv6) return true;
   const wanted = record.view.getUint32(SPI_LENGTH, true);
-  const size = 4 * (header.getUint8(1) + 2);
   if (wanted !== 0 && !inverted(size === wanted, record.bytes[SPI_INVERT] as number, 2)) return false;
   return record.bytes[SPI_RESERVED] === 0 || header.getUint16(2) === 0;
 }

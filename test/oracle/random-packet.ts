@@ -10,6 +10,7 @@ import {
   HOOK_POSTROUTING,
   PACKET_FLAG_MAC,
   PACKET_FLAG_ODD,
+  PACKET_FLAG_OPTIONS_CUT,
   PACKET_FLAG_SOCKET,
   PATH_HOOK,
   PATH_IN,
@@ -48,6 +49,7 @@ export function randomPacket(random: Random, ruleset: RandomRuleset, time: numbe
     packet.sourcePort &= 255;
     packet.destinationPort &= 255;
   }
+  if (packet.protocol === PROTOCOL_TCP && random.chance(0.03)) cutOptions(random, packet);
   // No shorter than its own headers.
   const header = (packet.family === "ipv4" ? 20 : 40) + (packet.protocol === PROTOCOL_TCP ? packet.tcpDataOffset : 0);
   packet.length = Math.max(packet.length, header);
@@ -97,7 +99,6 @@ function anyPacket(random: Random, { family }: RandomRuleset): Packet {
     packet.gid = random.pick([0, 1000, 1003, 1006]);
   }
   if (random.chance(0.2)) packet.mss = random.pick(SEGMENT_SIZES);
-  if (random.chance(0.02)) packet.tcpDataOffset = random.pick([0, 16]);
   if (random.chance(0.1)) packet.physicalInput = random.pick(DEVICES);
   if (random.chance(0.1)) packet.physicalOutput = random.pick(DEVICES);
   packet.path = random.chance(0.5) ? PATH_IN : PATH_OUT;
@@ -109,6 +110,12 @@ function anyPacket(random: Random, { family }: RandomRuleset): Packet {
 function makeOdd(random: Random, packet: Packet): void {
   packet.fragmentOffset = random.pick([0, 1, 2, 185]);
   if (packet.fragmentOffset < 2) packet.flags |= PACKET_FLAG_ODD;
+}
+
+/** TCP's header says less than 20 bytes, or more than there are. */
+function cutOptions(random: Random, packet: Packet): void {
+  packet.flags |= PACKET_FLAG_OPTIONS_CUT;
+  packet.tcpDataOffset = random.pick([0, 16, 24, 60]);
 }
 
 /** Fits the packet to a way of jumps from a built-in chain to the rule, the outermost rule first. */

@@ -1,5 +1,5 @@
 /** Targets that write TCP's header: net/ipv4/netfilter/ipt_ECN.c, net/netfilter/xt_TCPOPTSTRIP.c. */
-import { PACKET_FLAG_ODD, VERDICT_CONTINUE, VERDICT_DROP } from "../../src/blob/layout.js";
+import { PACKET_FLAG_ODD, PACKET_FLAG_OPTIONS_CUT, VERDICT_CONTINUE, VERDICT_DROP } from "../../src/blob/layout.js";
 import { SETECN_CWR, SETECN_ECE, SETECN_ECT, SETECN_OPERATION, TCPOPTSTRIP_MAP } from "../../src/blob/payloads.js";
 import { PROTOCOL_TCP } from "./packet.js";
 import type { RecordView } from "./rule.js";
@@ -27,7 +27,7 @@ const SEGMENT_SIZE = 2;
 /** Options give way to no-operations. */
 export function stripOptions({ bytes }: RecordView, { packet }: Walk): number {
   if (packet.fragmentOffset !== 0) return VERDICT_CONTINUE;
-  if (packet.flags & PACKET_FLAG_ODD || packet.tcpDataOffset < 20) return VERDICT_DROP;
+  if (packet.flags & (PACKET_FLAG_ODD | PACKET_FLAG_OPTIONS_CUT)) return VERDICT_DROP;
   for (let kind = 0; kind < 32; kind++) {
     const strips = ((bytes[TCPOPTSTRIP_MAP + (kind >> 3)] as number) >> (kind & 7)) & 1;
     if (!strips || !((packet.tcpOptions >>> kind) & 1)) continue;

@@ -1,5 +1,7 @@
 /** Targets of the oracle, each as its kernel module does: a verdict, or CONTINUE after a side effect. */
 import {
+  PACKET_FLAG_MSS_ZERO,
+  PACKET_FLAGS_DROPPED,
   CT_STATE_UNTRACKED,
   RESULT_FLAG_CT_MARK,
   RESULT_FLAG_NOTRACK,
@@ -102,12 +104,13 @@ const MSS_OPTION = 2;
 function setMss({ view }: RecordView, { packet }: Walk): number {
   const size = view.getUint16(payloads.TCPMSS_VALUE, true);
   if (packet.fragmentOffset !== 0) return VERDICT_CONTINUE;
-  if (packet.tcpDataOffset < 20) return VERDICT_DROP;
-  if (packet.mss !== 0) {
+  if (packet.flags & PACKET_FLAGS_DROPPED) return VERDICT_DROP;
+  if (packet.mss !== 0 || packet.flags & PACKET_FLAG_MSS_ZERO) {
     packet.mss = Math.min(packet.mss, size);
     return VERDICT_CONTINUE;
   }
-  const header = packet.family === "ipv4" ? 20 : 40;
+  const extensions = packet.bytes ? packet.extensions : [];
+  const header = extensions.reduce((sum, one) => sum + one.bytes.length, packet.family === "ipv4" ? 20 : 40);
   if (packet.length > header + packet.tcpDataOffset || packet.tcpDataOffset >= 60) return VERDICT_CONTINUE;
   packet.mss = Math.min(size, ASSUMED_MSS[packet.family]);
   packet.tcpOptions = (packet.tcpOptions | (1 << MSS_OPTION)) >>> 0;

@@ -1,5 +1,5 @@
 /** A packet's bytes from its IP header on, to be put on a wire. Its length becomes what the bytes are. */
-import { PACKET_FLAG_ODD } from "../../src/blob/layout.js";
+import { PACKET_FLAG_ODD, PACKET_FLAG_OPTIONS_CUT } from "../../src/blob/layout.js";
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
 
 const LONGEST = 1500;
@@ -14,9 +14,10 @@ export function wireBytes(packet: Packet): Uint8Array {
   const odd = packet.fragmentOffset === 0 && (packet.flags & PACKET_FLAG_ODD) !== 0;
   const extensions = extensionHeaders(packet);
   const header = (packet.family === "ipv4" ? 20 : 40) + extensions.length;
-  // A header that is cut short ends behind three bytes.
-  const least = header + (odd ? 3 : transport.length);
-  packet.length = odd ? least : Math.max(Math.min(packet.length, LONGEST), least);
+  const cut = (packet.flags & PACKET_FLAG_OPTIONS_CUT) !== 0 && packet.tcpDataOffset > 20;
+  // A header that is cut short ends behind three bytes, one whose options are a byte too early.
+  const least = header + (odd ? 3 : cut ? packet.tcpDataOffset - 1 : transport.length);
+  packet.length = odd || cut ? least : Math.max(Math.min(packet.length, LONGEST), least);
   const bytes = Buffer.alloc(packet.length);
   if (packet.family === "ipv4") writeIpv4(bytes, packet);
   else writeIpv6(bytes, packet, extensions);
@@ -72,10 +73,11 @@ function transportHeader(packet: Packet): Buffer {
   header.writeUInt16BE(destinationPort, 2);
   if (protocol === PROTOCOL_UDP) header.writeUInt16BE(8, 4);
   if (protocol === PROTOCOL_TCP) {
-    header[12] = header.length << 2;
+    const cut = (packet.flags & PACKET_FLAG_OPTIONS_CUT) !== 0;
+    if (!cut) packet.tcpDataOffset = header.length;
+    header[12] = packet.tcpDataOffset << 2;
     header[13] = packet.tcpFlags;
     header.set(options, 20);
-    packet.tcpDataOffset = header.length;
   }
   return header;
 }
