@@ -79,12 +79,14 @@ function numberText(value: number, bases: Bases): string {
   return value === 0 ? "0" : "shifted";
 }
 
-/** Of a time what a cookie of it keeps; what is an end's own as it is; what is shifted by what others know as a shift. */
+/** Of a time what a cookie of it keeps: its upper bits count on. */
 function timesText(header: Buffer): string {
   const option = optionOf(header, 8);
   if (!option) return "-";
-  const [value, echo] = [option.readUInt32BE(2), option.readUInt32BE(6)];
-  return [value, echo].map((one) => (one === OUR_TIME || one === 0 ? one : `~${one & 63}`)).join("/");
+  return [2, 6]
+    .map((at) => option.readUInt32BE(at))
+    .map((one) => (one === 0 ? one : `~${one & 63}`))
+    .join("/");
 }
 
 export function timeOf(header: Buffer): number {

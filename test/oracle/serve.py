@@ -117,30 +117,39 @@ class Server:
         self.listeners = []
 
 
-def converse(order, server, device, log):
-    """What came of each step: [step, prefix, bytes], where it came out without a prefix."""
-    bases, echoed = {"C": 1000, "K": 77, "0": 0}, 0
-    for number, step in enumerate(order["steps"]):
+class Round:
+    """What comes of each step: [step, prefix, bytes], where it came out without a prefix."""
+
+    def __init__(self, server, device, log):
+        self.server, self.device, self.log = server, device, log
+        self.bases, self.echoed, self.told = {"C": 1000, "K": 77, "0": 0}, 0, []
+
+    def play(self, number, step):
         if "act" in step:
-            server.act(step["act"], step.get("size", 0))
+            self.server.act(step["act"], step.get("size", 0))
         else:
-            os.write(device, segment(step, *step["ends"], bases, echoed))
-        while True:
-            busy, _, _ = select.select([device, log.socket], [], [], QUIET)
-            if not busy:
-                break
-            for prefix, packet in log.take():
-                yield [number, prefix, packet.hex()]
-            for packet in packets_of(device):
-                if is_report(packet):
-                    continue
-                yield [number, "", packet.hex()]
-                hops, body = transport(packet)
-                if hops == 64:
-                    echoed = timestamp(body) or echoed
-                if body[13] & SYN_ACK == SYN_ACK:
-                    bases["K"] = struct.unpack_from(">I", body, 4)[0]
-            server.accept()
+            os.write(self.device, segment(step, *step["ends"], self.bases, self.echoed))
+        self.listen(number)
+
+    def listen(self, number):
+        """Until all is quiet. Whether anything was heard."""
+        before = len(self.told)
+        while select.select([self.device, self.log.socket], [], [], QUIET)[0]:
+            self.told += [[number, prefix, packet.hex()] for prefix, packet in self.log.take()]
+            for packet in packets_of(self.device):
+                if not is_report(packet):
+                    self.told.append([number, "", packet.hex()])
+                    self.get(packet)
+            self.server.accept()
+        return len(self.told) > before
+
+    def get(self, packet):
+        """As the client does."""
+        hops, body = transport(packet)
+        if hops == 64:
+            self.echoed = timestamp(body) or self.echoed
+        if body[13] & SYN_ACK == SYN_ACK:
+            self.bases["K"] = struct.unpack_from(">I", body, 4)[0]
 
 
 def segments_in():
@@ -163,15 +172,19 @@ def play(orders):
         loaded = subprocess.run([f"{tool}-restore"], input=order["text"].encode(), stderr=subprocess.PIPE)
         run("conntrack -F")
         list(log.take()), list(packets_of(device))
-        before = segments_in()
-        told = list(converse(order, server, device, log))
-        given = segments_in() - before
-        saved, listed = run(f"{tool}-save --counters"), run(f"conntrack -L -f {order['family']}")
+        before, played = segments_in(), Round(server, device, log)
+        for number, step in enumerate(order["steps"]):
+            played.play(number, step)
+        saved = ""
+        # A timer of the server's may go off meanwhile.
+        while not saved or played.listen(len(order["steps"])):
+            given, saved = segments_in() - before, run(f"{tool}-save --counters")
+            listed = run(f"conntrack -L -f {order['family']}")
         server.leave()
         server.act("abort", 0)
         # What has been closed is still told to its client, in the rounds to come.
         run("ss --kill --tcp state all")
-        yield {"said": loaded.stderr.decode() if loaded.returncode else "", "told": told, "given": given,
+        yield {"said": loaded.stderr.decode() if loaded.returncode else "", "told": played.told, "given": given,
                "saved": saved, "listed": listed}
 
 
