@@ -55,6 +55,7 @@ import { readBegin, readEnd, traverse } from "./traverse";
 import { traceInto, traceNext } from "./trace";
 
 export { editBatch, editZero, failedEdit } from "./edit";
+export { editVerify } from "./levels";
 export { faultRow } from "./call-graph";
 export { policyRemove } from "./conntrack/policies";
 export { accountAdd, accountRemove } from "./matches/nfacct";

@@ -50,8 +50,8 @@ export function ruleRemoved(head: usize): void {
   if (load<u8>(head, CHAIN_REACHED)) suspect(head);
 }
 
-/** Checks a table that edits have made suspect; a FAULT_* (see faultRow). */
-export function verifyTable(table: usize): u32 {
+/** Checks what all edits of an update have left of a table, if it is suspect; a FAULT_* (see faultRow). */
+export function editVerify(table: usize): u32 {
   if (!load<u32>(table, BLOB_SUSPECT)) return FAULT_NONE;
   put32(table + BLOB_SUSPECT, 0);
   return relevel(table);

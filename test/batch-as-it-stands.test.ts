@@ -65,6 +65,17 @@ const LESSON = [
   ),
 ];
 
+/** More edits than are laid out for the engine at a time, with rows and without. */
+const MANY = Array.from({ length: 700 }, (_, n) => {
+  const source = `-s 10.3.${n >> 8}.${n & 255}/32`;
+  return [
+    `:C${n} - [0:0]`,
+    `-A C${n} ${source} -j B`,
+    `-I A 1 ${source} -j C${n}`,
+    n % 3 === 0 ? "-D A 1" : `-F C${n}`,
+  ];
+}).flat();
+
 const CASES: readonly (readonly [string, readonly string[]])[] = [
   [
     "makes, fills, empties and deletes chains",
@@ -72,6 +83,10 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
       batch(":C - [3:4]", "-A C -s 10.1.0.0/16 -j B", "-I A 1 -s 10.9.0.1/32 -j C"),
       batch("-D A -s 10.9.0.1/32 -j C", "-F C", "-X C"),
     ],
+  ],
+  [
+    "does thousands of edits, whatever their order",
+    [batch(...MANY), batch(...MANY.filter((line) => line !== "-D A 1"))],
   ],
   ["empties a chain that is declared again", [batch(":A - [0:0]", "-A A -s 10.7.0.1/32 -j B")]],
   ["makes a chain again behind its deletion", [batch(":C - [0:0]"), batch("-X C", ":C - [0:0]", "-A C -j LOG")]],
@@ -94,6 +109,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["a rule that is not there", batch("-A A -s 10.0.0.1/32 -j B", "-D A -s 10.0.0.2/32 -j B")],
   ["a position behind the end", batch("-I A 9 -s 10.0.0.1/32 -j B")],
   ["the deletion of a place behind the end", batch("-D A 1", "-D A 1")],
+  ["the last of thousands of edits", batch(...MANY, "-D A 999")],
   ["a loop", batch("-A B -s 10.0.0.1/32 -j A")],
   ["a fault in the second table", batch("-F A") + table("nat", "-X N")],
   ["a missing COMMIT", batch("-F A").replace("COMMIT\n", "")],

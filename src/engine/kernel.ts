@@ -33,6 +33,7 @@ export interface Kernel {
   updateRouting(image: number): number;
   chainFind(table: number, text: number): number;
   editBatch(table: number, batch: number): number;
+  editVerify(table: number): number;
   editZero(head: number): void;
   setsCreate(name: number, made: number): number;
   setsRemove(set: number): number;

@@ -43,7 +43,7 @@ export function applyIncrementally(transaction: Transaction, batch: Batch, file:
     if (table === 0) table = transaction.create(batch.family, part.table);
     zeroCounters(transaction, batch.family, part);
     withStagedBatch(engine, part, (staged) => {
-      const fault = engine.kernel.editBatch(table, staged);
+      const fault = engine.kernel.editBatch(table, staged) || engine.kernel.editVerify(table);
       if (fault !== M.FAULT_NONE) throw refused(engine, table, part, fault, file);
     });
   }
@@ -66,8 +66,8 @@ export function applyAsItStands(transaction: Transaction, text: string | Uint8Ar
     const table = transaction.address(family, name);
     if (table === 0) return false;
     begun = true;
-    if (withReadBatch(engine, memory, (staged) => engine.kernel.editBatch(table, staged)) !== M.FAULT_NONE)
-      throw new NotAsItStands();
+    const fault = withReadBatch(engine, memory, (staged) => engine.kernel.editBatch(table, staged));
+    if (fault !== M.FAULT_NONE || engine.kernel.editVerify(table) !== M.FAULT_NONE) throw new NotAsItStands();
     clock.end("plan");
     return true;
   });

@@ -61,25 +61,29 @@ export function withStagedBatch<T>(engine: Engine, part: TableBatch, work: (batc
   });
 }
 
+/** Bytes of commands and rows that are laid out at a time: what is carried out soon after it was copied is in the cache still. */
+const SLICE_BYTES = 1 << 17;
+/** Edits that are laid out at a time, where their rows have room. */
+const SLICE_EDITS = 512;
+
 /**
- * The same for the edits of a table that lie in the reading memory as the engine takes them.
+ * Lays out the edits of a table that lie in the reading memory as the engine takes them, slice by slice, and calls `work` with
+ * the address of the batch for each, until it gives a fault. What it gave last.
  */
-export function withReadBatch<T>(engine: Engine, memory: ReadingMemory, work: (batch: number) => T): T {
+export function withReadBatch(engine: Engine, memory: ReadingMemory, work: (batch: number) => number): number {
   const names = memory.control(R.READING_CHAIN_COUNT);
-  const edits = memory.control(R.READING_EDIT_COUNT);
   const rowsEnd = memory.control(R.READING_ROWS_END);
   const textsEnd = memory.control(R.READING_TEXTS_END);
-  const commandsFrom = S.BATCH_SIZE + ((names * S.NAME_SIZE + 7) & ~7);
-  const rowsFrom = commandsFrom + edits * S.COMMAND_SIZE;
-  const textFrom = rowsFrom + ((rowsEnd + 7) & ~7);
-  return inStaging(engine, textFrom + textsEnd, (at) => {
+  const edits = memory.control(R.READING_EDIT_COUNT);
+  const textFrom = S.BATCH_SIZE + ((names * S.NAME_SIZE + 7) & ~7);
+  const commandsFrom = textFrom + ((textsEnd + 7) & ~7);
+  const room = Math.min(edits * S.COMMAND_SIZE + rowsEnd, SLICE_BYTES);
+  return inStaging(engine, commandsFrom + room, (at) => {
     const words = engine.words();
     const bytes = engine.bytes();
     words[(at + S.BATCH_NAMES) >> 2] = at + S.BATCH_SIZE;
-    words[(at + S.BATCH_ROWS) >> 2] = at + rowsFrom;
     words[(at + S.BATCH_TEXT) >> 2] = at + textFrom;
     words[(at + S.BATCH_COMMANDS) >> 2] = at + commandsFrom;
-    words[(at + S.BATCH_COMMAND_COUNT) >> 2] = edits;
     const chains = memory.control(R.READING_CHAINS) >>> 2;
     let entry = at + S.BATCH_SIZE;
     for (let n = 0; n < names; n++, entry += S.NAME_SIZE) {
@@ -87,15 +91,50 @@ export function withReadBatch<T>(engine: Engine, memory: ReadingMemory, work: (b
       words[(entry + S.NAME_HEAD) >> 2] = 0;
       words[(entry + S.NAME_FIRST) >> 2] = entry;
     }
-    copyRegion(bytes, at + commandsFrom, memory, R.READING_EDITS, edits * S.COMMAND_SIZE);
-    copyRegion(bytes, at + rowsFrom, memory, R.READING_ROWS, rowsEnd);
-    copyRegion(bytes, at + textFrom, memory, R.READING_TEXTS, textsEnd);
-    return work(at);
+    copyRegion(bytes, at + textFrom, memory, R.READING_TEXTS, 0, textsEnd);
+    let fault: number = M.FAULT_NONE;
+    let row = 0;
+    for (let edit = 0; edit < edits && fault === M.FAULT_NONE; ) {
+      let count = Math.min(SLICE_EDITS, edits - edit);
+      let rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
+      while (count > 1 && count * S.COMMAND_SIZE + rowTo - row > room) {
+        count >>>= 1;
+        rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
+      }
+      const rowsAt = at + commandsFrom + count * S.COMMAND_SIZE;
+      // Edits name their rows by offsets in the whole.
+      words[(at + S.BATCH_ROWS) >> 2] = rowsAt - row;
+      words[(at + S.BATCH_COMMAND_COUNT) >> 2] = count;
+      copyRegion(bytes, at + commandsFrom, memory, R.READING_EDITS, edit * S.COMMAND_SIZE, count * S.COMMAND_SIZE);
+      copyRegion(bytes, rowsAt, memory, R.READING_ROWS, row, rowTo - row);
+      fault = work(at);
+      edit += count;
+      row = rowTo;
+    }
+    return fault;
   });
 }
 
-function copyRegion(bytes: Uint8Array, to: number, memory: ReadingMemory, address: number, length: number): void {
-  const from = memory.control(address);
+/** Where the rows of edit `edit` and those behind it begin. */
+function rowFrom(memory: ReadingMemory, edit: number, edits: number, rowsEnd: number): number {
+  const commands = memory.control(R.READING_EDITS) >>> 2;
+  for (let n = edit; n < edits; n++) {
+    const row = memory.words[commands + ((n * S.COMMAND_SIZE + S.COMMAND_ROW) >> 2)] as number;
+    // An edit without a row has none in front of the first.
+    if (row > 0) return row;
+  }
+  return rowsEnd;
+}
+
+function copyRegion(
+  bytes: Uint8Array,
+  to: number,
+  memory: ReadingMemory,
+  region: number,
+  offset: number,
+  length: number,
+): void {
+  const from = memory.control(region) + offset;
   bytes.set(memory.bytes.subarray(from, from + length), to);
 }
 
