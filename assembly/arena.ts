@@ -18,7 +18,7 @@ import {
   SLAB_SIZE,
 } from "../src/blob/memory";
 import { heapAllocate, heapFree } from "./heap";
-import { put32, remember } from "./store";
+import { own32, remember } from "./store";
 
 const LINE: u32 = 64;
 
@@ -148,5 +148,5 @@ function takeSlab(arena: usize, bytes: u32): usize {
 /** Into the arena's own memory. Of one that this update has made, all is given back when the update is undone: it needs no log. */
 function put(arena: usize, address: usize, value: u32): void {
   if (arena == fresh) store<u32>(address, value);
-  else put32(address, value);
+  else own32(address, value);
 }

@@ -30,7 +30,7 @@ import {
 import { arenaAllocateAligned } from "./arena";
 import { linking } from "./chunk";
 import { dismiss } from "./slots";
-import { put32, wrote } from "./store";
+import { own32, put32, wrote } from "./store";
 import {
   demand,
   LANES_IPV4,
@@ -178,5 +178,5 @@ function move(from: usize, to: usize, at: u32): void {
 
 function name(row: usize, entry: usize): void {
   if (linking) store<u32>(row, <u32>(entry + 1), ROW_PLACE);
-  else put32(row + ROW_PLACE, <u32>(entry + 1));
+  else own32(row + ROW_PLACE, <u32>(entry + 1));
 }

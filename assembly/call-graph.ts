@@ -40,7 +40,7 @@ import {
 import { chunkRow } from "./chunk";
 import { endsChain, isJump } from "./content";
 import { heapAllocate, heapFree } from "./heap";
-import { put32, put8, walked } from "./store";
+import { own32, put8, walked } from "./store";
 
 const NODE_EDGES: usize = 0;
 /** 1 + number of the node that was measured before it. */
@@ -129,7 +129,7 @@ export function relevel(table: usize): u32 {
   if (!numbersMake(chains) || !graphMake(chains, rules)) return FAULT_MEMORY;
   // Heads know their numbers until they get their levels.
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT))
-    put32(head + CHAIN_LEVEL, numberTake(head, 0));
+    own32(head + CHAIN_LEVEL, numberTake(head, 0));
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     graphChain();
     for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
@@ -156,7 +156,7 @@ function measureAll(table: usize): u32 {
     const height = load<u32>(nodeAt(number), NODE_HEIGHT);
     if (height > deepest) deepest = height;
   }
-  put32(table + BLOB_MAX_DEPTH, deepest);
+  own32(table + BLOB_MAX_DEPTH, deepest);
   return FAULT_NONE;
 }
 
@@ -280,7 +280,7 @@ function update(): void {
     const node = nodeAt(number);
     const level: u32 = load<u8>(node, NODE_VISIT) ? load<u32>(node, NODE_HEIGHT) : 0;
     const reached = load<u8>(node, NODE_REACHED);
-    if (load<u32>(head, CHAIN_LEVEL) != level) put32(head + CHAIN_LEVEL, level);
+    if (load<u32>(head, CHAIN_LEVEL) != level) own32(head + CHAIN_LEVEL, level);
     if (load<u8>(head, CHAIN_REACHED) != reached) put8(head + CHAIN_REACHED, reached);
   }
 }

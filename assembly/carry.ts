@@ -44,7 +44,7 @@ import {
   sameTarget,
 } from "./content";
 import { stateMove, targetGive } from "./state";
-import { put16, put32, put8, walked } from "./store";
+import { own32, put16, put8, walked } from "./store";
 import { rowMatches } from "./words";
 
 const LOOK_AHEAD: u32 = 64;
@@ -68,7 +68,7 @@ export function carryTable(): void {
 
 /** All chains have been carried from the table `replaced`: notes there what was taken over whole. */
 export function carryDone(replaced: usize): void {
-  if (movedChains == load<u32>(replaced, BLOB_LIVE_CHAINS)) return put32(replaced + BLOB_MOVED, 1);
+  if (movedChains == load<u32>(replaced, BLOB_LIVE_CHAINS)) return own32(replaced + BLOB_MOVED, 1);
   for (let number: u32 = 0; number < chainCount; number++)
     if (numberHasMoved(number)) put8(numberTwin(number) + CHAIN_MOVED, 1);
 }

@@ -21,7 +21,7 @@ import {
 import { ANY_WORD, chunkBytes, chunkFill, chunkLink, chunkMake, chunkRow } from "./chunk";
 import { directoryInsert, directoryReplace } from "./directory";
 import { retire } from "./retire";
-import { put16, put32, walked } from "./store";
+import { own32, put16, put32, walked } from "./store";
 
 /** Free slots that a copy gets. */
 const SLACK: u32 = 16;
@@ -168,8 +168,8 @@ function replace(arena: usize, list: usize, chunk: usize, first: usize, second: 
     store<u32>(first, <u32>second, CHUNK_NEXT);
     store<u32>(second, <u32>first, CHUNK_PREVIOUS);
   }
-  if (next) put32(next + CHUNK_PREVIOUS, <u32>last);
-  else put32(list + 4, <u32>last);
+  if (next) own32(next + CHUNK_PREVIOUS, <u32>last);
+  else own32(list + 4, <u32>last);
   if (previous) put32(previous + CHUNK_NEXT, <u32>first);
   else put32(list, <u32>first);
   directoryReplace(chunk, first);

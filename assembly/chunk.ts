@@ -22,7 +22,7 @@ import {
 import { arenaAllocate, arenaFresh } from "./arena";
 import { directoryCount, directoryRemove } from "./directory";
 import { retire } from "./retire";
-import { put16, put32, touched, wrote } from "./store";
+import { own32, put16, put32, touched, wrote } from "./store";
 import { rowWord, WORD_COUNT, wordMask, wordOffset, wordValue } from "./words";
 
 /** Rows from which on choosing a chunk's word is worth the look. */
@@ -86,7 +86,7 @@ export function chunkMake(
     if (load<u32>(row, ROW_DIED) == GENERATION_NEVER) live++;
     const back = row + (wild ? ROW_PLACE : ROW_CHUNK);
     if (linking) store<u32>(back, <u32>chunk);
-    else put32(back, <u32>chunk);
+    else own32(back, <u32>chunk);
   }
   for (let i = count; i < capacity; i++) freeSlot(slots, capacity, i);
   store<u16>(chunk, live, CHUNK_LIVE);
@@ -110,8 +110,8 @@ export function chunkLink(list: usize, chunk: usize, previous: usize): void {
     store<u32>(list + 4, <u32>chunk);
     return store<u32>(previous ? previous + CHUNK_NEXT : list, <u32>chunk);
   }
-  if (next) put32(next + CHUNK_PREVIOUS, <u32>chunk);
-  else put32(list + 4, <u32>chunk);
+  if (next) own32(next + CHUNK_PREVIOUS, <u32>chunk);
+  else own32(list + 4, <u32>chunk);
   if (previous) put32(previous + CHUNK_NEXT, <u32>chunk);
   else put32(list, <u32>chunk);
 }
@@ -199,8 +199,8 @@ function unlink(list: usize, chunk: usize): void {
   const previous: usize = load<u32>(chunk, CHUNK_PREVIOUS);
   if (previous) put32(previous + CHUNK_NEXT, <u32>next);
   else put32(list, <u32>next);
-  if (next) put32(next + CHUNK_PREVIOUS, <u32>previous);
-  else put32(list + 4, <u32>previous);
+  if (next) own32(next + CHUNK_PREVIOUS, <u32>previous);
+  else own32(list + 4, <u32>previous);
 }
 
 /** The packet word that splits these rows best: many rows demand it, with many values. */

@@ -14,12 +14,13 @@ import {
   COUNTER_PACKETS,
   COUNTER_SEGMENT_BITS,
   COUNTER_SEGMENT_SIZE,
+  COUNTER_SIZE,
   READER_COUNTERS,
   READER_SIZE,
   READERS_ADDRESS,
 } from "../src/blob/memory";
 import { heapAllocate } from "./heap";
-import { put32, put64 } from "./store";
+import { own32, put32, put64, remember, wrote } from "./store";
 
 const SLOT_MASK: u32 = (1 << COUNTER_SEGMENT_BITS) - 1;
 
@@ -31,24 +32,30 @@ export function counterSlot(directory: usize, index: u32): usize {
 /** A counter that reads (packets, bytes); 0 when memory or numbers are used up. */
 export function counterTake(packets: u64, bytes: u64): u32 {
   let index = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE);
+  let slot: usize;
   if (index) {
-    const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
-    put32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, load<u32>(slot));
+    slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
+    own32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, load<u32>(slot));
+    // Of a free slot nothing but its link is anybody's.
+    remember(slot);
   } else {
     index = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_TOP);
     if (index >> COUNTER_SEGMENT_BITS >= load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS) && !addSegment())
       return 0;
-    put32(CONTROL_ADDRESS + CONTROL_COUNTER_TOP, index + 1);
+    own32(CONTROL_ADDRESS + CONTROL_COUNTER_TOP, index + 1);
+    slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
   }
-  counterSet(index, packets, bytes);
+  store<u64>(slot, packets - readersSum(index, COUNTER_PACKETS), COUNTER_PACKETS);
+  store<u64>(slot, bytes - readersSum(index, COUNTER_BYTES), COUNTER_BYTES);
+  wrote(COUNTER_SIZE);
   return index;
 }
 
 /** Makes the number free. No reader may count on it any more. */
 export function counterGive(index: u32): void {
   const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
-  put32(slot, load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE));
-  put32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, index);
+  own32(slot, load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE));
+  own32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, index);
 }
 
 export function counterSet(index: u32, packets: u64, bytes: u64): void {

@@ -25,7 +25,7 @@ import {
   NODE_SIZE,
 } from "../src/blob/memory";
 import { arenaAllocate, arenaFree } from "./arena";
-import { put32, touched, walked, wrote } from "./store";
+import { own32, touched, walked, wrote } from "./store";
 
 /** Chunks that are walked before a directory is worth its while. */
 export const WALKED_CHUNKS: u32 = 8;
@@ -65,7 +65,7 @@ export function directoryFind(head: usize, position: u32): usize {
 export function directoryBuild(head: usize): bool {
   let leaf = makeNode(head, 0);
   if (!leaf) return false;
-  put32(head + CHAIN_DIRECTORY, <u32>leaf);
+  own32(head + CHAIN_DIRECTORY, <u32>leaf);
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     if (!insert(head, leaf, load<u32>(leaf, NODE_COUNT), chunk, load<u16>(chunk, CHUNK_LIVE))) return false;
     leaf = load<u32>(chunk, CHUNK_NODE);
@@ -88,7 +88,7 @@ export function directoryInsert(chunk: usize): bool {
 export function directoryReplace(old: usize, chunk: usize): void {
   const node: usize = load<u32>(old, CHUNK_NODE);
   if (!node) return;
-  put32(entryAt(node, indexOf(node, old)), <u32>chunk);
+  own32(entryAt(node, indexOf(node, old)), <u32>chunk);
   store<u32>(chunk, <u32>node, CHUNK_NODE);
   directoryCount(chunk, <u32>load<u16>(chunk, CHUNK_LIVE) - <u32>load<u16>(old, CHUNK_LIVE));
 }
@@ -137,9 +137,9 @@ function insert(head: usize, node: usize, at: u32, child: usize, live: u32): boo
   }
   const count = load<u32>(to, NODE_COUNT);
   for (let i = count; i > index; i--) put64Entry(entryAt(to, i), entryAt(to, i - 1));
-  put32(entryAt(to, index), <u32>child);
-  put32(entryAt(to, index) + 4, live);
-  put32(to + NODE_COUNT, count + 1);
+  own32(entryAt(to, index), <u32>child);
+  own32(entryAt(to, index) + 4, live);
+  own32(to + NODE_COUNT, count + 1);
   setParent(to, child);
   const parent: usize = load<u32>(to, NODE_PARENT);
   if (parent) countUp(parent, to, live);
@@ -160,8 +160,8 @@ function split(head: usize, node: usize, half: u32): usize {
     store<u32>(entryAt(parent, 0), <u32>node);
     store<u32>(entryAt(parent, 0), total, 4);
     store<u32>(parent, 1, NODE_COUNT);
-    put32(node + NODE_PARENT, <u32>parent);
-    put32(head + CHAIN_DIRECTORY, <u32>parent);
+    own32(node + NODE_PARENT, <u32>parent);
+    own32(head + CHAIN_DIRECTORY, <u32>parent);
   }
   let moved: u32 = 0;
   for (let i = half; i < FULL; i++) {
@@ -172,7 +172,7 @@ function split(head: usize, node: usize, half: u32): usize {
     setParent(fresh, load<u32>(from));
   }
   store<u32>(fresh, FULL - half, NODE_COUNT);
-  put32(node + NODE_COUNT, half);
+  own32(node + NODE_COUNT, half);
   if (moved) countUp(parent, node, 0 - moved);
   return insert(head, parent, indexOf(parent, node) + 1, fresh, moved) ? fresh : 0;
 }
@@ -181,12 +181,12 @@ function remove(head: usize, node: usize, child: usize): void {
   const count = load<u32>(node, NODE_COUNT) - 1;
   if (count) {
     for (let i = indexOf(node, child); i < count; i++) put64Entry(entryAt(node, i), entryAt(node, i + 1));
-    put32(node + NODE_COUNT, count);
+    own32(node + NODE_COUNT, count);
     return;
   }
   const parent: usize = load<u32>(node, NODE_PARENT);
   if (parent) remove(head, parent, node);
-  else put32(head + CHAIN_DIRECTORY, 0);
+  else own32(head + CHAIN_DIRECTORY, 0);
   arenaFree(arenaOf(head), node, NODE_SIZE);
 }
 
@@ -196,7 +196,7 @@ function countUp(node: usize, child: usize, more: u32): void {
   let below = child;
   while (at) {
     const entry = entryAt(at, indexOf(at, below));
-    put32(entry + 4, load<u32>(entry, 4) + more);
+    own32(entry + 4, load<u32>(entry, 4) + more);
     below = at;
     at = load<u32>(at, NODE_PARENT);
   }
@@ -229,10 +229,10 @@ function indexOf(node: usize, child: usize): u32 {
 }
 
 function setParent(node: usize, child: usize): void {
-  put32(child + (load<u32>(node, NODE_LEVEL) ? NODE_PARENT : CHUNK_NODE), <u32>node);
+  own32(child + (load<u32>(node, NODE_LEVEL) ? NODE_PARENT : CHUNK_NODE), <u32>node);
 }
 
 function put64Entry(to: usize, from: usize): void {
-  put32(to, load<u32>(from));
-  put32(to + 4, load<u32>(from, 4));
+  own32(to, load<u32>(from));
+  own32(to + 4, load<u32>(from, 4));
 }

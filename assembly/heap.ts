@@ -9,7 +9,7 @@ import {
   CONTROL_LIVE_BYTES,
   CONTROL_PEAK_BYTES,
 } from "../src/blob/memory";
-import { put32, remember, reserveLog } from "./store";
+import { own32, remember, reserveLog } from "./store";
 
 const PAGE: u32 = 4096;
 const SLACK: u64 = 64;
@@ -30,12 +30,12 @@ export function heapAllocate(bytes: u32): usize {
     if (has >= size) {
       remember(run);
       remember(run + 4);
-      if (has == size) put32(link, load<u32>(run));
+      if (has == size) own32(link, load<u32>(run));
       else {
         const rest = run + size;
         store<u32>(rest, load<u32>(run));
         store<u32>(rest, has - size, 4);
-        put32(link, <u32>rest);
+        own32(link, <u32>rest);
       }
       account(size);
       return run;
@@ -47,7 +47,7 @@ export function heapAllocate(bytes: u32): usize {
   const next = <u64>top + size;
   if (next > 0xffff0000) return 0;
   if (!roomTo(next)) return 0;
-  put32(CONTROL_ADDRESS + CONTROL_HEAP_TOP, <u32>next);
+  own32(CONTROL_ADDRESS + CONTROL_HEAP_TOP, <u32>next);
   account(size);
   return top;
 }
@@ -56,7 +56,7 @@ export function heapAllocate(bytes: u32): usize {
 export function heapReserve(bytes: u32): usize {
   const at = heapAllocate(bytes);
   if (at)
-    put32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) - heapRound(bytes));
+    own32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) - heapRound(bytes));
   return at;
 }
 
@@ -72,7 +72,7 @@ export function roomTo(top: u64): bool {
 /** Gives back a run that was allocated with `bytes`. */
 export function heapFree(address: usize, bytes: u32): void {
   const size = heapRound(bytes);
-  put32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) - size);
+  own32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) - size);
   heapGive(address, size);
 }
 
@@ -95,13 +95,13 @@ export function heapGive(address: usize, size: u32): void {
   if (before && before + load<u32>(before, 4) == address) {
     total += load<u32>(before, 4);
     run = before;
-  } else put32(link, <u32>run);
-  put32(run, <u32>next);
-  put32(run + 4, total);
+  } else own32(link, <u32>run);
+  own32(run, <u32>next);
+  own32(run + 4, total);
 }
 
 function account(size: u32): void {
   const live = load<u32>(CONTROL_ADDRESS, CONTROL_LIVE_BYTES) + size;
-  put32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, live);
+  own32(CONTROL_ADDRESS + CONTROL_LIVE_BYTES, live);
   if (live > load<u32>(CONTROL_ADDRESS, CONTROL_PEAK_BYTES)) store<u32>(CONTROL_ADDRESS, live, CONTROL_PEAK_BYTES);
 }

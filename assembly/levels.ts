@@ -27,7 +27,7 @@ import { JUMP_CHAIN } from "../src/blob/payloads";
 import { relevel } from "./call-graph";
 import { chunkRow } from "./chunk";
 import { isJump } from "./content";
-import { put32, put8, walked } from "./store";
+import { own32, put8, walked } from "./store";
 
 /** Chains that one raise may visit before computing anew is cheaper. */
 const RAISE_LIMIT: u32 = 4096;
@@ -53,12 +53,12 @@ export function ruleRemoved(head: usize): void {
 /** Checks what all edits of an update have left of a table, if it is suspect; a FAULT_* (see faultRow). */
 export function editVerify(table: usize): u32 {
   if (!load<u32>(table, BLOB_SUSPECT)) return FAULT_NONE;
-  put32(table + BLOB_SUSPECT, 0);
+  own32(table + BLOB_SUSPECT, 0);
   return relevel(table);
 }
 
 function suspect(head: usize): void {
-  put32(load<u32>(head, CHAIN_TABLE) + BLOB_SUSPECT, 1);
+  own32(load<u32>(head, CHAIN_TABLE) + BLOB_SUSPECT, 1);
 }
 
 /** Gives a chain at least `level` and the bits of `reached`, and what it calls accordingly; false to have it computed anew. */
@@ -67,11 +67,11 @@ function lift(head: usize, level: u32, reached: u8, caller: usize): bool {
   const has = load<u8>(head, CHAIN_REACHED);
   if (load<u32>(head, CHAIN_LEVEL) >= level && (has | reached) == has) return true;
   if (++visits > RAISE_LIMIT) return false;
-  if (load<u32>(head, CHAIN_LEVEL) < level) put32(head + CHAIN_LEVEL, level);
+  if (load<u32>(head, CHAIN_LEVEL) < level) own32(head + CHAIN_LEVEL, level);
   put8(head + CHAIN_REACHED, has | reached);
   const table: usize = load<u32>(head, CHAIN_TABLE);
   const own = load<u32>(head, CHAIN_LEVEL);
-  if (own > load<u32>(table, BLOB_MAX_DEPTH)) put32(table + BLOB_MAX_DEPTH, own);
+  if (own > load<u32>(table, BLOB_MAX_DEPTH)) own32(table + BLOB_MAX_DEPTH, own);
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     walked(used);

@@ -24,7 +24,7 @@ import { NAMES_COUNT, NAMES_FIRST, NAMES_MASK, RETIRED_MEMORY } from "../src/blo
 import { arenaAllocate } from "./arena";
 import { hashBytes, sameText, textAddress } from "./content";
 import { retire, retireRecord } from "./retire";
-import { put32, touched, walked, wrote } from "./store";
+import { own32, put32, touched, walked, wrote } from "./store";
 import { indexRetire } from "./tuple-space";
 
 /** The chain whose name is the text (u16 length, bytes) at `text`; 0 when there is none. */
@@ -75,7 +75,7 @@ export function namesAdd(table: usize, head: usize): bool {
     for (let other: usize = load<u32>(table, BLOB_FIRST_CHAIN); other; other = load<u32>(other, CHAIN_NEXT))
       if (other != head) enter(fresh, table, other);
     if (!retire(RETIRED_MEMORY, <u32>names, load<u32>(table, BLOB_ARENA), NAMES_FIRST + slots * 4)) return false;
-    put32(table + BLOB_NAMES, <u32>fresh);
+    own32(table + BLOB_NAMES, <u32>fresh);
     names = fresh;
   }
   enter(names, table, head);
@@ -86,8 +86,8 @@ export function namesRemove(table: usize, head: usize): void {
   const names: usize = load<u32>(table, BLOB_NAMES);
   let link = bucket(names, textAddress(table, load<u32>(head, CHAIN_NAME)));
   while (load<u32>(link) != <u32>head) link = <usize>load<u32>(link) + CHAIN_HASH_NEXT;
-  put32(link, load<u32>(head, CHAIN_HASH_NEXT));
-  put32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) - 1);
+  own32(link, load<u32>(head, CHAIN_HASH_NEXT));
+  own32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) - 1);
 }
 
 /** A new empty user chain of the name at `text`. 0 without memory. */
@@ -105,9 +105,9 @@ export function chainMake(table: usize, text: usize): usize {
   if (!setName(table, head, text)) return 0;
   const last: usize = load<u32>(table, BLOB_LAST_CHAIN);
   store<u32>(head, <u32>last, CHAIN_PREVIOUS);
-  put32(last + CHAIN_NEXT, <u32>head);
-  put32(table + BLOB_LAST_CHAIN, <u32>head);
-  put32(table + BLOB_LIVE_CHAINS, load<u32>(table, BLOB_LIVE_CHAINS) + 1);
+  own32(last + CHAIN_NEXT, <u32>head);
+  own32(table + BLOB_LAST_CHAIN, <u32>head);
+  own32(table + BLOB_LIVE_CHAINS, load<u32>(table, BLOB_LIVE_CHAINS) + 1);
   return namesAdd(table, head) ? head : 0;
 }
 
@@ -126,10 +126,10 @@ export function chainRemove(table: usize, head: usize): bool {
   namesRemove(table, head);
   const next: usize = load<u32>(head, CHAIN_NEXT);
   const previous: usize = load<u32>(head, CHAIN_PREVIOUS);
-  put32(previous + CHAIN_NEXT, <u32>next);
-  if (next) put32(next + CHAIN_PREVIOUS, <u32>previous);
-  else put32(table + BLOB_LAST_CHAIN, <u32>previous);
-  put32(table + BLOB_LIVE_CHAINS, load<u32>(table, BLOB_LIVE_CHAINS) - 1);
+  own32(previous + CHAIN_NEXT, <u32>next);
+  if (next) own32(next + CHAIN_PREVIOUS, <u32>previous);
+  else own32(table + BLOB_LAST_CHAIN, <u32>previous);
+  own32(table + BLOB_LIVE_CHAINS, load<u32>(table, BLOB_LIVE_CHAINS) - 1);
   touched(1);
   const arena: usize = load<u32>(table, BLOB_ARENA);
   retireText(table, textAddress(table, load<u32>(head, CHAIN_NAME)));
@@ -156,9 +156,9 @@ function setName(table: usize, head: usize, text: usize): bool {
 
 function enter(names: usize, table: usize, head: usize): void {
   const slot = bucket(names, textAddress(table, load<u32>(head, CHAIN_NAME)));
-  put32(head + CHAIN_HASH_NEXT, load<u32>(slot));
-  put32(slot, <u32>head);
-  put32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) + 1);
+  own32(head + CHAIN_HASH_NEXT, load<u32>(slot));
+  own32(slot, <u32>head);
+  own32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) + 1);
 }
 
 function bucket(names: usize, text: usize): usize {

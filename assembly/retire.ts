@@ -34,7 +34,7 @@ import {
 import { arenaAdopt, arenaAllocate, arenaFree } from "./arena";
 import { bodyRelease } from "./sets/body";
 import { heapFree } from "./heap";
-import { put32 } from "./store";
+import { own32 } from "./store";
 import { releaseTable } from "./table";
 import { unlinkRow } from "./row-end";
 
@@ -62,9 +62,9 @@ export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool 
   store<u32>(entry, <u32>arena, RETIRED_ARENA);
   store<u32>(entry, bytes, RETIRED_BYTES);
   const last: usize = load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_LAST);
-  if (last) put32(last + RETIRED_NEXT, <u32>entry);
-  else put32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, <u32>entry);
-  put32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, <u32>entry);
+  if (last) own32(last + RETIRED_NEXT, <u32>entry);
+  else own32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, <u32>entry);
+  own32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, <u32>entry);
   return true;
 }
 
@@ -107,8 +107,8 @@ export function reclaim(limit: u32): u32 {
     const entry: usize = load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_FIRST);
     if (!entry || load<u32>(entry, RETIRED_GENERATION) > oldest) break;
     const next = load<u32>(entry, RETIRED_NEXT);
-    put32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, next);
-    if (!next) put32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, 0);
+    own32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, next);
+    if (!next) own32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, 0);
     const address = load<u32>(entry, RETIRED_ADDRESS);
     const arena: usize = load<u32>(entry, RETIRED_ARENA);
     const bytes = load<u32>(entry, RETIRED_BYTES);

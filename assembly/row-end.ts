@@ -34,7 +34,7 @@ import { ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
 import { rowAfter } from "./row-neighbours";
 import { stateGive, targetGive } from "./state";
-import { put32, put8, touched } from "./store";
+import { own32, put32, put8, touched } from "./store";
 import { indexRemove } from "./tuple-space";
 import { rowMatches } from "./words";
 
@@ -45,11 +45,11 @@ export function rowDelete(row: usize): bool {
   const target = row + load<u16>(row, ROW_TARGET);
   if (isJump(target)) {
     const callee: usize = load<u32>(target, JUMP_CHAIN);
-    put32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
+    own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
   }
   if (endsChain(row) && rowAfter(row)) ruleRemoved(head);
-  put32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) - 1);
-  put32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - 1);
+  own32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) - 1);
+  own32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - 1);
   return rowEnds(row);
 }
 

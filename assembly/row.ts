@@ -47,7 +47,7 @@ import { endRun } from "./row-end";
 import { inForce } from "./row-neighbours";
 import { giveOrder } from "./row-order";
 import { stateFault, stateTake, targetTake } from "./state";
-import { put16, put32, put8, touched, walked, wrote } from "./store";
+import { own32, put16, put32, put8, touched, walked, wrote } from "./store";
 import { indexBuild, indexFind, indexInsert } from "./tuple-space";
 import { refuse } from "./validate";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
@@ -85,12 +85,12 @@ export function rowInsert(head: usize, before: usize, staged: usize, packets: u6
   if (!counter) return 0;
   store<u32>(row, counter, ROW_COUNTER);
   if (!place(head, before, row)) return 0;
-  put32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) + 1);
-  put32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) + 1);
+  own32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) + 1);
+  own32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) + 1);
   const target = row + load<u16>(row, ROW_TARGET);
   if (isJump(target)) {
     const callee: usize = load<u32>(target, JUMP_CHAIN);
-    put32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) + 1);
+    own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) + 1);
   } else noteMoves(table, target);
   ruleAdded(head, row);
   return row;

@@ -6,6 +6,10 @@
  *
  * The log is a list of segments. Segments behind the first are bumped off the heap's top; a rollback lowers the top again,
  * a commit gives them to the heap's free list.
+ *
+ * Only the first old value of a word counts. What lies above the top that the heap had when the update began has none at all, and
+ * the words that every edit stores, tops of arenas and counts of rows, are found in a small table of what was logged last: a batch
+ * of thousands of edits logs a small part of what it stores.
  */
 import { CONTROL_ADDRESS, CONTROL_HEAP_TOP, CONTROL_UNDO } from "../src/blob/memory";
 import { heapGive, roomTo } from "./heap";
@@ -13,11 +17,16 @@ import { heapGive, roomTo } from "./heap";
 /** Segment: u32 next, u32 previous, u32 end of its entries, then entries (u32 address, u32 old value). */
 const SEGMENT_BYTES: usize = 65536;
 const SEGMENT_FIRST: usize = 16;
+/** In front of the first segment's entries: u32 addresses that are in the log, each where its low bits say. */
+const LOGGED_BYTES: usize = 256;
+const LOGGED_MASK: usize = LOGGED_BYTES - 4;
 
 let segment: usize = 0;
 let cursor: usize = 0;
 let end: usize = 0;
-let topAtBegin: u32 = 0;
+let logged: usize = 0;
+/** The heap's top when the update began; 0 where nothing is logged. */
+let topAtBegin: usize = 0;
 
 /** Costs of the update that is being made: bytes stored, records changed, records looked at. */
 export let bytesWritten: u32 = 0;
@@ -26,14 +35,34 @@ export let recordsWalked: u32 = 0;
 
 export function logBegin(): void {
   segment = load<u32>(CONTROL_ADDRESS, CONTROL_UNDO);
-  cursor = segment + SEGMENT_FIRST;
+  logged = segment + SEGMENT_FIRST;
+  cursor = logged + LOGGED_BYTES;
+  for (let at = logged; at < cursor; at += 16) v128.store(at, i32x4.splat(0));
   end = segment + SEGMENT_BYTES;
   topAtBegin = load<u32>(CONTROL_ADDRESS, CONTROL_HEAP_TOP);
+  costsBegin();
+}
+
+/** Nothing is logged from here on: what is done cannot be undone. */
+export function logNothing(): void {
+  topAtBegin = 0;
+  costsBegin();
+}
+
+function costsBegin(): void {
   bytesWritten = 0;
   recordsTouched = 0;
   recordsWalked = 0;
 }
 
+/** A word of the writer's own: no reader ever looks at it, so that it may be stored without a fence, which takes ten times as long. */
+export function own32(address: usize, value: u32): void {
+  remember(address);
+  bytesWritten += 4;
+  store<u32>(address, value);
+}
+
+/** A word that readers look at. */
 export function put32(address: usize, value: u32): void {
   remember(address);
   bytesWritten += 4;
@@ -77,8 +106,9 @@ export function logCommit(): void {
   let extra: usize = load<u32>(first);
   store<u32>(first, 0);
   segment = first;
-  cursor = first + SEGMENT_FIRST;
+  cursor = first + SEGMENT_FIRST + LOGGED_BYTES;
   end = first + SEGMENT_BYTES;
+  topAtBegin = 0;
   while (extra) {
     const next: usize = load<u32>(extra);
     heapGive(extra, <u32>SEGMENT_BYTES);
@@ -89,7 +119,8 @@ export function logCommit(): void {
 export function logRollback(): void {
   const first: usize = load<u32>(CONTROL_ADDRESS, CONTROL_UNDO);
   while (true) {
-    while (cursor > segment + SEGMENT_FIRST) {
+    const entries = segment + SEGMENT_FIRST + (segment == first ? LOGGED_BYTES : 0);
+    while (cursor > entries) {
       cursor -= 8;
       atomic.store<u32>(load<u32>(cursor), load<u32>(cursor, 4));
     }
@@ -98,11 +129,15 @@ export function logRollback(): void {
     cursor = load<u32>(segment, 8);
   }
   store<u32>(first, 0);
-  store<u32>(CONTROL_ADDRESS, topAtBegin, CONTROL_HEAP_TOP);
+  store<u32>(CONTROL_ADDRESS, <u32>topAtBegin, CONTROL_HEAP_TOP);
 }
 
 /** Logs a word that its new owner may overwrite unlogged: the link in free memory that was just handed out. */
 export function remember(address: usize): void {
+  if (address >= topAtBegin) return;
+  const cell = logged + (address & LOGGED_MASK);
+  if (load<u32>(cell) == <u32>address) return;
+  store<u32>(cell, <u32>address);
   if (cursor == end) extend();
   store<u32>(cursor, <u32>address);
   store<u32>(cursor, load<u32>(address), 4);

@@ -70,7 +70,7 @@ import { slotsRetire, slotFind, slotTake } from "./slots";
 import { pruneAdd, pruneBytes, pruneMake } from "./prune";
 import { shape, shapeHigh, shapeLanes, shapeLow, shapeOf, SHAPES } from "./relax";
 import { retire } from "./retire";
-import { put32, put64, touched, walked, wrote } from "./store";
+import { own32, put32, put64, touched, walked, wrote } from "./store";
 import { survey } from "./survey";
 import {
   demand,
@@ -141,7 +141,7 @@ export function indexRemove(arena: usize, index: usize, row: usize): void {
   if (!(place & 1)) return chunkRemove(arena, index + INDEX_CHUNKS, place, row);
   const entry = place - 1;
   const tuple: usize = load<u32>(index + (entryTuple(entry) << 2), INDEX_TUPLES);
-  put32(index + INDEX_ROWS, load<u32>(index, INDEX_ROWS) - 1);
+  own32(index + INDEX_ROWS, load<u32>(index, INDEX_ROWS) - 1);
   if (!bucketRemove(entry)) return;
   const hash = tupleHash(tuple, load<u64>(entry, ENTRY_VALUE), load<u64>(entry, ENTRY_VALUE + 8));
   put32(slotFind(load<u32>(tuple, TUPLE_DIRECTORY), hash) + SLOT_BUCKET, 0);
@@ -240,7 +240,7 @@ function join(arena: usize, index: usize, number: u32, row: usize): bool {
   }
   if (order > load<u64>(tuple, TUPLE_MAX_ORDER)) put64(tuple + TUPLE_MAX_ORDER, order);
   const rows = load<u32>(index, INDEX_ROWS) + 1;
-  put32(index + INDEX_ROWS, rows);
+  own32(index + INDEX_ROWS, rows);
   const prune: usize = load<u32>(index, INDEX_PRUNE);
   if (prune) pruneAdd(prune, number, row);
   else if (rows == PRUNE_THRESHOLD && rowAddressBytes(row) == 4) return makePrune(arena, index);

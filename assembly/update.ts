@@ -33,7 +33,7 @@ import { heapAllocate, heapFree } from "./heap";
 import { engineArena, generation, reclaim, retire, retireBegin } from "./retire";
 import { setsSpread } from "./sets/commands";
 import { OWN_MOST } from "./own";
-import { logBegin, logCommit, logRollback, put32, wrote } from "./store";
+import { logBegin, logCommit, logNothing, logRollback, put32, wrote } from "./store";
 import { linkTable } from "./table";
 import { checkHeader } from "./validate";
 
@@ -70,10 +70,8 @@ export function updateRollback(): void {
 
 /** Frees what has passed its grace period, `limit` entries at most; how many it were. */
 export function updateReclaim(limit: u32): u32 {
-  logBegin();
-  const freed = reclaim(limit);
-  logCommit();
-  return freed;
+  logNothing();
+  return reclaim(limit);
 }
 
 /** The table as the update being made leaves it; 0 when there is none. */
