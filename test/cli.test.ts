@@ -3,14 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { run, start } from "./run.js";
+import { openSession } from "./cli/session.js";
+import { start } from "./run.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-cli-"));
 
-function ruleswap(args: readonly string[], input = "") {
-  return run(process.execPath, [MAIN, ...args], { cwd: folder, input });
-}
+/** In a process of its own. */
+const started = (args: readonly string[]) => start(process.execPath, [MAIN, ...args], { cwd: folder });
+
+const session = openSession(folder);
+const ruleswap = (args: readonly string[]) => session(...args);
 
 /** What a process has used so far tells how far it is, however busy the machine; where there is no /proc, its age does. */
 function cpuSeconds(pid: number, begun: number): number {
@@ -62,14 +65,14 @@ describe("a bad ruleset", () => {
     ["that is empty", "", /bad: the file is empty/],
   ];
   for (const [what, content, message] of cases)
-    it(`${what} is refused with its place, code 2 and no stack`, () => {
+    it(`${what} is refused with its place, code 2 and no stack`, async () => {
       file("bad", content);
       for (const args of [
         ["check", "bad"],
         ["bench", "--workload", "bad", "--no-report"],
         ["trace", "bad", "--packet", "tcp 192.0.2.1:1 > 192.0.2.2:2 in eth0"],
       ]) {
-        const { status, stdout, stderr } = ruleswap(args);
+        const { status, stdout, stderr } = await ruleswap(args);
         expect(status, args[0]).toBe(2);
         if (!content.length && args[0] === "bench") continue; // A file without rules has its own words.
         expect(stderr).toMatch(message);
@@ -78,12 +81,12 @@ describe("a bad ruleset", () => {
       }
     });
 
-  it("that is not there, or a folder, is named", () => {
-    expect(ruleswap(["check", "nowhere.v4"])).toMatchObject({
+  it("that is not there, or a folder, is named", async () => {
+    expect(await started(["check", "nowhere.v4"]).ended).toMatchObject({
       status: 2,
       stderr: "ruleswap: nowhere.v4: no such file or directory\n",
     });
-    expect(ruleswap(["check", "."])).toMatchObject({ status: 2, stderr: "ruleswap: .: is a directory\n" });
+    expect(await ruleswap(["check", "."])).toMatchObject({ status: 2, stderr: "ruleswap: .: is a directory\n" });
   });
 });
 
@@ -109,33 +112,39 @@ describe("bad use", () => {
     [["check"], /missing required argument 'rules'/],
   ];
   for (const [args, message] of cases)
-    it(`is said and ends with code 2: ruleswap ${args.join(" ")}`, () => {
-      const { status, stdout, stderr } = ruleswap(args);
+    it(`is said and ends with code 2: ruleswap ${args.join(" ")}`, async () => {
+      const { status, stdout, stderr } = await ruleswap(args);
       expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
       expect(stderr).toMatch(message);
       expect(stderr).not.toMatch(/\bat .*:\d+:\d+\)?$/m);
     });
 
-  it("of a packet shows where", () => {
+  it("ends a process of its own with code 2 as well", async () => {
+    const { status, stdout, stderr } = await started(["brench"]).ended;
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/unknown command 'brench'/);
+  });
+
+  it("of a packet shows where", async () => {
     file("fine.v4", filter("-A INPUT -j DROP"));
-    const { status, stderr } = ruleswap(["trace", "fine.v4", "--packet", "tcp 192.0.2.1:1 >> 192.0.2.2:2"]);
+    const { status, stderr } = await ruleswap(["trace", "fine.v4", "--packet", "tcp 192.0.2.1:1 >> 192.0.2.2:2"]);
     expect(status).toBe(2);
     expect(stderr).toMatch(/packet:17: expected ">"/);
-    const typo = ruleswap(["trace", "fine.v4", "--packet", "tpc 192.0.2.1:1 > 192.0.2.2:2"]);
+    const typo = await ruleswap(["trace", "fine.v4", "--packet", "tpc 192.0.2.1:1 > 192.0.2.2:2"]);
     expect(typo.stderr).toMatch(/found "tpc" \(did you mean "tcp"\?\)/);
   });
 });
 
 describe("help", () => {
-  it("goes to standard output, with units and defaults, and ends with code 0", () => {
-    const { status, stdout, stderr } = ruleswap(["bench", "--help"]);
+  it("goes to standard output, with units and defaults, and ends with code 0", async () => {
+    const { status, stdout, stderr } = await started(["bench", "--help"]).ended;
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(stdout).toMatch(/--duration <s>\s+seconds[\s\S]*default:\s+0\.5/);
-    expect(ruleswap(["--version"]).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    expect((await started(["--version"]).ended).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it("fits 80 columns and shows each command as one would call it", () => {
-    const { stdout } = ruleswap(["--help"]);
+  it("fits 80 columns and shows each command as one would call it", async () => {
+    const { stdout } = await ruleswap(["--help"]);
     const commands = [...stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name = ""]) => name);
     expect(commands.sort()).toEqual([
       "bench",
@@ -152,29 +161,31 @@ describe("help", () => {
       "verify",
     ]);
     for (const name of commands.filter((one) => one !== "help")) {
-      const help = ruleswap([name, "--help"]).stdout;
+      const { stdout: help } = await ruleswap([name, "--help"]);
       expect(help.split("\n").filter((line) => line.length > 80)).toEqual([]);
       expect(help).toMatch(new RegExp(`^ +(sudo |iptables-save \\| )?ruleswap ${name} |^ .*; do ruleswap`, "m"));
     }
-    expect(ruleswap(["help", "dump"]).stdout).toBe(ruleswap(["dump", "--help"]).stdout);
+    expect(await ruleswap(["help", "dump"])).toEqual(await ruleswap(["dump", "--help"]));
   });
 });
 
 describe("gen", () => {
-  it("prints the same for the same seed", () => {
-    const of = (seed: string): string => ruleswap(["gen", "docker", "--size", "3", "--seed", seed]).stdout;
-    expect(of("5")).toBe(of("5"));
-    expect(of("5")).not.toBe(of("6"));
+  it("prints the same for the same seed", async () => {
+    const command = (seed: string): string[] => ["gen", "docker", "--size", "3", "--seed", seed];
+    const first = await ruleswap(command("5"));
+    expect(await started(command("5")).ended).toEqual(first);
+    expect((await ruleswap(command("6"))).stdout).not.toBe(first.stdout);
   });
 
-  it("prints changes and packets", () => {
-    const changes = ruleswap(["gen", "kube-proxy", "--size", "2", "--changes", "2"]).stdout;
-    expect(changes.match(/^# (add|remove) service/gm)).toEqual(["# add service", "# remove service"]);
-    expect(ruleswap(["gen", "kube-proxy", "--size", "2", "--traffic", "5"]).stdout.trim().split("\n")).toHaveLength(5);
+  it("prints changes and packets", async () => {
+    const changes = await ruleswap(["gen", "kube-proxy", "--size", "2", "--changes", "2"]);
+    expect(changes.stdout.match(/^# (add|remove) service/gm)).toEqual(["# add service", "# remove service"]);
+    const traffic = await ruleswap(["gen", "kube-proxy", "--size", "2", "--traffic", "5"]);
+    expect(traffic.stdout.trim().split("\n")).toHaveLength(5);
   });
 
   it("does not mind when its reader goes away", async () => {
-    const { child, ended } = start(process.execPath, [MAIN, "gen", "kube-proxy", "--size", "5000"]);
+    const { child, ended } = started(["gen", "kube-proxy", "--size", "5000"]);
     child.stdout.once("data", () => child.stdout.destroy());
     expect(await ended).toMatchObject({ status: 0, stderr: "" });
   });
@@ -195,8 +206,9 @@ describe("bench", () => {
     "1",
   ];
 
-  it("prints the answer, writes the page and the result, and shows no progress where nobody looks", () => {
-    const { status, stdout, stderr } = ruleswap([...quick, "--json", "result.json", "--report", "page"]);
+  it("prints the answer, writes the page and the result, and shows no progress where nobody looks", async () => {
+    const args = [...quick, "--json", "result.json", "--report", "page"];
+    const { status, stdout, stderr } = await started(args).ended;
     expect(status).toBe(0);
     expect(stdout).toMatch(/^one service change at 10 services: full .*, incremental .*\s+times\)\n/);
     expect(stderr).toBe(`report: ${join("page", "index.html")}\n`);
@@ -207,22 +219,22 @@ describe("bench", () => {
     });
   });
 
-  it("prints nothing but the result when that goes to standard output", () => {
-    const { status, stdout, stderr } = ruleswap([...quick, "--json", "-", "--no-report"]);
+  it("prints nothing but the result when that goes to standard output", async () => {
+    const { status, stdout, stderr } = await started([...quick, "--json", "-", "--no-report"]).ended;
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     expect(JSON.parse(stdout).results).toHaveLength(2);
   });
 
-  it("measures a ruleset of one's own", () => {
+  it("measures a ruleset of one's own", async () => {
     file(
       "own.v4",
       filter("-A INPUT -s 192.0.2.1 -j DROP", "-A INPUT -s 192.0.2.2 -j DROP", "-A INPUT -s 192.0.2.3 -j DROP"),
     );
     const args = quick.filter((_, nth) => nth !== 1 && nth !== 2);
-    const { status, stdout } = ruleswap([...args, "--workload", "own.v4", "--no-report"]);
+    const { status, stdout } = await ruleswap([...args, "--workload", "own.v4", "--no-report"]);
     expect(status).toBe(0);
     expect(stdout).toMatch(/^one rule change at 3 rules: /);
-    expect(ruleswap([...quick, "--workload", "own.v4"])).toMatchObject({
+    expect(await ruleswap([...quick, "--workload", "own.v4"])).toMatchObject({
       status: 2,
       stderr: expect.stringMatching(/--sizes/),
     });
@@ -242,7 +254,7 @@ describe("bench", () => {
       "partial.json",
       "--no-report",
     ];
-    const { child, ended } = start(process.execPath, [MAIN, ...args], { cwd: folder });
+    const { child, ended } = started(args);
     const begun = performance.now();
     await expect.poll(() => cpuSeconds(child.pid as number, begun), { timeout: 50_000 }).toBeGreaterThan(ENOUGH_S);
     child.kill("SIGINT");
