@@ -87,7 +87,7 @@ describe.skipIf(missing !== "")(`a profile${missing && ` (skipped: ${missing})`}
 
 /** Of a short bench: the page and its text, and what clinic said. */
 function profileOf(kind: string, ...options: readonly string[]): { path: string; page: string; said: string } {
-  const bench = ["bench", "--strategies", "full", "--duration", "0.3", ...(options.length > 0 ? options : SMALL)];
+  const bench = ["bench", "--strategies", "full", "--duration", "0.09", ...(options.length > 0 ? options : SMALL)];
   const ran = ruleswap("profile", kind, "--", ...bench);
   expect(ran.status, ran.stderr).toBe(0);
   const made = readdirSync(join(folder, "ruleswap-profile"));

@@ -14,7 +14,8 @@ const options: BenchOptions = {
   strategies: ["full"],
   classifiers: ["linear"],
   rounds: 2,
-  duration: 0.4,
+  // Trials, which are not rehearsed.
+  duration: 0.18,
   writers: ["portmap", "docker"],
 };
 const absence = kernelAbsence(KERNEL_TARGETS["iptables-legacy"].programs("ipv4"))?.message ?? "";
@@ -50,6 +51,16 @@ describe.skipIf(process.platform !== "linux")("a bench that is interrupted", () 
         expect({ partial, milliseconds, threads: threads() }).toEqual({ partial: true, milliseconds, threads: before });
       }
   }, 180_000);
+
+  it("has ended its threads when that was in the middle of a rehearsal", async () => {
+    const before = threads();
+    const steps: string[] = [];
+    const { partial, results } = await runBench({ ...options, duration: 1 }, (services) => kubeProxy({ services }), {
+      signal: AbortSignal.timeout(700),
+      onProgress: ({ label }) => steps.push(label),
+    });
+    expect([partial, results, steps, threads()]).toEqual([true, [], [], before]);
+  });
 
   it.skipIf(absence !== "")(
     `has ended all processes beside it, of one writer and of several${absence && ` (skipped: ${absence})`}`,

@@ -15,7 +15,7 @@ import { contentionSubject } from "./contention-cell.js";
 import { PROCESS_SECONDS, SECONDS_A_SERVICE } from "./expected-seconds.js";
 import { once } from "./once.js";
 import { type KernelCell, type KernelRound, measureKernelCell } from "./kernel-cell.js";
-import { LEAST_CHANGES } from "./plan.js";
+import { isTrial, LEAST_CHANGES } from "./plan.js";
 import type { Absence, ResultRecord } from "./result.js";
 
 /** Packets that each reader cycles through: 1 MB with their results, more than a core's nearest caches. */
@@ -70,8 +70,6 @@ function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Arr
   return { workload, ruleset, traffic: traffic(workload) };
 }
 
-/** Seconds that a cell is measured for in a round from which on a rehearsal pays. */
-const REHEARSED_S = 0.1;
 /** Seconds of changes in a rehearsal: what waits for them and notes them is compiled by then, too, and not while they are measured. */
 const REHEARSAL_S = 2;
 const WARM_UP_MS = 500;
@@ -101,7 +99,7 @@ class EngineCell implements BenchCell {
 
   async rehearse({ crew, round }: CellContext): Promise<void> {
     const { options } = this;
-    if (options.duration / options.rounds < REHEARSED_S) return;
+    if (isTrial(options)) return;
     const longer = { ...options, duration: Math.max(options.duration, REHEARSAL_S * options.rounds) };
     await measureCell(this.cell(), { crew, options: longer, round, warmUpMs: WARM_UP_MS });
   }

@@ -8,7 +8,7 @@ import type { Change, Workload } from "../workload/workload.js";
 import type { BenchOptions } from "./bench-options.js";
 import type { Crew } from "./crew.js";
 import { type ScheduleOptions, scheduleNs } from "./open-loop.js";
-import { planRun, type RunPlan } from "./plan.js";
+import { isTrial, planRun, type RunPlan } from "./plan.js";
 import { requestOf, take } from "./request.js";
 import { type Effects, effectsOf } from "./effects.js";
 import type { ReaderRecord } from "./reader-task.js";
@@ -47,7 +47,7 @@ export interface CellContext {
   /** From 0. */
   readonly round: number;
   /** What one change took in an earlier round, in nanoseconds; without it the cell is warmed up to find out. Threads that
-   *  have not made changes of this strategy are warmed up in any case. */
+   *  have not made changes of this strategy are warmed up in any case, but for trials. */
   readonly expectedNs?: number;
   /** Milliseconds that readers match for nothing first. Default 0. */
   readonly warmUpMs?: number;
@@ -79,7 +79,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   });
   load(engine, ruleset, workload);
   const changesOf = (count: number): Change[] => take(workload.changes(seed), count);
-  const first = crew.isNewTo(cell.strategy);
+  const first = !isTrial(options) && crew.isNewTo(cell.strategy);
   const warmedUp = async (): Promise<number> =>
     warmUp({
       cell,

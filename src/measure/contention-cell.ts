@@ -17,7 +17,7 @@ import type { ContenderRecord, ContenderTask } from "./contender-task.js";
 import { contentionOfRounds, type ContentionRecord, type WriterResult, writerResult } from "./contention.js";
 import type { Crew } from "./crew.js";
 import { scheduleNs } from "./open-loop.js";
-import { planRun } from "./plan.js";
+import { isTrial, planRun } from "./plan.js";
 import { requestOf, take } from "./request.js";
 import { PHASE_UPDATING, Signals } from "./signals.js";
 import { compiled, Threads } from "./threads.js";
@@ -49,8 +49,9 @@ export interface ContentionContext {
 }
 
 const CONTENDER = compiled("contender-task");
-/** In which a new thread's code is optimised, more or less. */
+/** In which a new thread's code is optimised, more or less; and where that is no matter. */
 const WARM_UP_MS = 300;
+const TRIAL_WARM_UP_MS = 30;
 /** Changes that a writer makes over and over, more or less. */
 const CYCLE = 24;
 
@@ -172,7 +173,7 @@ function contenderTask(
       // Whatever the strategy: see above.
       requestOf(change, "incremental"),
     ),
-    warmUpMs: WARM_UP_MS,
+    warmUpMs: isTrial(options) ? TRIAL_WARM_UP_MS : WARM_UP_MS,
     scheduleNs: backToBack ? null : scheduleNs({ arrivals, rate, count: plan.count, seed }),
     deadlineNs: backToBack ? (options.duration / options.rounds) * 1e9 : plan.deadlineNs,
     least: plan.least,

@@ -12,6 +12,14 @@ const AUTO_BUSY_SLOW = 0.9;
 /** A run may take this many times as long as its changes take to arrive. */
 const PATIENCE = 2;
 
+/** Seconds that a cell is measured for in a round from which on what is measured is more than a trial. */
+const MEASURED_S = 0.1;
+
+/** Whether rounds are so short that they are trials: no time is spent on having code compiled before them. */
+export function isTrial({ duration, rounds }: Pick<BenchOptions, "duration" | "rounds">): boolean {
+  return duration / rounds < MEASURED_S;
+}
+
 export interface RunPlan {
   /** Changes a second. */
   readonly rate: number;
