@@ -2,7 +2,7 @@
 import { PACKET_MARK } from "../../src/blob/layout";
 import { CT_FLAGS, CT_POLICY, CT_ZONE } from "../../src/blob/payloads";
 import { packet } from "../packet";
-import { connections } from "./pool";
+import { wantsConnections } from "./pool";
 import { trackAs, trackNot } from "./track";
 
 export const NOTRACK: u16 = 1;
@@ -28,5 +28,5 @@ export function checkCt(record: usize): bool {
   const flags = load<u16>(record, CT_FLAGS);
   if (load<u32>(record, CT_POLICY)) return false;
   if (flags & NOTRACK) return true;
-  return connections() != 0;
+  return wantsConnections();
 }
