@@ -11,7 +11,7 @@ import * as L from "./layout.js";
 import { JUMP_CHAIN, TARGET_JUMP, TARGET_VERDICT, VERDICT_SIZE, VERDICT_VALUE } from "./payloads.js";
 
 export interface CompileOptions {
-  /** Take the table's counters along, as `iptables-restore --counters` does. */
+  /** Take the table's counters along, if any has counted, as `iptables-restore --counters` does. */
   counters?: boolean;
 }
 
@@ -32,9 +32,10 @@ export function compileInto(
   options: CompileOptions,
   allocate: (bytes: number) => Uint8Array,
 ): Uint8Array {
-  if (table.columns?.placed && table.columns.sorted && !options.counters)
+  const counters = options.counters === true && hasCounted(table);
+  if (table.columns?.placed && table.columns.sorted && !counters)
     return compilePlaced(table, table.columns.count, allocate);
-  const plan = planBlob(table, options);
+  const plan = planBlob(table, counters);
   const { arrangement, offsets, recordsEnd, rowCount, text, length } = plan;
   const store = table.rows;
   const bytes = allocate(length);
@@ -63,7 +64,7 @@ export function compileInto(
     bytes[head + L.CHAIN_HOOK] = chain ? chain.hook : L.CHAIN_USER;
     bytes[head + L.CHAIN_KIND] = L.RECORD_CHAIN;
   }
-  if (options.counters) copyCounters(table, arrangement, words.subarray(recordsEnd >> 2, text >> 2));
+  if (counters) copyCounters(table, arrangement, words.subarray(recordsEnd >> 2, text >> 2));
   bytes.set(store.text.bytes.subarray(0, store.text.end), text);
   writeHeader(view, table, { chains: arrangement.order.length, rows: rowCount, recordsEnd, text });
   return bytes;
@@ -135,7 +136,7 @@ interface Plan {
   readonly length: number;
 }
 
-function planBlob(table: Table, options: CompileOptions): Plan {
+function planBlob(table: Table, counters: boolean): Plan {
   const store = table.rows;
   const arrangement = arrange(table);
   const { order, starts, rules } = arrangement;
@@ -156,13 +157,21 @@ function planBlob(table: Table, options: CompileOptions): Plan {
     if (id < builtIn) at += policySize;
   }
   const rowCount = rules.length + builtIn;
-  const text = at + (options.counters ? rowCount * 16 : 0);
+  const text = at + (counters ? rowCount * 16 : 0);
   return { arrangement, offsets, numbers, names, recordsEnd: at, rowCount, text, length: text + store.text.end };
 }
 
 function internNames(table: Table): Uint32Array {
   const { text } = table.rows;
   return Uint32Array.from(table.chainsById, (chain) => (chain ? text.intern(encoder.encode(chain.name)) : 0));
+}
+
+/** Whether any rule or policy has counted; without counters in the blob they begin at zero. */
+function hasCounted({ rows, builtIn }: Table): boolean {
+  const { counters } = rows;
+  const end = Math.min(4 * rows.count, counters.length);
+  for (let i = 0; i < end; i++) if (counters[i] !== 0) return true;
+  return builtIn.some(({ policyCounters }) => policyCounters.some((word) => word !== 0));
 }
 
 /** The counters of all rows in the order of their records. */

@@ -18,7 +18,7 @@ export class ReadingSink extends RulesetSink {
   ) {
     super(table);
     table.fold(reading);
-    if (!checked) reading.place();
+    reading.place();
   }
 
   override chain(bytes: Uint8Array, view: DataView, start: number, end: number): number {
@@ -100,8 +100,8 @@ export class ReadingSink extends RulesetSink {
   }
 
   override commit(): void {
+    this.reading.finish();
     if (this.checked) super.commit();
-    else this.reading.finish();
   }
 
   /** Chains, and the first `count` rows, that were read past this sink join the table, where it is unfolded. */

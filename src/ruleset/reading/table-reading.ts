@@ -165,7 +165,7 @@ export class TableReading implements ChainNames, ChainColumns, Resident {
     return {
       count: this.count,
       sorted: this.sorted,
-      placed: false,
+      placed: this.placed,
       names: new Uint32Array(this.names.subarray(0, this.count)),
       owners: new Uint32Array(this.owners.subarray(0, this.rows.count)),
     };
