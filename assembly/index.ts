@@ -10,7 +10,6 @@ import {
   CONTROL_BASE_DIRECTORY,
   CONTROL_CLASSIFIER,
   CONTROL_CONNECTIONS,
-  CONTROL_FRAGMENTS,
   CONTROL_COUNTER_TOP,
   CONTROL_HEAP_TOP,
   CONTROL_MAGIC,
@@ -32,10 +31,8 @@ import {
   READER_SIZE,
   READER_STACK,
   READER_TUPLES,
-  READER_WHOLE,
   READERS_ADDRESS,
 } from "../src/blob/memory";
-import { WHOLE_SIZE } from "../src/blob/fragments";
 import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
 import { AHEAD, AHEAD_BYTES, aheadOf } from "./ahead";
 import { SCRATCH_BYTES } from "./own";
@@ -47,7 +44,7 @@ import { expect, forgetExpectations } from "./conntrack/expect";
 import { removeAll, removeMasqueraded } from "./conntrack/table";
 import { chunkStaging } from "./chunk-insert";
 import { fragmentsInit } from "./fragments/cells";
-import { heapAllocate, heapReserve } from "./heap";
+import { heapAllocate } from "./heap";
 import { HITS_BYTES } from "./hits";
 import { setReader } from "./packet";
 import { logBegin, logCommit } from "./store";
@@ -155,6 +152,7 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
   memory.fill(root, 0, ROOT_SIZE);
   store<u32>(root, 1, ROOT_GENERATION);
   store<u32>(CONTROL_ADDRESS, <u32>root, CONTROL_ROOT);
+  if (!fragmentsInit()) return false;
   logCommit();
   engineAttach();
   store<u32>(CONTROL_ADDRESS, CONTROL_MAGIC_VALUE, CONTROL_MAGIC);
@@ -163,25 +161,10 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
 
 /** Tracks connections from now on, at most `limit` at a time. False without memory. Under the writers' lock. */
 export function engineTrack(limit: u32): bool {
-  if (!engineGather()) return false;
   logBegin();
   const table = connectionsInit(limit, load<u32>(CONTROL_ADDRESS, CONTROL_SEED));
   logCommit();
   store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_CONNECTIONS);
-  return table != 0;
-}
-
-/** Puts fragments together from now on. False without memory. Under the writers' lock. */
-export function engineGather(): bool {
-  if (load<u32>(CONTROL_ADDRESS, CONTROL_FRAGMENTS)) return true;
-  logBegin();
-  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
-  const wholes = heapReserve(WHOLE_SIZE * readers);
-  const table = wholes ? fragmentsInit() : 0;
-  logCommit();
-  for (let i: u32 = 0; i < readers; i++)
-    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>wholes + i * WHOLE_SIZE, READER_WHOLE);
-  store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_FRAGMENTS);
   return table != 0;
 }
 

@@ -136,7 +136,6 @@ function randomDatagram(random: Random, family: Family): Buffer {
 function countersOf({ family, text, tracked, frames }: Fragments): Map<string, string> {
   const engine = Engine.create({
     connections: tracked ? 1024 : 0,
-    reassembles: true,
     localAddresses: LOCAL_ADDRESSES,
     sysctls: { tcp_be_liberal: 1 },
   });

@@ -19,8 +19,16 @@ import {
   FRAGMENTS_HEADER_SIZE,
   FRAGMENTS_SWEPT,
   FRAGMENTS_TOP,
+  WHOLE_SIZE,
 } from "../../src/blob/fragments";
-import { CONTROL_ADDRESS, CONTROL_FRAGMENTS } from "../../src/blob/memory";
+import {
+  CONTROL_ADDRESS,
+  CONTROL_FRAGMENTS,
+  CONTROL_READERS,
+  READER_SIZE,
+  READER_WHOLE,
+  READERS_ADDRESS,
+} from "../../src/blob/memory";
 import { heapReserve } from "../heap";
 
 /** Bytes of the key, which two datagrams never share. */
@@ -28,16 +36,21 @@ export const KEY_BYTES: usize = 64;
 /** Milliseconds between two searches for datagrams that have waited too long. */
 const SWEEP_EVERY: i32 = 1000;
 
-/** Empty ones in fresh memory; 0 where there is none. */
-export function fragmentsInit(): usize {
-  const table = heapReserve(FRAGMENTS_HEADER_SIZE + CELL_SIZE * CELLS_COUNT);
-  if (!table) return 0;
+/** Makes room for them, and for what each reader puts together. False without memory. */
+export function fragmentsInit(): bool {
+  const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
+  const wholes = heapReserve(WHOLE_SIZE * readers);
+  const table = wholes ? heapReserve(FRAGMENTS_HEADER_SIZE + CELL_SIZE * CELLS_COUNT) : 0;
+  if (!table) return false;
   memory.fill(table, 0, FRAGMENTS_HEADER_SIZE);
   store<u32>(table, <u32>table + FRAGMENTS_HEADER_SIZE, FRAGMENTS_CELLS);
-  return table;
+  for (let i: u32 = 0; i < readers; i++)
+    store<u32>(READERS_ADDRESS + i * READER_SIZE, <u32>wholes + i * WHOLE_SIZE, READER_WHOLE);
+  store<u32>(CONTROL_ADDRESS, <u32>table, CONTROL_FRAGMENTS);
+  return true;
 }
 
-/** Where they wait; 0 where no fragments are put together. */
+/** Where they wait. */
 export function fragments(): usize {
   return load<u32>(CONTROL_ADDRESS, CONTROL_FRAGMENTS);
 }

@@ -78,7 +78,7 @@ let follows: bool = false;
 
 /** What becomes of the packet being walked: FRAGMENTS_*, 0 where it is no fragment. The whole one takes its place. */
 export function gather(): u32 {
-  if (!fragments() || !mayBeFragment()) return 0;
+  if (!mayBeFragment()) return 0;
   offset = (<u32>load<u16>(packet, PACKET_FRAGMENT_OFFSET)) << 3;
   follows = (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_MORE) != 0;
   const headers = headersSize();

@@ -2,7 +2,6 @@
  * The engine's own records in shared memory: what is not part of a blob. Same rules as layout.ts. Who writes: the holder of
  * the writers' lock, except a reader's line, scratch, stack and counters (that reader) and state cells and objects (readers).
  */
-
 // ---- Control block, at a fixed address ----
 export const CONTROL_ADDRESS = 1024;
 export const CONTROL_MAGIC = 0; // u32: CONTROL_MAGIC_VALUE once initialised
@@ -22,7 +21,7 @@ export const CONTROL_PEAK_BYTES = 52; // u32
 export const CONTROL_ARENA = 56; // u32 the engine's arena: roots, retired entries, state
 export const CONTROL_CLASSIFIER = 60; // u32 CLASSIFIER_*
 export const CONTROL_SEED = 64; // u32
-export const CONTROL_FRAGMENTS = 68; // u32 fragments that wait (fragments.ts), 0 where none are put together
+export const CONTROL_FRAGMENTS = 68; // u32 fragments that wait (fragments.ts)
 export const CONTROL_UNDO = 76; // u32 first segment of the undo log
 export const CONTROL_SCRATCH = 80; // u32 the writer's staging area
 export const CONTROL_SCRATCH_BYTES = 84; // u32
@@ -58,7 +57,7 @@ export const READER_SCRATCH = 24; // u32 the packet being walked, behind it thos
 export const READER_TUPLES = 28; // u32 tuples that the packet's connection is worked out in
 export const READER_RANDOM = 32; // u64 state of the seeded generator
 export const READER_EVENTS = 40; // u32 ring of events (events.ts), 0 when nobody listens
-export const READER_WHOLE = 44; // u32 what fragments were put together to (fragments.ts), where CONTROL_FRAGMENTS is
+export const READER_WHOLE = 44; // u32 what fragments were put together to (fragments.ts)
 export const READER_HITS = 48; // u32 notes of rules that are yet to be counted (assembly/hits.ts), and behind them ahead.ts's room
 export const READER_TIME = 120; // u32 the time of the packet it walked last
 export const READER_SIZE = 128;

@@ -52,7 +52,8 @@ What a packet does not carry is said as well, for rules that ask for it:
 
 Several packets are sent in their order through one machine, which tracks their connections: replies are known, and
 NAT is undone for them; fragments wait until their packet is whole; --connections lists them at the end. With --no-track, and
-for one packet alone, the packet itself says its state (ctstate) and NAT rewrites it alone.
+for one packet alone, the packet itself says its state (ctstate), NAT rewrites it alone, and only IPv4's fragments for this
+machine wait, in front of INPUT.
 
 First the answer, then each rule that matched with its line in the file; what changed stands behind the rule that
 changed it, or between rules where the connection or routing did.`;

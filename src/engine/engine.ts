@@ -40,12 +40,6 @@ export interface EngineOptions {
    * what state its connection is in, and NAT targets rewrite that packet alone.
    */
   connections?: number;
-  /**
-   * Whether IPv4's fragments for its own addresses wait in front of INPUT until their packet is whole, as in Linux also where
-   * nothing is tracked. Default false: each goes its own way, so that packets can be asked about one by one. Where connections
-   * are tracked, all fragments wait in front of every hook.
-   */
-  reassembles?: boolean;
   /** Settings of tracking by the names of Linux' sysctls without `net.netfilter.nf_conntrack_`, such as `udp_timeout`. */
   sysctls?: Readonly<Partial<Record<SysctlName, number>>>;
   /** Objects of nfacct that rules may name; `addAccounting` makes more later. */
@@ -111,8 +105,6 @@ export class Engine {
     if (!Number.isInteger(connections) || connections < 0 || connections > CONNECTIONS_MOST)
       throw new RangeError(`connections must be a whole number from 0 to ${CONNECTIONS_MOST}, not ${connections}`);
     if (connections > 0 && !engine.locked(() => engine.kernel.engineTrack(connections)))
-      throw new EngineError(M.FAULT_MEMORY);
-    if (options.reassembles && !engine.locked(() => engine.kernel.engineGather()))
       throw new EngineError(M.FAULT_MEMORY);
     const sysctls = options.sysctls ?? {};
     checkSysctls(sysctls);

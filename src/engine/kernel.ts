@@ -6,7 +6,6 @@ export interface Kernel {
   engineInit(readers: number, classifier: number, seed: number, scratchBytes: number): number;
   engineAttach(): void;
   engineTrack(limit: number): number;
-  engineGather(): number;
   engineForget(): void;
   engineForgetMasqueraded(name: number, address: number): void;
   engineExpect(master: number, expectation: number, now: number): number;

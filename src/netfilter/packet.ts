@@ -10,12 +10,8 @@ import {
   PACKET_DESTINATION_PORT,
   PACKET_FAMILY,
   PACKET_DESTINATION_MAC,
-  PACKET_FLAG_HEADERS_CUT,
   PACKET_FLAG_MAC,
-  PACKET_FLAG_MORE,
   PACKET_FLAG_MSS_ZERO,
-  PACKET_FLAG_ODD,
-  PACKET_FLAG_OPTIONS_CUT,
   PACKET_FLAG_SOCKET,
   PACKET_FLAGS,
   PACKET_FRAGMENT_ID,
@@ -64,8 +60,9 @@ import {
   isIcmp,
   nameOf,
 } from "./packet-names.js";
+import { flagsOf, type Shape, shapeOf } from "./packet-shape.js";
 
-export interface Packet extends Known {
+export interface Packet extends Known, Shape {
   readonly family: Family;
   /** IP protocol number of the transport. Default 6, TCP. */
   readonly protocol?: number;
@@ -95,8 +92,6 @@ export interface Packet extends Known {
   readonly tcpOptions?: number;
   /** Bytes of TCP header. Default 20. With less its options are cut. */
   readonly tcpDataOffset?: number;
-  /** TCP's options end with the packet, or cannot be read: a rule that looks at them drops it. */
-  readonly optionsCut?: boolean;
   /** Of the SYN's option, bytes. Default none. */
   readonly mss?: number;
   /** Type of the first SCTP chunk. Default 1, INIT. */
@@ -108,13 +103,8 @@ export interface Packet extends Known {
   readonly ttl?: number;
   /** In units of 8 bytes. Default 0. */
   readonly fragmentOffset?: number;
-  readonly moreFragments?: boolean;
   /** What fragments of one packet have in common. Default 0. */
   readonly fragmentId?: number;
-  /** The transport header is cut short: exact netfilter drops it in the middle of a rule. */
-  readonly odd?: boolean;
-  /** IPv6's extension headers cannot be read to their end: a rule that names a protocol drops it. */
-  readonly headersCut?: boolean;
   /** Six hexadecimal bytes with colons. Default unknown. */
   readonly sourceMac?: string;
   /** The same of whom the frame is to: sets of MAC addresses look at it. */
@@ -208,12 +198,8 @@ export function encodePacket(packet: Packet, into: Uint8Array = new Uint8Array(P
   into[PACKET_TYPE] = PACKET_TYPES.indexOf(packet.type ?? "host");
   into[PACKET_PATH] = pathNumber(packet.path ?? "in");
   into[PACKET_FLAGS] =
+    flagsOf(packet) |
     (packet.uid !== undefined || packet.gid !== undefined || saysSocket(packet) ? PACKET_FLAG_SOCKET : 0) |
-    (packet.odd ? PACKET_FLAG_ODD : 0) |
-    (packet.moreFragments ? PACKET_FLAG_MORE : 0) |
-    (packet.optionsCut || isHeaderShort(whole) ? PACKET_FLAG_OPTIONS_CUT : 0) |
-    (packet.headersCut ? PACKET_FLAG_HEADERS_CUT : 0) |
-    (packet.mss === 0 ? PACKET_FLAG_MSS_ZERO : 0) |
     (packet.sourceMac !== undefined ? PACKET_FLAG_MAC : 0);
   return into;
 }
@@ -252,10 +238,7 @@ export function decodePacket(record: Uint8Array): Packet {
     path: pathName(record[PACKET_PATH] as number),
     ctState: nameOf(CT_STATES, view.getUint16(PACKET_CT_STATE, true)) ?? "INVALID",
     type: PACKET_TYPES[record[PACKET_TYPE] as number] ?? "host",
-    odd: (flags & PACKET_FLAG_ODD) !== 0,
-    moreFragments: (flags & PACKET_FLAG_MORE) !== 0,
-    headersCut: (flags & PACKET_FLAG_HEADERS_CUT) !== 0,
-    optionsCut: (flags & PACKET_FLAG_OPTIONS_CUT) !== 0,
+    ...shapeOf(flags),
     ...(flags & PACKET_FLAG_MAC ? { sourceMac: mac } : {}),
     ...(destinationMac === macText(new Uint8Array(6)) ? {} : { destinationMac }),
   };
@@ -268,9 +251,6 @@ export function impliedFields(packet: Packet): Partial<Packet> {
   if (protocol !== PROTOCOL_TCP) return {};
   return { tcpFlags: (packet.ctState ?? "NEW") === "NEW" ? TCP_FLAGS.syn : TCP_FLAGS.ack };
 }
-
-const isHeaderShort = ({ protocol, tcpDataOffset = PACKET_DEFAULTS.tcpDataOffset }: Packet): boolean =>
-  protocol === PROTOCOL_TCP && tcpDataOffset < PACKET_DEFAULTS.tcpDataOffset;
 
 function writeNumber(view: DataView, at: number, bytes: 1 | 2 | 4, field: string, value: number): void {
   const limit = 2 ** (8 * bytes);

@@ -5,6 +5,8 @@
 import {
   CT_STATE_INVALID,
   HOOK_FORWARD,
+  HOOK_INPUT,
+  PATH_HOOK,
   RESULT_FLAG_EXPIRED,
   ROW_FLAG_GOTO,
   VERDICT_ACCEPT,
@@ -12,6 +14,7 @@ import {
   VERDICT_DROP,
   VERDICT_REJECT,
   VERDICT_RETURN,
+  VERDICT_STOLEN,
 } from "../../src/blob/layout.js";
 import { JUMP_CHAIN, MATCH_HASHLIMIT, MATCH_RECENT, TARGET_JUMP } from "../../src/blob/payloads.js";
 import { printSets } from "../../src/ruleset/ipset/print-sets.js";
@@ -29,6 +32,7 @@ import type { Outcome, Result, Step } from "./result.js";
 import { type OracleChain, readChain, type Rule, writeBack } from "./rule.js";
 import { TARGETS } from "./targets.js";
 import { modelSets, savedSets } from "./set-model.js";
+import { Waiting } from "./waiting.js";
 import type { Host, Walk } from "./walk.js";
 
 /** A walk through a chain ends with a verdict, or with VERDICT_RETURN when it comes out at the end. */
@@ -43,6 +47,7 @@ export class Oracle {
   readonly family: Family;
   readonly tables = new Map<TableName, Map<number, OracleChain>>();
   private readonly host: Host;
+  private readonly waiting = new Waiting();
 
   constructor(
     private readonly ruleset: Ruleset,
@@ -118,6 +123,7 @@ export class Oracle {
   /** `answers`: the machine's own answer to another packet, which has that one's connection from the start and no NAT. */
   private walkHooks(packet: Packet, outcome: Outcome, steps: Step[], answers: boolean): void {
     for (let hook: number | undefined = firstHook(packet); hook !== undefined; ) {
+      if (hook === HOOK_INPUT && packet.path < PATH_HOOK && !this.isWhole(packet, outcome)) break;
       outcome.hook = hook;
       outcome.verdict = this.walkHook(hook, packet, outcome, steps, answers);
       if (outcome.verdict === VERDICT_REJECT) this.answer(packet, outcome, steps);
@@ -129,6 +135,14 @@ export class Oracle {
         break;
       }
     }
+  }
+
+  /** Puts what is for this machine together; the whole packet takes the place of the last fragment. */
+  private isWhole(packet: Packet, outcome: Outcome): boolean {
+    const gathered = this.waiting.gather({ ...packet });
+    if (typeof gathered === "object") Object.assign(packet, gathered);
+    else outcome.verdict = gathered === "kept" ? VERDICT_STOLEN : VERDICT_DROP;
+    return typeof gathered === "object";
   }
 
   private answer(packet: Packet, { hook, reject }: Outcome, steps: Step[]): void {

@@ -10,6 +10,7 @@ import {
   PACKET_DESTINATION_PORT,
   PACKET_FAMILY,
   PACKET_FLAGS,
+  PACKET_FRAGMENT_ID,
   PACKET_FRAGMENT_OFFSET,
   PACKET_GID,
   PACKET_INPUT,
@@ -64,6 +65,8 @@ export interface Packet {
   /** PACKET_FLAG_* */
   flags: number;
   fragmentOffset: number;
+  /** What fragments of one packet have in common. */
+  fragmentId: number;
   length: number;
   ttl: number;
   tos: number;
@@ -121,6 +124,7 @@ export function blankPacket(family: Family): Packet {
     mss: 0,
     flags: 0,
     fragmentOffset: 0,
+    fragmentId: 0,
     length: 100,
     ttl: 64,
     tos: 0,
@@ -168,6 +172,7 @@ export function encodePacket(packet: Packet, payload = 0): Uint8Array {
   bytes[PACKET_TYPE] = packet.type;
   view.setUint32(PACKET_PRIORITY, packet.priority, true);
   view.setUint16(PACKET_FRAGMENT_OFFSET, packet.fragmentOffset, true);
+  view.setUint32(PACKET_FRAGMENT_ID, packet.fragmentId, true);
   bytes.set(packet.mac, PACKET_SOURCE_MAC);
   bytes[PACKET_PATH] = packet.path;
   view.setUint32(PACKET_UID, packet.uid, true);

@@ -9,6 +9,7 @@ import {
   HOOK_OUTPUT,
   HOOK_POSTROUTING,
   PACKET_FLAG_MAC,
+  PACKET_FLAG_MORE,
   PACKET_FLAG_ODD,
   PACKET_FLAG_OPTIONS_CUT,
   PACKET_FLAG_SOCKET,
@@ -110,6 +111,28 @@ function anyPacket(random: Random, { family }: RandomRuleset): Packet {
 function makeOdd(random: Random, packet: Packet): void {
   packet.fragmentOffset = random.pick([0, 1, 2, 185]);
   if (packet.fragmentOffset < 2) packet.flags |= PACKET_FLAG_ODD;
+  packet.fragmentId = random.below(2 ** 32);
+}
+
+/** The packet in two or three pieces, in any order, some of them too long, missing or there twice. Their bytes are not known. */
+export function inFragments(random: Random, packet: Packet, id: number): Packet[] {
+  const headers = packet.family === "ipv4" ? 20 : 40;
+  const units = random.between(1, 4);
+  const first = 8 * units + (random.chance(0.1) ? 4 : 0);
+  const more = packet.flags | PACKET_FLAG_MORE;
+  const rest = { ...packet, tcpOptions: 0, mss: 0, bytes: undefined, fragmentId: id, fragmentOffset: units };
+  const pieces: Packet[] = [
+    { ...rest, ...packet, bytes: undefined, fragmentId: id, flags: more, fragmentOffset: 0, length: headers + first },
+    { ...rest, length: headers + random.pick([1, 8, 700]) },
+  ];
+  if (random.chance(0.3)) {
+    pieces.splice(1, 1, { ...rest, flags: more, length: headers + 16 });
+    pieces.push({ ...rest, fragmentOffset: units + 2, length: headers + random.below(100) });
+  }
+  if (random.chance(0.2)) pieces.push(random.pick(pieces));
+  if (random.chance(0.1)) pieces.splice(random.below(pieces.length), 1);
+  if (random.chance(0.2)) for (const piece of pieces) piece.tos = random.pick(TOS_VALUES);
+  return random.chance(0.5) ? pieces : pieces.reverse();
 }
 
 /** TCP's header says less than 20 bytes, or more than there are. */
