@@ -3,11 +3,11 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openSession } from "./cli/session.js";
+import { commandsIn } from "./command-line.js";
 
 const folder = mkdtempSync(join(tmpdir(), "ruleswap-trace-"));
 
-const ruleswap = openSession(folder);
+const ruleswap = commandsIn(folder);
 
 function trace(rules: string, ...args: string[]) {
   writeFileSync(join(folder, "rules.v4"), rules);
