@@ -1,14 +1,7 @@
 /** What matches remember between packets: taken when a rule is linked, given back when no reader sees it any more. */
 import { RECORD_TYPE } from "../src/blob/layout";
-import {
-  FAULT_ESTIMATOR,
-  FAULT_MEMORY,
-  FAULT_TIMER,
-  STATE_COUNT,
-  STATE_CREDIT,
-  STATE_QUOTA,
-  STATE_SIZE,
-} from "../src/blob/memory";
+import { FAULT_ESTIMATOR, FAULT_MEMORY, FAULT_TIMER } from "../src/blob/memory";
+import { STATE_COUNT, STATE_CREDIT, STATE_QUOTA, STATE_SIZE } from "../src/blob/state";
 import {
   MATCH_CONNBYTES,
   MATCH_CONNLABEL,

@@ -66,7 +66,7 @@ describe("what a reader must know", () => {
     ...SAMPLE,
     partial: true,
     environment: { ...SAMPLE.environment, load_average: 5.2 },
-    options: { ...SAMPLE.options, readers: 4 },
+    options: { ...SAMPLE.options, readers: 4, duration: 0.1, rounds: 2 },
     results: SAMPLE.results.map((record, nth) =>
       nth > 0 ? record : { ...record, update: { ...record.update, failed: 1, first_failure: "<loop>", unfinished: 2 } },
     ),
@@ -77,11 +77,11 @@ describe("what a reader must know", () => {
     expect(hasFindings(SAMPLE)).toBe(false);
   });
 
-  it("is that a run was cut short, the machine busy or too small, and changes failed or late", () => {
+  it("is that a run was cut short or a trial, the machine busy or too small, and changes failed or late", () => {
     const said = cautions(damaged);
-    expect(said).toHaveLength(5);
+    expect(said).toHaveLength(6);
     expect(said.join("\n")).toMatch(
-      /Stopped early[\s\S]*load 5.2 on 2[\s\S]*5 threads shared 2[\s\S]*1 of 3 changes failed: <loop>[\s\S]*2 of 3/,
+      /Stopped early[\s\S]*A trial[\s\S]*load 5.2 on 2[\s\S]*5 threads shared 2[\s\S]*1 of 3 changes failed: <loop>[\s\S]*2 of 3/,
     );
     expect(hasFindings(damaged)).toBe(true);
   });

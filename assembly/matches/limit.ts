@@ -3,7 +3,7 @@
  * spin lock, as the kernel's CPUs do.
  */
 import { PACKET_TIME } from "../../src/blob/layout";
-import { STATE_CREDIT, STATE_LOCK, STATE_TIME } from "../../src/blob/memory";
+import { STATE_CREDIT, STATE_LOCK, STATE_TIME } from "../../src/blob/state";
 import * as P from "../../src/blob/payloads";
 import { packet } from "../packet";
 

@@ -1,6 +1,6 @@
 /** quota (xt_quota.c): matches until so many bytes have passed. Readers share what is left under a spin lock. */
 import { PACKET_LENGTH } from "../../src/blob/layout";
-import { STATE_LOCK, STATE_QUOTA } from "../../src/blob/memory";
+import { STATE_LOCK, STATE_QUOTA } from "../../src/blob/state";
 import { QUOTA_INVERT, QUOTA_STATE } from "../../src/blob/payloads";
 import { packet } from "../packet";
 

@@ -1,5 +1,5 @@
 /** statistic (xt_statistic.c): random by this reader's seeded generator, nth by a counter that all readers share. */
-import { STATE_COUNT } from "../../src/blob/memory";
+import { STATE_COUNT } from "../../src/blob/state";
 import * as P from "../../src/blob/payloads";
 import { random32 } from "../random";
 

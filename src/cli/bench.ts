@@ -99,7 +99,7 @@ export function addBench(program: Command): void {
     )
     .option(
       "--duration <s>",
-      "seconds of changes for each combination, all rounds together",
+      "seconds of changes for each combination, all rounds together; below 0.1 a round a trial, not warmed up",
       numberFrom(0.01, 86_400),
       d.duration,
     )

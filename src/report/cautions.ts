@@ -1,4 +1,5 @@
 /** What a reader must know before believing a result. */
+import { isTrial } from "../measure/plan.js";
 import type { ResultFile, ResultRecord } from "../measure/result.js";
 import { sizeOf } from "./answer.js";
 import { labelOf } from "./page-data.js";
@@ -12,6 +13,10 @@ export function cautions(result: ResultFile): string[] {
   const { environment, results, partial } = result;
   const said: string[] = [];
   if (partial) said.push("Stopped early: only part of what was asked for has been measured.");
+  if (isTrial(result.options))
+    said.push(
+      "A trial: with so short rounds nothing was compiled before they began, so times are longer than they need be.",
+    );
   if (environment.load_average > environment.cores / 2)
     said.push(
       `The machine was busy before the run (load ${digits(environment.load_average)} on ${environment.cores} cores): ` +
