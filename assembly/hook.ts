@@ -33,6 +33,7 @@ import {
   HOOKS_ORDER,
   HOOKS_TABLES,
 } from "../src/blob/hooks";
+import { help } from "./conntrack/helper-read";
 import { natBindNothing, natUndecided } from "./conntrack/nat";
 import { natPacket } from "./conntrack/nat-packet";
 import { connections } from "./conntrack/pool";
@@ -108,9 +109,10 @@ function atEntry(code: u32): u32 {
   return routes && kind == TABLE_MANGLE && hook == HOOK_OUTPUT ? mangleOutput(table) : walk(table);
 }
 
-/** At the end of the way: what SYNPROXY has to say of a connection that it has opened, and confirmation. */
+/** At the end of the way: what SYNPROXY has to say of a connection that it has opened, what a helper reads, and confirmation. */
 function confirm(): u32 {
-  const verdict = proxyAnswer();
+  let verdict = proxyAnswer();
+  if (verdict == VERDICT_ACCEPT) verdict = help();
   return verdict == VERDICT_ACCEPT ? trackConfirm() : verdict;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Connections that are expected (nf_conntrack_expect.c): RELATED to the one that expects them when they come. Whoever
- * reads what two ends agree on over a control connection says so through the library; nothing here reads it.
+ * Connections that are expected (nf_conntrack_expect.c): RELATED to the one that expects them when they come. Helpers read
+ * what two ends agree on over a control connection (helper-read.ts), or whoever else reads it says so through the library.
  */
 import {
   CONNECTION_HELPER,
@@ -35,31 +35,81 @@ import {
 } from "../../src/blob/connections";
 import { natFollow } from "./nat";
 import { connections, lock, recordOf, reference, release, unlock } from "./pool";
+import { before } from "./segment";
 import { ANY, find, orStatus } from "./table";
+
+/** What becomes of an expectation: noted; another connection expects the same; there is no room. */
+export const EXPECTED: u32 = 0;
+export const BUSY: u32 = 1;
+const FULL: u32 = 2;
 
 /**
  * Notes the expectation whose record, but for its master, lies at `from`; the tuple at `master` is one of the connection
- * that expects it. False where there is no such connection, or no room.
+ * that expects it. False where there is no such connection, another one expects the same, or there is no room.
  */
 export function expect(master: usize, from: usize, now: u32): bool {
   const node = find(master, ANY, now);
   if (!node) return false;
+  const noted = note(recordOf(node), from, now, 0) == EXPECTED;
+  release(recordOf(node));
+  return noted;
+}
+
+/** The same for the connection `master`, which expects no more than `most` at a time: the oldest is given up. 0: any number. */
+export function note(master: usize, from: usize, now: u32, most: u32): u32 {
   const table = connections();
   lock(table + CONNECTIONS_EXPECTED_LOCK);
-  let at: usize = load<u32>(table, CONNECTIONS_EXPECTED);
-  const end = at + EXPECTED_SIZE * EXPECTED_MOST;
-  while (at < end && load<u32>(at, EXPECTED_MASTER)) {
-    if (<i32>(load<u32>(at, EXPECTED_EXPIRES) - now) <= 0) free(table, at);
-    else at += EXPECTED_SIZE;
-  }
-  if (at < end) {
+  const outcome = makePlace(table, master, from, now, most);
+  if (outcome == EXPECTED) {
+    let at: usize = load<u32>(table, CONNECTIONS_EXPECTED);
+    while (load<u32>(at, EXPECTED_MASTER)) at += EXPECTED_SIZE;
     memory.copy(at, from, EXPECTED_SIZE);
-    store<u32>(at, <u32>recordOf(node), EXPECTED_MASTER);
+    store<u32>(at, <u32>master, EXPECTED_MASTER);
+    reference(master);
     atomic.add<u32>(table, 1, CONNECTIONS_EXPECTED_COUNT);
   }
   unlock(table + CONNECTIONS_EXPECTED_LOCK);
-  if (at >= end) release(recordOf(node));
-  return at < end;
+  return outcome;
+}
+
+/** Whether there is room for the expectation, once what it replaces and what has expired is given up (__nf_ct_expect_check). */
+function makePlace(table: usize, master: usize, from: usize, now: u32, most: u32): u32 {
+  let oldest: usize = 0;
+  let count: u32 = 0;
+  let at: usize = load<u32>(table, CONNECTIONS_EXPECTED);
+  for (let i: u32 = 0; i < <u32>EXPECTED_MOST; i++, at += EXPECTED_SIZE) {
+    const whose: usize = load<u32>(at, EXPECTED_MASTER);
+    if (!whose) continue;
+    const clash = clashes(at, from);
+    if (<i32>(load<u32>(at, EXPECTED_EXPIRES) - now) <= 0 || (clash && whose == master && sameMasks(at, from)))
+      free(table, at);
+    else if (clash) return BUSY;
+    else if (whose == master) {
+      count++;
+      if (!oldest || before(load<u32>(at, EXPECTED_EXPIRES), load<u32>(oldest, EXPECTED_EXPIRES))) oldest = at;
+    }
+  }
+  if (most && count >= most) free(table, oldest);
+  return load<u32>(table, CONNECTIONS_EXPECTED_COUNT) < <u32>EXPECTED_MOST ? EXPECTED : FULL;
+}
+
+/** Whether a connection could be the one as well as the other. */
+function clashes(one: usize, other: usize): bool {
+  const mask = v128.and(v128.load(one, EXPECTED_MASK_SOURCE), v128.load(other, EXPECTED_MASK_SOURCE));
+  const port = load<u16>(one, EXPECTED_MASK_SOURCE_PORT) & load<u16>(other, EXPECTED_MASK_SOURCE_PORT);
+  return agrees(one + EXPECTED_TUPLE, other + EXPECTED_TUPLE, mask, port);
+}
+
+function sameMasks(one: usize, other: usize): bool {
+  const address = v128.xor(v128.load(one, EXPECTED_MASK_SOURCE), v128.load(other, EXPECTED_MASK_SOURCE));
+  const source = v128.xor(
+    v128.load(one, EXPECTED_TUPLE + TUPLE_SOURCE),
+    v128.load(other, EXPECTED_TUPLE + TUPLE_SOURCE),
+  );
+  return (
+    !v128.any_true(v128.or(address, source)) &&
+    load<u16>(one, EXPECTED_MASK_SOURCE_PORT) == load<u16>(other, EXPECTED_MASK_SOURCE_PORT)
+  );
 }
 
 /** Makes a fresh connection, the packet's, with `tuple` the child of the one that expects it. False when none does. */
@@ -113,14 +163,23 @@ function free(table: usize, at: usize): void {
 }
 
 function fits(at: usize, tuple: usize): bool {
-  const wanted = at + EXPECTED_TUPLE;
-  const far = v128.xor(v128.load(wanted, TUPLE_DESTINATION), v128.load(tuple, TUPLE_DESTINATION));
-  const near = v128.xor(v128.load(wanted, TUPLE_SOURCE), v128.load(tuple, TUPLE_SOURCE));
-  const port = load<u16>(wanted, TUPLE_SOURCE_PORT) ^ load<u16>(tuple, TUPLE_SOURCE_PORT);
+  return agrees(
+    at + EXPECTED_TUPLE,
+    tuple,
+    v128.load(at, EXPECTED_MASK_SOURCE),
+    load<u16>(at, EXPECTED_MASK_SOURCE_PORT),
+  );
+}
+
+/** Whether tuples agree, of the source in what the mask has. */
+function agrees(one: usize, other: usize, mask: v128, portMask: u16): bool {
+  const far = v128.xor(v128.load(one, TUPLE_DESTINATION), v128.load(other, TUPLE_DESTINATION));
+  const near = v128.xor(v128.load(one, TUPLE_SOURCE), v128.load(other, TUPLE_SOURCE));
+  const port = load<u16>(one, TUPLE_SOURCE_PORT) ^ load<u16>(other, TUPLE_SOURCE_PORT);
   return (
-    !v128.any_true(v128.or(far, v128.and(near, v128.load(at, EXPECTED_MASK_SOURCE)))) &&
-    !(port & load<u16>(at, EXPECTED_MASK_SOURCE_PORT)) &&
-    load<u16>(wanted, TUPLE_DESTINATION_PORT) == load<u16>(tuple, TUPLE_DESTINATION_PORT) &&
-    load<u32>(wanted, TUPLE_PROTOCOL) == load<u32>(tuple, TUPLE_PROTOCOL)
+    !v128.any_true(v128.or(far, v128.and(near, mask))) &&
+    !(port & portMask) &&
+    load<u16>(one, TUPLE_DESTINATION_PORT) == load<u16>(other, TUPLE_DESTINATION_PORT) &&
+    load<u32>(one, TUPLE_PROTOCOL) == load<u32>(other, TUPLE_PROTOCOL)
   );
 }

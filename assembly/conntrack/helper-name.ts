@@ -1,6 +1,6 @@
 /**
- * Helpers by number: those of Linux 6.18. A connection may be given one and rules may ask for it; none of them reads what a
- * connection says, so what is expected is told through the library.
+ * Helpers by number: those of Linux 6.18. A connection may be given one and rules may ask for it; what those read that read
+ * anything here is helper-read.ts's.
  */
 import { CONNECTION_HELPER, CONNECTION_MASTER, STATUS_HELPER } from "../../src/blob/connections";
 import { ROW_INVERT, ROW_INVERT_PROTOCOL, ROW_PROTOCOL } from "../../src/blob/layout";
@@ -8,6 +8,7 @@ import { FAULT_HELPER, FAULT_NONE } from "../../src/blob/memory";
 import { CT_FLAGS, CT_HELPER, HELPER_INVERT, HELPER_NAME, TARGET_CT } from "../../src/blob/payloads";
 import { tracked } from "../matches/conntrack";
 import { NOTRACK } from "./ct";
+import { linesBegin } from "./helper-ftp";
 import { orStatus } from "./table";
 import { connection } from "./track";
 import { TCP, UDP } from "./tuple";
@@ -65,6 +66,7 @@ export function giveHelper(record: usize, name: usize): void {
   if (!helper) return;
   store<u8>(record, helper, CONNECTION_HELPER);
   orStatus(record, STATUS_HELPER);
+  linesBegin(record);
 }
 
 /** Whether the connection is one that another expected, whose helper has the record's name, or any where that is empty. */

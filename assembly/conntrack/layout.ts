@@ -12,6 +12,7 @@ import {
   CONNECTIONS_COUNTED_RECORDS,
   CONNECTIONS_EXPECTED,
   CONNECTIONS_HEADER_SIZE,
+  CONNECTIONS_HELPED,
   CONNECTIONS_LABELS,
   CONNECTIONS_LIMIT,
   CONNECTIONS_POLICIES,
@@ -25,6 +26,7 @@ import {
   COUNTED_SIZE,
   EXPECTED_MOST,
   EXPECTED_SIZE,
+  HELPED_SIZE,
   LABELS_SIZE,
   POLICIES_COUNT,
   POLICY_SIZE,
@@ -48,7 +50,8 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   const table = heapAllocate(header + records);
   const counted = table ? heapAllocate(COUNTED_SIZE * COUNTED_PER_CONNECTION * capacity) : 0;
   const labels = counted ? heapAllocate(LABELS_SIZE * capacity) : 0;
-  if (!labels) return 0;
+  const helped = labels ? heapAllocate(HELPED_SIZE * capacity) : 0;
+  if (!helped) return 0;
   memory.fill(table, 0, header);
   let at = table + CONNECTIONS_HEADER_SIZE;
   chainsInit(table + CONNECTIONS_TUPLES, at, 2 * limit);
@@ -72,6 +75,7 @@ export function connectionsInit(limit: u32, seed: u32): usize {
   store<u32>(table, capacity, CONNECTIONS_CAPACITY);
   store<u32>(table, <u32>counted, CONNECTIONS_COUNTED_RECORDS);
   store<u32>(table, <u32>labels, CONNECTIONS_LABELS);
+  store<u32>(table, <u32>helped, CONNECTIONS_HELPED);
   store<u32>(table, seed * 0x9e3779b1 + 1, CONNECTIONS_SEED);
   sysctlDefaults(table);
   return table;

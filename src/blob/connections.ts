@@ -71,7 +71,8 @@ export const CONNECTIONS_EXPECTED = CONNECTIONS_EXPECTED_COUNT + 4; // u32 addre
 export const CONNECTIONS_LABELLERS = CONNECTIONS_EXPECTED + 4; // u32 rules of connlabel
 export const CONNECTIONS_POLICIES = CONNECTIONS_LABELLERS + 4; // u32 address of the policies of timeouts: POLICY_SIZE x POLICIES_COUNT
 export const CONNECTIONS_FIRST_POLICY = CONNECTIONS_POLICIES + 4; // u32 number of the policy that was made first, 0 none
-export const CONNECTIONS_SYSCTLS = CONNECTIONS_FIRST_POLICY + 4; // u32 x SYSCTL_COUNT
+export const CONNECTIONS_HELPED = CONNECTIONS_FIRST_POLICY + 4; // u32 address of HELPED_SIZE a record
+export const CONNECTIONS_SYSCTLS = CONNECTIONS_HELPED + 4; // u32 x SYSCTL_COUNT
 export const CONNECTIONS_HEADER_SIZE = 512;
 /** Value: records beyond the limit, for those that are gone but still in a packet's hand. */
 export const CONNECTIONS_SPARE = 256;
@@ -153,6 +154,14 @@ export const SCTP_INIT = WINDOW_MAX_WINDOW; // u32 1 once an INIT was seen
 
 /** Value: bytes of the labels of a connection, which lie beside its record. */
 export const LABELS_SIZE = 16;
+
+/** What FTP's helper keeps of a connection, beside its record, by direction: numbers behind the ends of its last lines, and how many. */
+export const HELPED_LINES = 0; // u32 x HELPED_LINES_MOST
+export const HELPED_COUNT = 8; // u32
+export const HELPED_WAY_SIZE = 12;
+export const HELPED_SIZE = 2 * HELPED_WAY_SIZE;
+/** Value. */
+export const HELPED_LINES_MOST = 2;
 
 /** Values of WINDOW_FLAGS. */
 export const WINDOW_FLAG_SCALE = 1;
