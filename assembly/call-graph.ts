@@ -14,7 +14,6 @@ import {
   BLOB_FIRST_CHAIN,
   BLOB_LIVE_CHAINS,
   BLOB_MAX_DEPTH,
-  CHAIN_CHUNKS,
   CHAIN_LEVEL,
   CHAIN_LIVE_ROWS,
   CHAIN_NEXT,
@@ -26,7 +25,7 @@ import {
   ROW_FORBIDDEN,
   ROW_TARGET,
 } from "../src/blob/layout";
-import { CHUNK_NEXT, CHUNK_USED, FAULT_LOOP, FAULT_MEMORY, FAULT_NONE, FAULT_REACHED } from "../src/blob/memory";
+import { FAULT_LOOP, FAULT_MEMORY, FAULT_NONE, FAULT_REACHED } from "../src/blob/memory";
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import {
   chainCount,
@@ -37,7 +36,7 @@ import {
   numbersMake,
   numberTake,
 } from "./chain-numbers";
-import { chunkRow } from "./chunk";
+import { nextRule, rulesOf } from "./chain-rules";
 import { endsChain, isJump } from "./content";
 import { heapAllocate, heapFree } from "./heap";
 import { own32, put8, walked } from "./store";
@@ -132,14 +131,11 @@ export function relevel(table: usize): u32 {
     own32(head + CHAIN_LEVEL, numberTake(head, 0));
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     graphChain();
-    for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-      const used = <u32>load<u16>(chunk, CHUNK_USED);
-      for (let i: u32 = 0; i < used; i++) {
-        const row = chunkRow(chunk, i);
-        if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
-        const target = row + load<u16>(row, ROW_TARGET);
-        graphRow(row, isJump(target) ? load<u32>(load<u32>(target, JUMP_CHAIN), CHAIN_LEVEL) : NO_CALLEE);
-      }
+    rulesOf(head);
+    for (let row = nextRule(); row; row = nextRule()) {
+      if (load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+      const target = row + load<u16>(row, ROW_TARGET);
+      graphRow(row, isJump(target) ? load<u32>(load<u32>(target, JUMP_CHAIN), CHAIN_LEVEL) : NO_CALLEE);
     }
   }
   walked(rules);
@@ -238,26 +234,19 @@ function reachAll(deepest: u32): u32 {
 
 /** The first rule in force of the chain that these hooks must not reach. */
 function forbiddenRow(head: usize, reached: u8): usize {
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    for (let i: u32 = 0; i < used; i++) {
-      const row = chunkRow(chunk, i);
-      if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER && load<u8>(row, ROW_FORBIDDEN) & reached) return row;
-    }
-  }
+  rulesOf(head);
+  for (let row = nextRule(); row; row = nextRule())
+    if (load<u32>(row, ROW_DIED) == GENERATION_NEVER && load<u8>(row, ROW_FORBIDDEN) & reached) return row;
   return 0;
 }
 
 /** The first rule in force of the chain that jumps to the chain at `callee`. */
 function jumpingRow(head: usize, callee: usize): usize {
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    for (let i: u32 = 0; i < used; i++) {
-      const row = chunkRow(chunk, i);
-      if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
-      const target = row + load<u16>(row, ROW_TARGET);
-      if (isJump(target) && load<u32>(target, JUMP_CHAIN) == <u32>callee) return row;
-    }
+  rulesOf(head);
+  for (let row = nextRule(); row; row = nextRule()) {
+    if (load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+    const target = row + load<u16>(row, ROW_TARGET);
+    if (isJump(target) && load<u32>(target, JUMP_CHAIN) == <u32>callee) return row;
   }
   return 0;
 }

@@ -12,7 +12,6 @@ import {
   CHAIN_LIVE_ROWS,
   CHAIN_MOVED,
   CHAIN_POLICY,
-  CHAIN_CHUNKS,
   GENERATION_NEVER,
   ROW_COUNTER,
   ROW_DIED,
@@ -27,10 +26,10 @@ import {
   CHAIN_SIZE,
   BLOB_FIRST_CHAIN,
 } from "../src/blob/layout";
-import { CHUNK_NEXT, CHUNK_USED, CONTROL_ADDRESS, CONTROL_COUNTER_TOP } from "../src/blob/memory";
+import { CONTROL_ADDRESS, CONTROL_COUNTER_TOP } from "../src/blob/memory";
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import { chainCount, numberHasMoved, numberMoved, numberTwin } from "./chain-numbers";
-import { chunkRow } from "./chunk";
+import { nextRule, rulesOf } from "./chain-rules";
 import { heapAllocate, heapFree } from "./heap";
 import {
   isJump,
@@ -49,10 +48,9 @@ import { rowMatches } from "./words";
 
 const LOOK_AHEAD: u32 = 64;
 
-/** The chain whose rows are being compared, and where in it the next comparison is. `nextChunk` 0: at its end, or no more. */
+/** The chain whose rows are being compared, and whether all were alike so far. */
 let from: usize = 0;
-let nextChunk: usize = 0;
-let nextSlot: u32 = 0;
+let alike = false;
 /** Rules that both chains begin with. */
 let first: u32 = 0;
 /** Bytes of an address. */
@@ -78,8 +76,8 @@ export function carryBegin(twin: usize, address: u32): void {
   from = twin;
   width = address;
   first = 0;
-  nextSlot = 0;
-  nextChunk = twin ? <usize>load<u32>(twin, CHAIN_CHUNKS) : 0;
+  alike = twin != 0;
+  if (alike) rulesOf(twin);
 }
 
 /**
@@ -87,23 +85,15 @@ export function carryBegin(twin: usize, address: u32): void {
  * `calleeTwin`: the namesake of the chain that it jumps to. Whether that is so.
  */
 export function carryNext(row: usize, calleeTwin: usize): bool {
-  while (nextChunk) {
-    const used = <u32>load<u16>(nextChunk, CHUNK_USED);
-    while (nextSlot < used) {
-      const old = chunkRow(nextChunk, nextSlot);
-      if (!old || load<u32>(old, ROW_DIED) != GENERATION_NEVER) {
-        nextSlot++;
-        continue;
-      }
-      if (!continues(old, row, calleeTwin)) break;
-      store<u32>(row, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
-      adoptState(old, row);
-      first++;
-      nextSlot++;
-      return true;
-    }
-    nextChunk = nextSlot < used ? 0 : <usize>load<u32>(nextChunk, CHUNK_NEXT);
-    nextSlot = 0;
+  while (alike) {
+    const old = nextRule();
+    if (old && load<u32>(old, ROW_DIED) != GENERATION_NEVER) continue;
+    alike = old != 0 && continues(old, row, calleeTwin);
+    if (!alike) break;
+    store<u32>(row, load<u32>(old, ROW_COUNTER), ROW_COUNTER);
+    adoptState(old, row);
+    first++;
+    return true;
   }
   return false;
 }
@@ -168,14 +158,11 @@ function same(old: usize, fresh: usize, i: u32, k: u32): bool {
 /** The rows in force of a chain, in order. */
 function list(head: usize, into: usize): void {
   let to = into;
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    for (let i: u32 = 0; i < used; i++) {
-      const row = chunkRow(chunk, i);
-      if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
-      store<u32>(to, <u32>row);
-      to += 4;
-    }
+  rulesOf(head);
+  for (let row = nextRule(); row; row = nextRule()) {
+    if (load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
+    store<u32>(to, <u32>row);
+    to += 4;
   }
 }
 
@@ -224,14 +211,10 @@ export function carryNamed(table: usize, replaced: usize): bool {
     for (let head: usize = load<u32>(replaced, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
       const policy: usize = load<u32>(head, CHAIN_POLICY);
       if (policy) store<u32>(rows + (load<u32>(policy, ROW_COUNTER) << 2), <u32>policy);
-      for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-        const used = <u32>load<u16>(chunk, CHUNK_USED);
-        for (let i: u32 = 0; i < used; i++) {
-          const row = chunkRow(chunk, i);
-          if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER)
-            store<u32>(rows + (load<u32>(row, ROW_COUNTER) << 2), <u32>row);
-        }
-      }
+      rulesOf(head);
+      for (let row = nextRule(); row; row = nextRule())
+        if (load<u32>(row, ROW_DIED) == GENERATION_NEVER)
+          store<u32>(rows + (load<u32>(row, ROW_COUNTER) << 2), <u32>row);
     }
   for (let head: usize = load<u32>(table, BLOB_FIRST_CHAIN); head; head = load<u32>(head, CHAIN_NEXT)) {
     let row = head + CHAIN_SIZE;

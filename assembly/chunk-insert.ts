@@ -8,7 +8,7 @@
  *
  * A linked chunk is changed by filling a slot that no row has, or replaced by copies; readers in the old chunk go on there.
  */
-import { ROW_BORN } from "../src/blob/layout";
+import { BLOB_ARENA, CHAIN_CHUNKS, CHAIN_RUN, CHAIN_SIZE, CHAIN_TABLE, ROW_BORN, ROW_NEXT } from "../src/blob/layout";
 import {
   CHUNK_CAPACITY,
   CHUNK_NEXT,
@@ -21,7 +21,7 @@ import {
 import { ANY_WORD, chunkBytes, chunkFill, chunkLink, chunkMake, chunkRow } from "./chunk";
 import { directoryInsert, directoryReplace } from "./directory";
 import { retire } from "./retire";
-import { own32, put16, put32, walked } from "./store";
+import { own32, put16, put32, put8, walked } from "./store";
 
 /** Free slots that a copy gets. */
 const SLACK: u32 = 16;
@@ -67,6 +67,23 @@ export function chunkInsert(
     if (<u32>load<u16>(chunk, CHUNK_USED) > COPY_TO) return addFront(arena, owner, list, chunk, row, wild);
   }
   return copyWith(arena, owner, list, chunk, slot, row, wild);
+}
+
+/**
+ * Gives a chain chunks whose rules lie behind its head, as one of them will go or get a neighbour. A reader that goes along them may
+ * go on: where they lie they stay until nobody can be there. False without memory.
+ */
+export function endRun(head: usize): bool {
+  const count = <u32>load<u8>(head, CHAIN_RUN);
+  if (!count) return true;
+  let row = head + CHAIN_SIZE;
+  for (let i: u32 = 0; i < count; i++, row += load<u16>(row, ROW_NEXT)) store<u32>(staged + (i << 2), <u32>row);
+  const arena: usize = load<u32>(load<u32>(head, CHAIN_TABLE), BLOB_ARENA);
+  const chunk = chunkMake(arena, head, staged, count, roomy(count), false, ANY_WORD);
+  if (!chunk) return false;
+  chunkLink(head + CHAIN_CHUNKS, chunk, 0);
+  put8(head + CHAIN_RUN, 0);
+  return true;
 }
 
 function append(arena: usize, owner: usize, list: usize, row: usize, wild: bool): bool {

@@ -7,10 +7,13 @@ import {
   BLOB_HOOK_ENTRY,
   CHAIN_CHUNKS,
   CHAIN_INDEX,
+  CHAIN_RUN,
+  CHAIN_SIZE,
   PACKET_FLAGS,
   PACKET_FLAGS_DROPPED,
   PACKET_FRAGMENT_OFFSET,
   PACKET_SIZE,
+  ROW_NEXT,
   ROW_ORDER,
 } from "../src/blob/layout";
 import { CHUNK_NEXT } from "../src/blob/memory";
@@ -108,7 +111,9 @@ function first(head: usize, packet: usize): usize {
   const index: usize = load<u32>(head, CHAIN_INDEX);
   const odd =
     (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAGS_DROPPED) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
-  return index && !odd ? firstIndexed(index, packet) : firstListed(load<u32>(head, CHAIN_CHUNKS), odd);
+  if (index && !odd) return firstIndexed(index, packet);
+  const run = load<u8>(head, CHAIN_RUN);
+  return run ? firstOfRun(head, run) : firstListed(load<u32>(head, CHAIN_CHUNKS), odd);
 }
 
 function firstIndexed(index: usize, packet: usize): usize {
@@ -121,6 +126,15 @@ function firstIndexed(index: usize, packet: usize): usize {
     after = load<u64>(row, ROW_ORDER);
     rest = restChunk;
   }
+}
+
+function firstOfRun(head: usize, run: u32): usize {
+  let row = head + CHAIN_SIZE;
+  for (let left = run; left; left--, row += load<u16>(row, ROW_NEXT)) {
+    if (rowHits(row)) return row;
+    if (hotdrop) return 0;
+  }
+  return 0;
 }
 
 function firstListed(first: usize, odd: bool): usize {

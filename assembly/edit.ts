@@ -66,7 +66,9 @@ import {
   NAME_SIZE,
   NAME_TEXT,
 } from "../src/blob/staged-batch";
+import { nextRule, rulesOf } from "./chain-rules";
 import { chunkRow } from "./chunk";
+import { endRun } from "./chunk-insert";
 import { isJump } from "./content";
 import { counterSet } from "./counters";
 import { chainFind, chainMake, chainRemove, chainRename } from "./names";
@@ -99,13 +101,9 @@ export function editBatch(table: usize, batch: usize): u32 {
 export function editZero(head: usize): void {
   const policy: usize = load<u32>(head, CHAIN_POLICY);
   if (policy) counterSet(load<u32>(policy, ROW_COUNTER), 0, 0);
-  for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-    const used = <u32>load<u16>(chunk, CHUNK_USED);
-    for (let i: u32 = 0; i < used; i++) {
-      const row = chunkRow(chunk, i);
-      if (row && load<u32>(row, ROW_DIED) == GENERATION_NEVER) counterSet(load<u32>(row, ROW_COUNTER), 0, 0);
-    }
-  }
+  rulesOf(head);
+  for (let row = nextRule(); row; row = nextRule())
+    if (load<u32>(row, ROW_DIED) == GENERATION_NEVER) counterSet(load<u32>(row, ROW_COUNTER), 0, 0);
 }
 
 function edit(table: usize, batch: usize, command: usize): u32 {
@@ -120,6 +118,8 @@ function edit(table: usize, batch: usize, command: usize): u32 {
   }
   if (kind == EDIT_NO_CHAIN) return head ? FAULT_CHAIN_EXISTS : FAULT_NONE;
   if (!head) return FAULT_CHAIN_MISSING;
+  // The first kinds are about a rule.
+  if (kind <= <u32>EDIT_CHECK && !endRun(head)) return FAULT_MEMORY;
   const rules = load<u32>(head, CHAIN_LIVE_ROWS);
   const row = <usize>load<u32>(batch, BATCH_ROWS) + load<u32>(command, COMMAND_ROW);
   const position = load<u32>(command, COMMAND_POSITION) - 1;
@@ -176,6 +176,7 @@ function remove(row: usize): u32 {
 
 /** Removes all rules of a chain. */
 function flush(head: usize): u32 {
+  if (!endRun(head)) return FAULT_MEMORY;
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     for (let i: u32 = 0; i < used; i++) {

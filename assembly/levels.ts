@@ -16,10 +16,13 @@ import {
   CHAIN_CHUNKS,
   CHAIN_LEVEL,
   CHAIN_REACHED,
+  CHAIN_RUN,
+  CHAIN_SIZE,
   CHAIN_TABLE,
   GENERATION_NEVER,
   ROW_DIED,
   ROW_FORBIDDEN,
+  ROW_NEXT,
   ROW_TARGET,
 } from "../src/blob/layout";
 import { CHUNK_NEXT, CHUNK_USED, FAULT_NONE } from "../src/blob/memory";
@@ -72,16 +75,25 @@ function lift(head: usize, level: u32, reached: u8, caller: usize): bool {
   const table: usize = load<u32>(head, CHAIN_TABLE);
   const own = load<u32>(head, CHAIN_LEVEL);
   if (own > load<u32>(table, BLOB_MAX_DEPTH)) own32(table + BLOB_MAX_DEPTH, own);
+  let run = <u32>load<u8>(head, CHAIN_RUN);
+  walked(run);
+  for (let row = head + CHAIN_SIZE; run; run--, row += load<u16>(row, ROW_NEXT))
+    if (!liftCallee(row, own + 1, reached, caller)) return false;
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
     walked(used);
     for (let i: u32 = 0; i < used; i++) {
       const row = chunkRow(chunk, i);
-      if (!row || load<u32>(row, ROW_DIED) != GENERATION_NEVER) continue;
-      if (load<u8>(row, ROW_FORBIDDEN) & reached) return false;
-      const target = row + load<u16>(row, ROW_TARGET);
-      if (isJump(target) && !lift(load<u32>(target, JUMP_CHAIN), own + 1, reached, caller)) return false;
+      if (row && !liftCallee(row, own + 1, reached, caller)) return false;
     }
   }
   return true;
+}
+
+/** The same for the chain that a rule calls, if it is in force and does. */
+function liftCallee(row: usize, level: u32, reached: u8, caller: usize): bool {
+  if (load<u32>(row, ROW_DIED) != GENERATION_NEVER) return true;
+  if (load<u8>(row, ROW_FORBIDDEN) & reached) return false;
+  const target = row + load<u16>(row, ROW_TARGET);
+  return !isJump(target) || lift(load<u32>(target, JUMP_CHAIN), level, reached, caller);
 }

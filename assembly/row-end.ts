@@ -9,7 +9,6 @@ import {
   CHAIN_LIVE_ROWS,
   CHAIN_POLICY,
   CHAIN_REFERENCES,
-  CHAIN_RUN,
   RECORD_BYTES,
   RECORD_TYPE,
   ROW_CHAIN,
@@ -34,7 +33,7 @@ import { ruleRemoved } from "./levels";
 import { generation, retire, retireRecord } from "./retire";
 import { rowAfter } from "./row-neighbours";
 import { stateGive, targetGive } from "./state";
-import { own32, put32, put8, touched } from "./store";
+import { own32, put32, touched } from "./store";
 import { indexRemove } from "./tuple-space";
 import { rowMatches } from "./words";
 
@@ -55,17 +54,11 @@ export function rowDelete(row: usize): bool {
 
 /** A row that is in force until the update being made. False without memory. */
 export function rowEnds(row: usize): bool {
-  endRun(load<u32>(row, ROW_CHAIN));
   put32(row + ROW_DIED, generation() + 1);
   entryDied(row, generation() + 1);
   chunkDied(load<u32>(row, ROW_CHUNK));
   touched(1);
   return retire(RETIRED_ROW, <u32>row, 0, 0);
-}
-
-/** The chain's rules are no longer those that lie behind its head. */
-export function endRun(head: usize): void {
-  if (load<u8>(head, CHAIN_RUN)) put8(head + CHAIN_RUN, 0);
 }
 
 /** Takes a row that has passed its grace period out of chain and index, and frees what it held. */

@@ -43,7 +43,6 @@ import { isJump, rowTable, sameRule, textAddress } from "./content";
 import { counterTake } from "./counters";
 import { ruleAdded } from "./levels";
 import { generation, retire } from "./retire";
-import { endRun } from "./row-end";
 import { inForce } from "./row-neighbours";
 import { giveOrder } from "./row-order";
 import { stateFault, stateTake, targetTake } from "./state";
@@ -173,7 +172,6 @@ function place(head: usize, before: usize, row: usize): bool {
   const arena: usize = load<u32>(rowTable(row), BLOB_ARENA);
   const list = head + CHAIN_CHUNKS;
   const index: usize = load<u32>(head, CHAIN_INDEX);
-  endRun(head);
   if (index && !giveOrder(head, before, row)) return false;
   const chunk: usize = before ? <usize>load<u32>(before, ROW_CHUNK) : 0;
   const slot = before ? chunkSlot(chunk, before) : 0;

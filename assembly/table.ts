@@ -37,9 +37,7 @@ import {
 } from "../src/blob/layout";
 import {
   ARENA_SIZE,
-  CHUNK_NEXT,
   CHUNK_ROWS,
-  CHUNK_USED,
   CLASSIFIER_TUPLE_SPACE,
   CONTROL_ADDRESS,
   CONTROL_CLASSIFIER,
@@ -56,7 +54,8 @@ import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
 import { graphChain, graphLevels, graphMake, graphRow, NO_CALLEE } from "./call-graph";
 import { carryBegin, carryDone, carryEnd, carryNamed, carryNext, carryTable } from "./carry";
 import { chainCount, numberHead, numberRefer, numbersMake, numberTwin } from "./chain-numbers";
-import { ANY_WORD, chunkLink, chunkLinking, chunkMake, chunkRow } from "./chunk";
+import { nextRule, rulesOf } from "./chain-rules";
+import { ANY_WORD, chunkLink, chunkLinking, chunkMake } from "./chunk";
 import { compareTexts, isJump } from "./content";
 import { counterTake } from "./counters";
 import { directoryBuild, WALKED_CHUNKS } from "./directory";
@@ -111,13 +110,8 @@ export function releaseTable(table: usize): void {
     const policy: usize = load<u32>(head, CHAIN_POLICY);
     if (policy && !load<u16>(policy, ROW_MOVED)) releaseRow(table, policy);
     if (load<u8>(head, CHAIN_MOVED)) continue;
-    for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
-      const used = <u32>load<u16>(chunk, CHUNK_USED);
-      for (let i: u32 = 0; i < used; i++) {
-        const row = chunkRow(chunk, i);
-        if (row && !load<u16>(row, ROW_MOVED)) releaseRow(table, row);
-      }
-    }
+    rulesOf(head);
+    for (let row = nextRule(); row; row = nextRule()) if (!load<u16>(row, ROW_MOVED)) releaseRow(table, row);
   }
   const arena: usize = load<u32>(table, BLOB_ARENA);
   arenaRelease(arena);
@@ -164,7 +158,7 @@ let rowsLeft: u32 = 0;
 /** Whether every row of the chain that was linked last was carried, and brought no counters. */
 let carried = false;
 
-/** Checks and links the rows of chain `number`, and puts its rules into chunks; a FAULT_*. */
+/** Checks and links the rows of chain `number`, and puts its rules into chunks unless it is a run; a FAULT_*. */
 function linkRows(table: usize, number: u32, staging: usize, named: bool): u32 {
   const arena: usize = load<u32>(table, BLOB_ARENA);
   const address = load<u32>(table, BLOB_ADDRESS_BYTES);
@@ -174,7 +168,8 @@ function linkRows(table: usize, number: u32, staging: usize, named: bool): u32 {
   let left = load<u32>(head, CHAIN_ROW_COUNT);
   if (hook != CHAIN_USER) left--;
   store<u32>(head, left, CHAIN_LIVE_ROWS);
-  if (left <= <u32>RUN_MOST) store<u8>(head, <u8>left, CHAIN_RUN);
+  const run = left <= <u32>RUN_MOST;
+  if (run) store<u8>(head, <u8>left, CHAIN_RUN);
   if (!named) carryBegin(numberTwin(number), address);
   carried = !countersAt;
   let at = <u32>(head - table) + CHAIN_SIZE;
@@ -191,11 +186,12 @@ function linkRows(table: usize, number: u32, staging: usize, named: bool): u32 {
       store<u32>(staging + (i << 2), <u32>row);
       at += load<u16>(row, ROW_NEXT);
     }
+    left -= count;
+    if (run) continue;
     const chunk = chunkMake(arena, head, staging, count, (count + 3) & ~3, false, ANY_WORD);
     if (!chunk) return FAULT_MEMORY;
     chunkLink(head + CHAIN_CHUNKS, chunk, previous);
     previous = chunk;
-    left -= count;
   }
   if (hook != CHAIN_USER) {
     let fault = checkNext(table, head, at, rowsEnd, address, true);

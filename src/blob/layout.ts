@@ -108,7 +108,7 @@ export const BLOB_HEADER_SIZE = 192;
  * | chunkTail | index     | liveRows  | ...   | kind at 39 ...
  */
 export const CHAIN_BYTES = 0; // u16: CHAIN_SIZE
-export const CHAIN_RUN = 2; // u8 runtime: rules that lie one behind the other from the head on, all the chain has; 0 ask its chunks
+export const CHAIN_RUN = 2; // u8 runtime: rules that lie one behind the other from the head on, all the chain has, and no chunks; 0 ask its chunks
 export const CHAIN_NAME = 4; // u32 text reference
 export const CHAIN_ROW_COUNT = 8; // u32 rows that follow in the portable blob, policy included
 export const CHAIN_ROWS_END = 12; // u32 offset behind the last of them

@@ -123,6 +123,8 @@ export function chainNames(engine: Engine, address: number): string[] {
 
 /** Addresses of the rules in force of the chain at `head`, in order. */
 export function* rowsOf(view: DataView, head: number): Generator<number> {
+  let row = head + L.CHAIN_SIZE;
+  for (let left = view.getUint8(head + L.CHAIN_RUN); left > 0; left--, row += view.getUint16(row, true)) yield row;
   for (
     let chunk = view.getUint32(head + L.CHAIN_CHUNKS, true);
     chunk;
