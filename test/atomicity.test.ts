@@ -59,7 +59,9 @@ describe("a packet", () => {
           const odd = ++updates % 2 === 1;
           const request =
             one.strategy === "full" ? { ruleset: wholeRuleset(odd) } : { batch: batchTo(odd, one.style ?? "edits") };
-          expect(updater.update(request).generation).toBe(generation + updates);
+          const { generation: now } = updater.update(request);
+          // Asked so often, expect itself would take a third of the time.
+          if (now !== generation + updates) expect(now).toBe(generation + updates);
         }
       } finally {
         Atomics.store(words, 0, 1);

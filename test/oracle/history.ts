@@ -1,4 +1,4 @@
-/** A ruleset that lives through random batches, on an engine and on a model, and what must hold behind each of them. */
+/** A ruleset that lives through random batches, on engines by every classifier and on a model, and what must hold behind each of them. */
 import type { ChainScope } from "../../src/ruleset/batch.js";
 import { applyBatch } from "../../src/ruleset/apply.js";
 import { checkHooks, RowFault } from "../../src/ruleset/check-hooks.js";
@@ -17,11 +17,10 @@ import { randomPacket } from "./random-packet.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
 import { type RandomRuleset, randomRuleset } from "./random-ruleset.js";
 import { randomSets } from "./random-sets.js";
-import { type Classifier, countersOf, REFUSED, Subject } from "./subject.js";
+import { CLASSIFIERS, countersOf, REFUSED, Subject } from "./subject.js";
 
 export interface HistoryOptions {
   readonly strategy: Strategy;
-  readonly classifier: Classifier;
   readonly batches: number;
 }
 
@@ -61,9 +60,7 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
     longest: random.pick([4, 20, 80, 200]),
   });
   const { ruleset, sets } = withSets(new Random(~seed), rules);
-  const subject = new Subject(options.classifier, options.strategy);
-  subject.updater.updateSets({ sets });
-  subject.updater.load(parseRuleset(ruleset.text, { family: ruleset.family }));
+  const subjects = subjectsOf(options, sets, () => parseRuleset(ruleset.text, { family: ruleset.family }));
   let model = parseRuleset(ruleset.text, { family: ruleset.family });
   const tally = { done: 0, refused: 0 };
   const batches: string[] = [];
@@ -74,24 +71,39 @@ export function live(seed: number, options: HistoryOptions): { done: number; ref
       batches.push(batch);
       const wanted = attempt(model, batch);
       if ("code" in wanted) {
-        refuse(subject, batch, wanted);
+        for (const subject of subjects) refuse(subject, batch, wanted);
         tally.refused++;
-      } else if (carryOut(subject, batch, options.strategy)) {
+      } else if (allTheSame(subjects.map((subject) => carryOut(subject, batch, options.strategy)))) {
         model = wanted;
         tally.done++;
       }
-      same("print", printed(model), printed(subject.ruleset()));
-      pass(random, ruleset, model, sets, [subject]);
+      const print = printed(model);
+      for (const subject of subjects) same("print", print, printed(subject.ruleset()));
+      pass(random, ruleset, model, sets, subjects);
     }
-    const fresh = new Subject(options.classifier, options.strategy);
-    fresh.updater.updateSets({ sets });
-    fresh.updater.load(copyRuleset(model));
-    same("print of a fresh load", printed(model), printed(fresh.ruleset()));
-    pass(random, ruleset, model, sets, [subject, fresh]);
+    const fresh = subjectsOf(options, sets, () => copyRuleset(model));
+    for (const subject of fresh) same("print of a fresh load", printed(model), printed(subject.ruleset()));
+    pass(random, ruleset, model, sets, [...subjects, ...fresh]);
     return tally;
   } catch (error) {
     throw new Error(`seed ${seed}\n${sets}${ruleset.text}${batches.join("\n")}${(error as Error).stack}`);
   }
+}
+
+function subjectsOf({ strategy }: HistoryOptions, sets: string, ruleset: () => Ruleset): Subject[] {
+  return CLASSIFIERS.map((classifier) => {
+    const subject = new Subject(classifier, strategy);
+    subject.updater.updateSets({ sets });
+    subject.updater.load(ruleset());
+    return subject;
+  });
+}
+
+/** Whether a batch is carried out is no matter of the classifier. */
+function allTheSame(carriedOut: readonly boolean[]): boolean {
+  const [first = false] = carriedOut;
+  if (carriedOut.some((one) => one !== first)) throw new Error(`carried out: ${carriedOut.join(", ")}`);
+  return first;
 }
 
 /** Where there is a table mangle, rules of it that ask sets; no packet, and no time, changes those. */

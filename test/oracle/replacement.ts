@@ -11,7 +11,7 @@ import { randomBatch } from "./random-batch.js";
 import { randomPacket } from "./random-packet.js";
 import { LOCAL_ADDRESSES } from "./random-pool.js";
 import { randomRuleset } from "./random-ruleset.js";
-import { countersOf, REFUSED, Subject } from "./subject.js";
+import { CLASSIFIERS, countersOf, REFUSED, Subject } from "./subject.js";
 
 /** How many replacements were made. */
 export function replaceOften(seed: number, options: HistoryOptions): number {
@@ -23,9 +23,9 @@ export function replaceOften(seed: number, options: HistoryOptions): number {
     longest: random.pick([4, 20, 80]),
   });
   const { family } = ruleset;
-  const subject = new Subject(options.classifier, options.strategy);
+  const subjects = CLASSIFIERS.map((classifier) => new Subject(classifier, options.strategy));
   let text = printRuleset(parseRuleset(ruleset.text, { family }));
-  subject.updater.load(parseRuleset(text, { family }));
+  for (const subject of subjects) subject.updater.load(parseRuleset(text, { family }));
   const texts: string[] = [text];
   let replaced = 0;
   try {
@@ -38,20 +38,19 @@ export function replaceOften(seed: number, options: HistoryOptions): number {
       if ("code" in after) continue;
       text = printRuleset(after);
       texts.push(text);
-      const counted = countersOf(subject.ruleset());
-      subject.updater.update({ ruleset: text });
       const model = parseRuleset(text, { family });
-      same("print", withoutCounters(text), withoutCounters(printRuleset(subject.ruleset())));
-      same(
-        "counters of chains that stay as they are",
-        counted,
-        countersOf(subject.ruleset()),
-        unchanged(before, model),
-      );
+      const stays = unchanged(before, model);
+      for (const subject of subjects) {
+        const counted = countersOf(subject.ruleset());
+        subject.updater.update({ ruleset: text });
+        same("print", withoutCounters(text), withoutCounters(printRuleset(subject.ruleset())));
+        same("counters of chains that stay as they are", counted, countersOf(subject.ruleset()), stays);
+      }
       const oracle = new Oracle(model, LOCAL_ADDRESSES);
       for (let packets = 0; packets < 12; packets++) {
         const packet = randomPacket(random, ruleset, 0);
-        same(describePacket(packet), inWords(oracle.walk(packet)), inWords(subject.trace(packet)));
+        const wanted = inWords(oracle.walk(packet));
+        for (const subject of subjects) same(describePacket(packet), wanted, inWords(subject.trace(packet)));
       }
       replaced++;
     }
