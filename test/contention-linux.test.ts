@@ -1,4 +1,5 @@
 /** Several of the real kernel's own programs at once: each change is made, whoever waits, and nothing of another's is lost. */
+import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { kernelAbsence } from "../src/linux/absence.js";
 import { KERNEL_TARGETS } from "../src/linux/kernel-targets.js";
@@ -51,7 +52,11 @@ describe.skipIf(absence !== "")(`several programs of the kernel${skipped}`, () =
     const holder = await namespace.join();
     try {
       const lock = (await namespace.must({ argv: ["printenv", "XTABLES_LOCKFILE"], output: true })).trim();
-      const held = holder.must({ argv: ["flock", lock, "sh", "-c", "echo held; sleep 1.5"] });
+      // Until it is told to let go, however long the others take to ask.
+      const letGo = `${lock}.let-go`;
+      const held = holder.must({
+        argv: ["flock", lock, "sh", "-c", 'until [ -e "$0" ]; do sleep 0.05; done', letGo],
+      });
       await expect
         .poll(async () => (await namespace.run([{ argv: ["flock", "-n", lock, "true"] }])).results[0]?.status)
         .toBe(1);
@@ -60,7 +65,9 @@ describe.skipIf(absence !== "")(`several programs of the kernel${skipped}`, () =
       expect(gaveUp[0]?.status).toBe(4);
       expect(gaveUp[0]?.waitedNs).toBeGreaterThan(0);
       append[2] = "30";
-      const { results: waited } = await namespace.run([{ argv: append, watched: true }]);
+      const waiting = namespace.run([{ argv: append, watched: true }]);
+      setTimeout(() => writeFileSync(letGo, ""), 200);
+      const { results: waited } = await waiting;
       expect(waited[0]?.status).toBe(0);
       await held;
       const { results: alone } = await namespace.run([{ argv: append, watched: true }]);
