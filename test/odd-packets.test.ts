@@ -1,8 +1,10 @@
 /** Packets that end within a header, described and on the wire: who looks there drops them. */
 import { describe, expect, it } from "vitest";
+import { RESULT_CT_STATE } from "../src/blob/layout.js";
 import { Engine } from "../src/engine/engine.js";
 import { Reader } from "../src/engine/reader.js";
 import { encodePacket } from "../src/netfilter/packet.js";
+import { CT_STATES, nameOf } from "../src/netfilter/packet-names.js";
 import { parsePacket } from "../src/netfilter/packet-grammar.js";
 import { decodeResult } from "../src/netfilter/result.js";
 import { packetOfWire } from "../src/netfilter/wire.js";
@@ -99,5 +101,53 @@ describe("TCP options on the wire", () => {
   ])("announce a segment of %s", (_, options, range, expected) => {
     const bytes = syn(options, 5 + options.length / 8);
     expect(verdicts(`-p tcp -m tcpmss --mss ${range} -j DROP`, "", bytes)).toEqual(expected);
+  });
+});
+
+/** What becomes of a packet of IP where connections are tracked: its verdict, what it was as a fragment, and its state. */
+function tracked(hex: string): string {
+  const bytes = new Uint8Array(Buffer.from(hex.replaceAll(" ", ""), "hex"));
+  const packet = packetOfWire(bytes, { input: "eth0", output: "eth1" });
+  if (!packet) throw new Error("no packet of IP");
+  const engine = Engine.create({ connections: 16 });
+  const reader = new Reader(engine, 0);
+  const pool = reader.allocate(1);
+  pool.set(0, encodePacket(packet));
+  pool.setBytes(0, bytes);
+  reader.match(pool, 0, 1);
+  const { verdict, fragments } = decodeResult(pool.result(0), packet.family);
+  const state = pool.result(0).getUint16(RESULT_CT_STATE, true);
+  return [verdict, fragments, nameOf(CT_STATES, state)].filter(Boolean).join(" ");
+}
+
+const ENDS4 = "0000 0a090009 c6336407";
+const ENDS6 = `40 ${"fd000009".padEnd(32, "0")} ${"20010db8".padEnd(32, "0")}`;
+
+describe("where connections are tracked", () => {
+  it.each([
+    ["GRE that carries PPP is", `4500 0020 00004000402f ${ENDS4} 2001 880b 0004 0007 00000000`, "ACCEPT NEW"],
+    [
+      "GRE of version 1 that carries anything else is not",
+      `4500 0020 00004000402f ${ENDS4} 2001 0800 0004 0007 00000000`,
+      "ACCEPT INVALID",
+    ],
+    ["a protocol that is not read may be of no bytes", `4500 0014 0000400040fd ${ENDS4}`, "ACCEPT NEW"],
+    [
+      "a fragment header that ends in front of another header drops the packet",
+      `60000000 0007 2c ${ENDS6} 00 02 0000 000000`,
+      "DROP discarded",
+    ],
+    [
+      "one that ends in front of what is no header lets it go on",
+      `60000000 0006 2c ${ENDS6} 87 00 0001 0000`,
+      "ACCEPT NEW",
+    ],
+    [
+      "one of two that is whole by itself is taken off alone",
+      `60000000 0018 2c ${ENDS6} 2c000000 00000001 32000001 00000001 0000000000000000`,
+      "ACCEPT whole",
+    ],
+  ])("%s", (_, hex, expected) => {
+    expect(tracked(hex)).toContain(expected);
   });
 });

@@ -13,6 +13,7 @@ import {
 import { TUPLE_DESTINATION, TUPLE_DESTINATION_PORT, TUPLE_SOURCE, TUPLE_SOURCE_PORT } from "../../src/blob/connections";
 import { addressBytes, packet } from "../packet";
 import { HEADER_CUT, payload, transportOffset } from "../payload";
+import { GRE_FOREIGN, greCall } from "./gre";
 
 export const ICMP: u8 = 1;
 export const TCP: u8 = 6;
@@ -34,9 +35,9 @@ export function isRead(protocol: u8): bool {
   return hasPorts(protocol) || isIcmp(protocol);
 }
 
-/** IPv6: nothing comes behind the headers, and Linux finds nothing to track. */
+/** Linux finds nothing to track: in IPv6 nothing comes behind the headers, or GRE is of a kind that it does not know. */
 export function isNothing(protocol: u8): bool {
-  return protocol == NO_NEXT && addressBytes != 4;
+  return protocol == GRE ? greCall() == GRE_FOREIGN : protocol == NO_NEXT && addressBytes != 4;
 }
 
 export function isIcmp(protocol: u8): bool {
@@ -56,7 +57,7 @@ export function tupleOfPacket(tuple: usize, zone: u16): void {
   } else if (hasPorts(protocol)) {
     source = load<u16>(packet, PACKET_SOURCE_PORT);
     destination = load<u16>(packet, PACKET_DESTINATION_PORT);
-  }
+  } else if (protocol == GRE) destination = <u16>greCall();
   store<u64>(tuple, tupleEnds(source, destination, protocol, load<u8>(packet, PACKET_FAMILY), zone), TUPLE_SOURCE_PORT);
 }
 

@@ -67,6 +67,8 @@ const IPV6_LENGTH_MOST: u32 = 65535;
 const IPV4_HEADER: u32 = 20;
 const IPV6_HEADER: u32 = 40;
 const FRAGMENT_HEADER: u32 = 8;
+/** Bytes of it up to behind its place in the datagram. */
+const FRAGMENT_PLACE: u32 = 4;
 const EXTENSION_LEAST: u32 = 2;
 const FRAGMENT: u8 = 44;
 const NO_NEXT: u8 = 59;
@@ -120,19 +122,26 @@ function headersSize(): u32 {
     at += headerSize(type, header);
     type = load<u8>(header);
   }
-  if (at + FRAGMENT_HEADER > known) return known < load<u32>(packet, PACKET_LENGTH) ? 0 : HEADER_CUT;
+  if (at + FRAGMENT_HEADER > known) return known < load<u32>(packet, PACKET_LENGTH) ? 0 : headerEnds(bytes, at, known);
   const field = <u32>bswap<u16>(load<u16>(bytes + at, 2));
   offset = field & ~7;
   follows = (field & 1) != 0;
   return at + FRAGMENT_HEADER;
 }
 
+/** The packet ends at `end`, within a fragment header or in front of it. Where the header says that none of IPv6's follows, it goes on. */
+function headerEnds(bytes: usize, at: u32, end: u32): u32 {
+  if (at > end) return 0;
+  if (at + FRAGMENT_PLACE > end || bswap<u16>(load<u16>(bytes + at, 2)) & ~7) return HEADER_CUT;
+  return isExtension(load<u8>(bytes + at)) ? HEADER_CUT : 0;
+}
+
 /** An IPv6 packet whose first fragment does not hold all headers (RFC 8200, 4.5) is not put together: it goes on as it is. */
 function isTruncated(headers: u32): bool {
   const bytes = ipBytes();
   const at = bytes ? headerOffset(bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH), HEADER_TRANSPORT) : headers;
-  if (at == HEADER_CUT) return false;
   const protocol = load<u8>(packet, PACKET_PROTOCOL);
+  if (at == HEADER_CUT || protocol == NO_NEXT) return false;
   const least: u32 = protocol == TCP ? 20 : protocol == UDP || protocol == ICMPV6 ? 8 : 1;
   return at + least > load<u32>(packet, PACKET_LENGTH);
 }

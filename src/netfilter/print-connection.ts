@@ -72,6 +72,7 @@ function printTuple(tuple: Tuple, protocol: number): string {
   const ends = `src=${tuple.source} dst=${tuple.destination}`;
   if (ICMP.includes(protocol))
     return `${ends} type=${tuple.destinationPort >> 8} code=${tuple.destinationPort & 255} id=${tuple.sourcePort}`;
-  if (protocol === GRE) return `${ends} srckey=0x0 dstkey=0x0`;
+  if (protocol === GRE)
+    return `${ends} srckey=0x${tuple.sourcePort.toString(16)} dstkey=0x${tuple.destinationPort.toString(16)}`;
   return WITH_PORTS.includes(protocol) ? `${ends} sport=${tuple.sourcePort} dport=${tuple.destinationPort}` : ends;
 }

@@ -163,8 +163,9 @@ function inIpv6(random: Random, protocol: number, body: Buffer, id: number): Buf
   header.set(addressBytes(random.pick(FOREIGN.ipv6)), 8);
   header.set(addressBytes(random.pick([...FOREIGN.ipv6, OWN.ipv6])), 24);
   let rest = Buffer.concat([...headers.map(({ bytes }) => bytes), body]);
+  // Of a routing header with less than four bytes one of Linux' functions thinks that it is whole, another that it is not.
   if (headers.length > 0 && headers[0]?.type !== HOP_BY_HOP && random.chance(0.15))
-    rest = rest.subarray(0, random.below(rest.length));
+    rest = rest.subarray(0, 4 * random.below(rest.length >> 2));
   header.writeUInt16BE(rest.length, 4);
   // A length of 0 stands for a jumbo packet.
   return Buffer.concat([header, rest, randomBytes(random, rest.length > 0 && random.chance(0.1) ? 7 : 0)]);

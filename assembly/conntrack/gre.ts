@@ -1,0 +1,23 @@
+/** GRE: PPTP's, version 1, carries PPP and is told apart by its calls; of others only the ends count (nf_conntrack_proto_gre.c). */
+import { PACKET_PAYLOAD_LENGTH } from "../../src/blob/layout";
+import { packet } from "../packet";
+import { HEADER_CUT, payload, transportOffset } from "../payload";
+
+/** What greCall says of version 1 that carries anything else, which is not tracked. */
+export const GRE_FOREIGN: u32 = 0xffffffff;
+
+const CALL_KNOWN: u32 = 8;
+const VERSION_MASK: u8 = 7;
+const VERSION_PPTP: u8 = 1;
+const PPP: u16 = 0x880b;
+
+/** The call of the packet being walked; 0 where it has none, or its bytes do not tell. */
+export function greCall(): u32 {
+  const bytes = payload();
+  const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  const at = bytes ? transportOffset(bytes, length) : HEADER_CUT;
+  if (at == HEADER_CUT || at + CALL_KNOWN > length) return 0;
+  const header = bytes + at;
+  if ((load<u8>(header, 1) & VERSION_MASK) != VERSION_PPTP) return 0;
+  return bswap<u16>(load<u16>(header, 2)) == PPP ? <u32>bswap<u16>(load<u16>(header, 6)) : GRE_FOREIGN;
+}
