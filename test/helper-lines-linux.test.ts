@@ -1,10 +1,12 @@
 /** Random control connections of FTP and requests of TFTP: what their helpers read of them, against the machine's own kernel. */
+import ipaddr from "ipaddr.js";
 import { describe, expect, it } from "vitest";
 import {
   ACK,
   ACTIVE,
   bytesOf,
   counted,
+  LONGER,
   natTable,
   PASSIVE,
   PSH,
@@ -34,7 +36,7 @@ const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 120);
 const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
 const EVENTS = 16;
 /** Rounds that once differed: what is sent again does not push a later line's end out. */
-const KEPT = [53, 562, 690, 1115];
+const KEPT = [92, 698, 872];
 
 const TEXT = `*raw
 :PREROUTING ACCEPT [0:0]
@@ -99,16 +101,22 @@ class Scenario {
   }
 
   private event(control: Talk): void {
-    const { random, scene } = this;
+    const { random } = this;
     const kind = random.below(10);
-    if (kind < 3) this.steps.push(control.client(clientLine(random, scene)));
-    else if (kind < 5) this.steps.push(control.server(serverLine(random, scene)));
+    if (kind < 5) this.line(control, kind >= 3);
     else if (kind === 5)
       this.steps.push(control.say(random.chance(0.5), PSH | ACK, random.pick(["PO", "PORT", "227 ", "NOOP", "\r\n"])));
     else if (kind === 6 && this.steps.length > 0)
       this.steps.push(random.pick(this.steps.filter(({ talk }) => talk === control.number)));
     else if (kind < 9) this.data();
     else this.request();
+  }
+
+  private line(control: Talk, answer: boolean): void {
+    const line = answer ? serverLine(this.random, this.scene) : clientLine(this.random, this.scene);
+    this.steps.push(answer ? control.server(line) : control.client(line));
+    // Whether the other end knows what it got is left to chance.
+    if (this.random.chance(0.8)) control.lengthen(answer, rewritten(line, this.scene, answer).length - line.length);
   }
 
   /** Someone opens a connection that may be expected. */
@@ -160,10 +168,25 @@ class Scenario {
 const datagram = (data: string): string => `${(8 + data.length / 2).toString(16).padStart(4, "0")}0000${data}`;
 
 /** Where the server is, which data come from. */
-const behind = ({ nat, server }: Scene): string => (nat?.includes("DNAT") ? "10.0.0.80" : server);
+const behind = ({ nat, server }: Scene): string => /--to-destination (\S+)/.exec(nat ?? "")?.[1] ?? server;
+
+/** What becomes of a line that names its sender, behind NAT. */
+function rewritten(line: string, scene: Scene, answer: boolean): string {
+  const from = answer ? behind(scene) : scene.client;
+  const to = answer ? scene.passive.to : scene.active.to;
+  if (!scene.nat || from === to) return line;
+  const full = ipaddr.parse(to).toNormalizedString();
+  const wide = to.includes(":")
+    ? full
+        .split(":")
+        .map((group) => group.padStart(4, "0"))
+        .join(":")
+    : to;
+  return line.replace(from.replaceAll(".", ","), to.replaceAll(".", ",")).replace(`|${from}|`, `|${wide}|`);
+}
 
 function clientLine(random: Random, scene: Scene): string {
-  const { client, nat } = scene;
+  const { client } = scene;
   const port = random.pick([ACTIVE, ACTIVE, ACTIVE + 1]);
   const version = client.includes(":") ? 2 : 1;
   const numbers = version === 1 ? bytesOf(client, port) : bytesOf("10.0.0.9", port);
@@ -188,15 +211,13 @@ function clientLine(random: Random, scene: Scene): string {
         "EPRT ||||",
       ]),
     () =>
-      nat
-        ? "NOOP"
-        : random.pick([
-            `EPRT !${version}!${client}!${port}!`,
-            `EPRT |${version}|${client}|70657|`,
-            "PORT 10,0,0,9,0,0",
-            "PORT 010,0,0,9,20,1",
-            "PORT 10,0,0,9,19,257",
-          ]),
+      random.pick([
+        `EPRT !${version}!${client}!${port}!`,
+        `EPRT |${version}|${client}|70657|`,
+        "PORT 10,0,0,9,0,0",
+        "PORT 010,0,0,9,20,1",
+        "PORT 10,0,0,9,19,257",
+      ]),
     () => random.pick(["PASV", "EPSV", "RETR file", `NOOP PORT ${numbers}`]),
   ])();
 }
@@ -214,7 +235,7 @@ function serverLine(random: Random, scene: Scene): string {
     () => `229 Entering Extended Passive Mode (|||${port}|)`,
     () => `229 Entering Extended Passive Mode (|||${port}|)`,
     () => random.pick(["229 fine", "229 (|||0|)", `229 (||${port}|)`, `229 |||${port}|`, "229 (|||7685"]),
-    () => (scene.nat ? "200 fine" : `229 (!!!${port}!)`),
+    () => `229 (!!!${port}!)`,
     () => random.pick(["200 fine", `150 227 (${numbers})`]),
   ])();
 }
@@ -246,7 +267,7 @@ describe("Linux and an engine", () => {
       const seeds = [...KEPT, ...Array.from({ length: ROUNDS }, (_, n) => FIRST + n)];
       const rounds = seeds.map((seed) => {
         const random = new Random(seed);
-        return new Scenario(random, random.pick(Object.values(SCENES))).make();
+        return new Scenario(random, random.pick([...Object.values(SCENES), ...Object.values(LONGER)])).make();
       });
       const parted = talkOnLinux(rounds).flatMap((linux, n) => {
         const round = rounds[n] as TalkRound;

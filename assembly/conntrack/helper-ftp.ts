@@ -12,14 +12,10 @@
 import {
   CONNECTION_ORIGINAL,
   CONNECTION_REPLY,
-  CONNECTION_SIZE,
-  CONNECTIONS_HELPED,
-  CONNECTIONS_RECORDS,
   HELPED_COUNT,
   HELPED_LINES_MOST,
-  HELPED_SIZE,
-  HELPED_WAY_SIZE,
   NODE_TUPLE,
+  TUPLE_DESTINATION,
   TUPLE_SOURCE,
 } from "../../src/blob/connections";
 import {
@@ -34,8 +30,8 @@ import {
 import { addressBytes, packet } from "../packet";
 import { payload } from "../payload";
 import { readAddress6 } from "../reading/addresses";
-import { expectAt } from "./helper-read";
-import { connections } from "./pool";
+import { helpedOf, shiftFrom } from "./helped";
+import { expectAt, NOWHERE, rewrites } from "./helper-read";
 import { after, before, optionBytes, segmentHeader, segmentKnown, segmentRead, segmentSequence } from "./segment";
 import { connection, direction, scratchTuple } from "./track";
 import { TCP } from "./tuple";
@@ -47,6 +43,9 @@ const EPRT: u32 = 0x74727065;
 const PASSIVE: u32 = 0x20373232;
 const EXTENDED: u32 = 0x20393232;
 const WORD_BYTES: u32 = 4;
+
+/** Of an address of IPv6, all digits of it. */
+const ADDRESS6_TEXT: u32 = 39;
 
 const NEWLINE: u8 = 10;
 const RETURN: u8 = 13;
@@ -61,13 +60,9 @@ const OTHER: u32 = 0;
 const PARTIAL: u32 = 1;
 const SAID: u32 = 2;
 
-/** Where to: an address in scratch, and a port. */
+/** Where to: an address in scratch, and a port; and how many bytes say so. */
 let port: u16 = 0;
-
-/** A record that nobody else refers to yet begins without lines. */
-export function linesBegin(record: usize): void {
-  memory.fill(linesOf(record, 0), 0, HELPED_SIZE);
-}
+let said: u32 = 0;
 
 /** Reads the packet in hand; a VERDICT_*. */
 export function readLine(): u32 {
@@ -82,28 +77,43 @@ export function readLine(): u32 {
     const source = connection + (direction ? CONNECTION_REPLY : CONNECTION_ORIGINAL) + NODE_TUPLE + TUPLE_SOURCE;
     const address = scratchTuple(10);
     v128.store(address, v128.load(source));
-    let found = read(data, end, direction ? PASSIVE : PORT);
-    if (found == OTHER) found = read(data, end, direction ? EXTENDED : EPRT);
+    let word = direction ? PASSIVE : PORT;
+    let found = read(data, end, word);
+    if (found == OTHER) {
+      word = direction ? EXTENDED : EPRT;
+      found = read(data, end, word);
+    }
     if (found == PARTIAL) return VERDICT_DROP;
     if (found == SAID && !v128.any_true(v128.xor(v128.load(address), v128.load(source)))) {
-      const verdict = expectAt(direction, port);
+      const chosen = expectAt(direction, port);
+      if (chosen != NOWHERE && rewrites()) rewrite(word, <u32>chosen);
       noteEnd(data, end);
-      return verdict;
+      return chosen == NOWHERE ? <u32>VERDICT_DROP : <u32>VERDICT_ACCEPT;
     }
   }
   noteEnd(data, end);
   return VERDICT_ACCEPT;
 }
 
-/** What is kept of direction `way` of a connection. */
-function linesOf(record: usize, way: u32): usize {
-  const table = connections();
-  const number = <u32>(record - load<u32>(table, CONNECTIONS_RECORDS)) / CONNECTION_SIZE;
-  return load<u32>(table, CONNECTIONS_HELPED) + number * HELPED_SIZE + way * HELPED_WAY_SIZE;
+/** NAT's helper writes whom the other end sees, and at what port, over what was said (nf_nat_ftp.c). */
+function rewrite(word: u32, chosen: u32): void {
+  const address = connection + (direction ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE + TUPLE_DESTINATION;
+  let length: u32 =
+    word == EXTENDED || word == EPRT ? 4 + digits(chosen) : 2 + digits(chosen >> 8) + digits(chosen & 255);
+  if (word == EPRT && addressBytes != 4) length += ADDRESS6_TEXT + 1;
+  else if (word != EXTENDED) {
+    length += 3 + (word == EPRT ? 1 : 0);
+    for (let i: u32 = 0; i < 4; i++) length += digits(load<u8>(address + i));
+  }
+  shiftFrom(connection, direction, segmentSequence, length - said);
+}
+
+function digits(number: u32): u32 {
+  return number > 9999 ? 5 : number > 999 ? 4 : number > 99 ? 3 : number > 9 ? 2 : 1;
 }
 
 function beginsLine(): bool {
-  const lines = linesOf(connection, direction);
+  const lines = helpedOf(connection, direction);
   const count = load<u32>(lines, HELPED_COUNT);
   for (let i: u32 = 0; i < count; i++) if (load<u32>(lines + (i << 2)) == segmentSequence) return true;
   return false;
@@ -112,7 +122,7 @@ function beginsLine(): bool {
 /** A line ends with the data: the next one's number takes the place of the oldest, unless it is older. */
 function noteEnd(data: usize, end: usize): void {
   if (load<u8>(end - 1) != NEWLINE) return;
-  const lines = linesOf(connection, direction);
+  const lines = helpedOf(connection, direction);
   const next = segmentSequence + <u32>(end - data);
   const count = load<u32>(lines, HELPED_COUNT);
   for (let i: u32 = 0; i < count; i++) if (load<u32>(lines + (i << 2)) == next) return;
@@ -148,6 +158,7 @@ function read(data: usize, end: usize, word: u32): u32 {
 /** Four of an address and two of a port, with commas; `last` ends them, or anything. */
 function readNumbers(at: usize, end: usize, last: u8): u32 {
   const next = readOctets(at, end, COMMA, last, 6);
+  said = <u32>(next - at);
   return next ? SAID : PARTIAL;
 }
 
@@ -199,10 +210,12 @@ function readPort(at: usize, end: usize, from: u32, alone: bool): u32 {
   const bar = load<u8>(at);
   if (alone && (!isBar(bar) || load<u8>(at, 1) != bar || load<u8>(at, 2) != bar)) return PARTIAL;
   let number: u16 = 0;
+  const first = at;
   for (at += from; at < end; at++) {
     const char = load<u8>(at);
     if (char == bar) {
       port = number;
+      said = <u32>(at - first) + 1;
       return number ? SAID : PARTIAL;
     }
     if (!isDigit(char)) return PARTIAL;

@@ -8,7 +8,7 @@ import { FAULT_HELPER, FAULT_NONE } from "../../src/blob/memory";
 import { CT_FLAGS, CT_HELPER, HELPER_INVERT, HELPER_NAME, TARGET_CT } from "../../src/blob/payloads";
 import { tracked } from "../matches/conntrack";
 import { NOTRACK } from "./ct";
-import { linesBegin } from "./helper-ftp";
+import { helpedBegin } from "./helped";
 import { orStatus } from "./table";
 import { connection } from "./track";
 import { TCP, UDP } from "./tuple";
@@ -66,7 +66,7 @@ export function giveHelper(record: usize, name: usize): void {
   if (!helper) return;
   store<u8>(record, helper, CONNECTION_HELPER);
   orStatus(record, STATUS_HELPER);
-  linesBegin(record);
+  helpedBegin(record);
 }
 
 /** Whether the connection is one that another expected, whose helper has the record's name, or any where that is empty. */

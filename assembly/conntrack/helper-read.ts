@@ -69,18 +69,25 @@ function readRequest(): u32 {
   return noteTowards(0, to, from) == EXPECTED ? <u32>VERDICT_ACCEPT : <u32>VERDICT_DROP;
 }
 
+/** What `expectAt` answers where nothing can be expected. */
+export const NOWHERE: i32 = -1;
+
 /**
- * Expects a connection to whom the packet came from, which went `told` and said `port`. Where NAT rewrites, another port stands for
- * one that is expected already (nf_nat_exp_find_port).
+ * Expects a connection to whom the packet came from, which went `told` and said `port`: at what port, or NOWHERE. Where NAT
+ * rewrites, another port stands for one that is expected already (nf_nat_exp_find_port).
  */
-export function expectAt(told: u32, port: u16): u32 {
-  let outcome = noteTowards(told, port, port);
-  if (!rewrites() || outcome != BUSY || port == PORT_LAST)
-    return outcome == EXPECTED ? <u32>VERDICT_ACCEPT : <u32>VERDICT_DROP;
-  const range = PORT_LAST - <u32>port;
-  for (let left = min(range, ATTEMPTS); left && outcome == BUSY; left--)
-    outcome = noteTowards(told, port + <u16>(random32() % range), port);
-  return outcome == EXPECTED ? <u32>VERDICT_ACCEPT : <u32>VERDICT_DROP;
+export function expectAt(told: u32, port: u16): i32 {
+  let chosen = port;
+  let outcome = noteTowards(told, chosen, port);
+  if (rewrites()) {
+    if (!port) return NOWHERE;
+    const range = PORT_LAST - <u32>port;
+    for (let left = min(range, ATTEMPTS); left && outcome == BUSY; left--) {
+      chosen = port + <u16>(random32() % range);
+      outcome = noteTowards(told, chosen, port);
+    }
+  }
+  return outcome == EXPECTED ? <i32>chosen : NOWHERE;
 }
 
 /** Notes what is expected as the other direction's packets are, but from any port; NAT takes it to port `own` of who told of it. */
@@ -100,6 +107,7 @@ function noteTowards(told: u32, port: u16, own: u16): u32 {
   return note(connection, from, now, MOST);
 }
 
-function rewrites(): bool {
+/** Whether NAT rewrites the connection of the packet in hand. */
+export function rewrites(): bool {
   return (load<u32>(connection, CONNECTION_STATUS) & (STATUS_SOURCE_NAT | STATUS_DESTINATION_NAT)) != 0;
 }

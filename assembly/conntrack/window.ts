@@ -5,6 +5,7 @@
  * Without its bytes a segment counts as in its window, as with nf_conntrack_tcp_be_liberal.
  */
 import {
+  CONNECTION_HELPER,
   CONNECTION_LAST_ACK,
   CONNECTION_LAST_DIRECTION,
   CONNECTION_LAST_END,
@@ -30,6 +31,7 @@ import {
   WINDOW_SCALE,
   WINDOW_SIZE,
 } from "../../src/blob/connections";
+import { shiftAt } from "./helped";
 import {
   after,
   before,
@@ -111,11 +113,9 @@ export function windowCheck(record: usize, direction: u32, isAck: bool): u32 {
   let ack = segmentAck;
   let sack = load<u8>(receiver, WINDOW_FLAGS) & WINDOW_FLAG_SACK ? highestSack(ack) : ack;
   let window = <u32>segmentWindow;
-  if (direction == 0) {
-    // A client behind SYNPROXY counts the server's numbers from another one than the server.
-    ack -= load<u32>(record, CONNECTION_SHIFT);
-    sack -= load<u32>(record, CONNECTION_SHIFT);
-  }
+  const shift = shiftOf(record, direction, ack);
+  ack -= shift;
+  sack -= shift;
   if (!load<u32>(sender, WINDOW_MAX_WINDOW)) {
     if (segmentFlags & SYN) {
       open(sender, receiver, end, direction);
@@ -171,6 +171,15 @@ export function windowCheck(record: usize, direction: u32, isAck: bool): u32 {
   learn(sender, receiver, end, ack, sack, window);
   if (isAck) countRetransmission(record, direction, sequence, end, ack);
   return IN_WINDOW;
+}
+
+/**
+ * What an acknowledgement is greater by than the numbers that it acknowledges: a client behind SYNPROXY counts them from another
+ * one than the server, and NAT's helpers write into lines.
+ */
+function shiftOf(record: usize, direction: u32, ack: u32): u32 {
+  const shift = direction ? 0 : load<u32>(record, CONNECTION_SHIFT);
+  return load<u8>(record, CONNECTION_HELPER) ? shift + shiftAt(record, 1 - direction, ack - 1) : shift;
 }
 
 /** A SYN, or the answer to one. Windows are scaled only when both ends say so. */

@@ -155,10 +155,16 @@ export const SCTP_INIT = WINDOW_MAX_WINDOW; // u32 1 once an INIT was seen
 /** Value: bytes of the labels of a connection, which lie beside its record. */
 export const LABELS_SIZE = 16;
 
-/** What FTP's helper keeps of a connection, beside its record, by direction: numbers behind the ends of its last lines, and how many. */
+/**
+ * What FTP's helper keeps of a connection, beside its record, by direction: numbers behind the ends of its last lines, and how many;
+ * and where NAT writes another address into a line, what numbers in front of it and behind it are greater by for the other end.
+ */
 export const HELPED_LINES = 0; // u32 x HELPED_LINES_MOST
 export const HELPED_COUNT = 8; // u32
-export const HELPED_WAY_SIZE = 12;
+export const HELPED_SHIFT_AT = 12; // u32 number of the last segment that was made longer or shorter
+export const HELPED_SHIFT_BEFORE = 16; // u32
+export const HELPED_SHIFT_BEHIND = 20; // u32
+export const HELPED_WAY_SIZE = 24;
 export const HELPED_SIZE = 2 * HELPED_WAY_SIZE;
 /** Value. */
 export const HELPED_LINES_MOST = 2;

@@ -11,13 +11,15 @@ export const PASSIVE = 7685;
 /** A talk's segments, numbered as its ends number them. */
 export class Talk {
   private readonly next = [1000, 5000];
+  /** What the other end has got more than was sent, where NAT made it longer. */
+  private readonly more = [0, 0];
 
   constructor(readonly number: number) {}
 
   say(answer: boolean, flags: number, line = ""): Step {
     const from = answer ? 1 : 0;
     const sequence = this.next[from] as number;
-    const ack = flags & ACK ? (this.next[1 - from] as number) : 0;
+    const ack = flags & ACK ? (this.next[1 - from] as number) + (this.more[1 - from] as number) : 0;
     this.next[from] = sequence + (flags & SYN ? 1 : 0) + line.length;
     const rest = segmentRest({ flags, sequence, ack, window: 5000, options: "", data: 0 });
     return { talk: this.number, answer, rest: rest + Buffer.from(line).toString("hex") };
@@ -25,6 +27,11 @@ export class Talk {
 
   open(): Step[] {
     return [this.say(false, SYN), this.say(true, SYN | ACK), this.say(false, ACK)];
+  }
+
+  /** The other end has got so much more of the last line. */
+  lengthen(answer: boolean, bytes: number): void {
+    this.more[answer ? 1 : 0] = (this.more[answer ? 1 : 0] as number) + bytes;
   }
 
   client(line: string): Step {
@@ -80,6 +87,34 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     nat: "-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 21 -j DNAT --to-destination 10.0.0.80",
     active: { line: `PORT ${bytesOf("198.51.100.7", ACTIVE)}`, to: "198.51.100.7" },
     passive: { line: `227 Entering Passive Mode (${bytesOf("10.0.0.80", PASSIVE)})`, to: "192.0.2.1" },
+  },
+};
+
+/** Addresses that the kernel writes in more bytes than the ends do, so that numbers are shifted. */
+export const LONGER: Readonly<Record<string, Scene>> = {
+  "source NAT": {
+    family: "ipv4",
+    client: "10.0.0.9",
+    server: "198.51.100.7",
+    nat: `-A POSTROUTING -s 10.0.0.0/24 -o ${WAN} -j SNAT --to-source 192.0.2.1`,
+    active: { line: `PORT ${bytesOf("10.0.0.9", ACTIVE)}`, to: "192.0.2.1" },
+    passive: { line: `227 Entering Passive Mode (${bytesOf("198.51.100.7", PASSIVE)})`, to: "198.51.100.7" },
+  },
+  "destination NAT": {
+    family: "ipv4",
+    client: "198.51.100.7",
+    server: "192.0.2.1",
+    nat: "-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 21 -j DNAT --to-destination 10.0.0.7",
+    active: { line: `PORT ${bytesOf("198.51.100.7", ACTIVE)}`, to: "198.51.100.7" },
+    passive: { line: `227 Entering Passive Mode (${bytesOf("10.0.0.7", PASSIVE)})`, to: "192.0.2.1" },
+  },
+  "source NAT of IPv6": {
+    family: "ipv6",
+    client: "fd00:1::9",
+    server: "2001:db8:7::7",
+    nat: `-A POSTROUTING -s fd00:1::/64 -o ${WAN} -j SNAT --to-source 2001:db8::1`,
+    active: { line: `EPRT |2|fd00:1::9|${ACTIVE}|`, to: "2001:db8::1" },
+    passive: { line: `229 Entering Extended Passive Mode (|||${PASSIVE}|)`, to: "2001:db8:7::7" },
   },
 };
 
