@@ -113,6 +113,7 @@ export function sameConditions(a: usize, b: usize): bool {
   const matches = rowMatches(a, addressBytes) - a;
   if (!sameBytes(a + ROW_SOURCE, b + ROW_SOURCE, matches - ROW_SOURCE)) return false;
   const target = <usize>load<u16>(a, ROW_TARGET);
+  if (allShared && sameBytes(a + matches, b + matches, target - matches)) return true;
   let at = matches;
   while (at < target) {
     const bytes = <usize>load<u16>(a + at, RECORD_BYTES);
@@ -122,8 +123,9 @@ export function sameConditions(a: usize, b: usize): bool {
   return true;
 }
 
-/** Bytes of text with which both of two tables begin. */
+/** Bytes of text with which both of two tables begin, and whether that is all of their text. */
 let sharedText: u32 = 0;
+let allShared = false;
 
 /**
  * Until the next call, texts are compared of table `a`, or none (0), and of `b`, which replaces it. Where they begin alike, as
@@ -131,12 +133,20 @@ let sharedText: u32 = 0;
  */
 export function compareTexts(a: usize, b: usize): void {
   sharedText = 0;
+  allShared = false;
   if (!a) return;
   const most = min(load<u32>(a, BLOB_TEXT_LENGTH), load<u32>(b, BLOB_TEXT_LENGTH));
   const first = textAddress(a, 0);
   const second = textAddress(b, 0);
   let equal: u32 = 0;
+  while (equal + 16 <= most && !v128.any_true(v128.xor(v128.load(first + equal), v128.load(second + equal))))
+    equal += 16;
   while (equal + 8 <= most && load<u64>(first + equal) == load<u64>(second + equal)) equal += 8;
+  allShared = equal == load<u32>(a, BLOB_TEXT_LENGTH) && equal == load<u32>(b, BLOB_TEXT_LENGTH);
+  if (allShared) {
+    sharedText = equal;
+    return;
+  }
   // Up to the text that differs, or is cut.
   while (sharedText < equal) {
     const next = sharedText + ((<u32>load<u16>(first + sharedText) + 9) & ~7);
@@ -218,7 +228,9 @@ export function sameText(a: usize, b: usize): bool {
 
 /** Records are multiples of 4. */
 function sameBytes(a: usize, b: usize, bytes: usize): bool {
-  for (let i: usize = 0; i < bytes; i += 4) if (load<u32>(a + i) != load<u32>(b + i)) return false;
+  let i: usize = 0;
+  for (; i + 16 <= bytes; i += 16) if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false;
+  for (; i < bytes; i += 4) if (load<u32>(a + i) != load<u32>(b + i)) return false;
   return true;
 }
 
