@@ -1,12 +1,12 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { run } from "./run.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "ruleswap-check-"));
+const folder = temporaryFolder();
 
 function ruleswap(args: readonly string[], input = "") {
   return run(process.execPath, [MAIN, ...args], { cwd: folder, input });

@@ -1,17 +1,17 @@
 /** A profile of a bench, as clinic makes it and a browser shows it. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "./run.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const CHROMIUM = "/usr/bin/chromium";
 const SMALL = ["--sizes", "100", "--classifiers", "linear", "--rounds", "1"];
-const folder = mkdtempSync(join(tmpdir(), "ruleswap-profile-"));
+const folder = temporaryFolder();
 
 const missing = [...(existsSync(CHROMIUM) ? [] : ["no /usr/bin/chromium"]), ...(hasClinic() ? [] : ["no clinic"])].join(
   ", ",

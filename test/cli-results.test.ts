@@ -1,14 +1,14 @@
 /** bench --shard, merge, report, compare and baselines, as processes. */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { ResultFile } from "../src/measure/result.js";
 import { run } from "./run.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "ruleswap-results-"));
+const folder = temporaryFolder();
 const SMALL = [
   ...["bench", "--sizes", "10,20", "--strategies", "full,incremental", "--classifiers", "tuple-space"],
   ...["--duration", "0.04", "--no-report"],

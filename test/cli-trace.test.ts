@@ -1,11 +1,11 @@
 /** `ruleswap trace`, as a person runs it. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { commandsIn } from "./command-line.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "ruleswap-trace-"));
+const folder = temporaryFolder();
 
 const ruleswap = commandsIn(folder);
 

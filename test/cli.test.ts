@@ -1,13 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { commandsIn } from "./command-line.js";
 import { start } from "./run.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "ruleswap-cli-"));
+const folder = temporaryFolder();
 
 /** In a process of its own. */
 const started = (args: readonly string[]) => start(process.execPath, [MAIN, ...args], { cwd: folder });

@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -8,6 +7,7 @@ import { parseRuleset } from "../src/ruleset/parse.js";
 import { printRuleset } from "../src/ruleset/print.js";
 import { argumentsOf } from "./edit/iptables.js";
 import { run as runProgram } from "./run.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const SAVED = `*filter
 :INPUT ACCEPT [1:2]
@@ -108,7 +108,7 @@ function ruleswap(args: readonly string[], input = "") {
 }
 
 function fileOf(text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), "ruleswap-edit-")), "rules.v4");
+  const path = join(temporaryFolder(), "rules.v4");
   writeFileSync(path, text);
   return path;
 }

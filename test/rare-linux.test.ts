@@ -1,6 +1,5 @@
 /** Matches and targets that few rulesets have, on real packets: what their rules count in Linux and in an engine. */
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -22,6 +21,7 @@ import { randomSystem, synOf } from "./oracle/random-system.js";
 import { Random } from "./oracle/random.js";
 import { readCounters, trafficMissing, WAY_OUT } from "./oracle/traffic.js";
 import { run } from "./run.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
@@ -207,7 +207,7 @@ describe("Linux and an engine", () => {
 
   const noSystems = missing ?? (existsSync("/usr/sbin/nfnl_osf") ? undefined : "needs nfnl_osf");
   it.skipIf(noSystems)(`know the same systems by their SYN${noSystems ? ` (skipped: ${noSystems})` : ""}`, () => {
-    const file = join(mkdtempSync(join(tmpdir(), "ruleswap-osf-")), "pf.os");
+    const file = join(temporaryFolder(), "pf.os");
     const random = new Random(11);
     const systems = Array.from({ length: 60 }, (_, nth) => randomSystem(random, nth));
     const fingerprints = systems.map(({ line }) => `${line}\n`).join("");

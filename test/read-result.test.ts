@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMPARE_METRICS, compareResults } from "../src/measure/compare.js";
@@ -9,8 +8,9 @@ import { comparisonAnswers } from "../src/report/comparison.js";
 import { renderHtml } from "../src/report/html.js";
 import { renderText } from "../src/report/table.js";
 import { SAMPLE, sampleContention } from "./report/sample-result.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "ruleswap-read-"));
+const folder = temporaryFolder();
 
 function written(content: unknown): string {
   const path = join(folder, "result.json");

@@ -1,13 +1,12 @@
 /** The report as a browser shows it: Debian's Chromium, driven by playwright-core. */
-import { existsSync, mkdtempSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeReport } from "../src/report/html.js";
 import { SAMPLE, sampleContention } from "./report/sample-result.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 const CHROMIUM = "/usr/bin/chromium";
 const missing = existsSync(CHROMIUM) ? "" : " (skipped: no /usr/bin/chromium)";
@@ -17,7 +16,7 @@ let browser: Browser;
 const said: string[] = [];
 
 async function open(width: number, colorScheme: "light" | "dark" = "light", result = SAMPLE): Promise<Page> {
-  const path = writeReport(result, mkdtempSync(join(tmpdir(), "ruleswap-page-")));
+  const path = writeReport(result, temporaryFolder());
   const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme });
   page.on("console", (message) => said.push(message.text()));
   page.on("pageerror", (error) => said.push(error.message));

@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ResultFile } from "../src/measure/result.js";
@@ -9,6 +8,7 @@ import { renderHtml, writeReport } from "../src/report/html.js";
 import { renderText } from "../src/report/table.js";
 import { bytes, duration, times, whole } from "../src/report/units.js";
 import { SAMPLE, sampleRecord } from "./report/sample-result.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
 describe("a quantity", () => {
   const cases: [string, string][] = [
@@ -149,7 +149,7 @@ describe("the page", () => {
   });
 
   it("is one file that asks for nothing from elsewhere", () => {
-    const path = writeReport(SAMPLE, join(mkdtempSync(join(tmpdir(), "ruleswap-")), "deep", "report"));
+    const path = writeReport(SAMPLE, join(temporaryFolder(), "deep", "report"));
     const page = readFileSync(path, "utf8");
     for (const part of answers(SAMPLE)[1]
       ?.replace(" us", " µs")

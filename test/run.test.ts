@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { output, run, start } from "./run.js";
+import { temporaryFolder } from "./temporary-folder.js";
 
-const folder = mkdtempSync(join(tmpdir(), "ruleswap-run-"));
+const folder = temporaryFolder();
 /** A program that says something, starts another that writes its number, and waits for ever, as the other does. */
 const WAITING = 'echo said; sh -c \'echo $$ > "$0"; exec sleep 600\' "$0" & wait';
 
