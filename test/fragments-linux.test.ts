@@ -22,6 +22,8 @@ const setting = (name: string, usual: number): number => Number(process.env[`RUL
 const ROUNDS = setting("ROUNDS", 60);
 const FIRST = setting("SEED", 0);
 const DATAGRAMS = 30;
+/** As many that their source sends more than 64 fragments between two of one. */
+const MANY = 100;
 const LIMIT_MS = 120_000 + 1000 * ROUNDS;
 
 const ENDS: Readonly<Record<Family, { sources: readonly string[]; destinations: readonly string[] }>> = {
@@ -87,10 +89,13 @@ interface Fragments extends TrafficRound {
 function makeRound(seed: number, tracked: boolean): Fragments {
   const random = new Random(seed);
   const family = seed % 2 === 0 ? "ipv4" : "ipv6";
-  const queues = Array.from({ length: DATAGRAMS }, (_, nth) => {
+  // Of one source Linux lets 64 others come between two, or its datagram begins anew.
+  const wide = random.chance(0.3);
+  const sources = wide ? ENDS[family].sources.slice(1) : ENDS[family].sources;
+  const queues = Array.from({ length: wide ? MANY : DATAGRAMS }, (_, nth) => {
     // Ids are of a round alone: what waits in vain waits for longer than a round.
-    const id = ((seed % 500) << 5) | nth;
-    const packet = randomDatagram(random, family);
+    const id = ((seed % 500) << 7) | nth;
+    const packet = randomDatagram(random, family, sources);
     const length = packet.length - (family === "ipv4" ? 20 : 40);
     const devices = random.chance(0.8) ? [random.pick(WIRES)] : WIRES;
     return randomCuts(random, length, id).map((cut) => ({
@@ -100,8 +105,7 @@ function makeRound(seed: number, tracked: boolean): Fragments {
   });
   const frames: { device: string; bytes: Buffer }[] = [];
   for (let left = queues; left.length > 0; left = left.filter((queue) => queue.length > 0)) {
-    // Of Linux' 64 from one source before a datagram begins anew, no more than these are between two.
-    const next = random.pick(left.slice(0, 3)).shift();
+    const next = random.pick(left.slice(0, wide ? MANY : 3)).shift();
     if (next) frames.push(next);
   }
   return {
@@ -113,12 +117,12 @@ function makeRound(seed: number, tracked: boolean): Fragments {
   };
 }
 
-function randomDatagram(random: Random, family: Family): Buffer {
+function randomDatagram(random: Random, family: Family, sources: readonly string[]): Buffer {
   const icmp = family === "ipv4" ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
   const protocol = random.pick([PROTOCOL_UDP, PROTOCOL_UDP, PROTOCOL_TCP, icmp, 50]);
   const data = random.pick([0, 1, 8, 57, 200, 733, 1600]);
   const ends = {
-    source: random.pick(ENDS[family].sources),
+    source: random.pick(sources),
     destination: random.pick(ENDS[family].destinations),
     sourcePort: random.between(1000, 1003),
     destinationPort: protocol === icmp ? (family === "ipv4" ? 8 : 128) << 8 : random.pick([53, 80]),

@@ -129,6 +129,23 @@ describe("a described fragment of a tracked packet", () => {
     ]);
   });
 
+  it("of IPv4 begins its datagram anew where its source has sent 64 others meanwhile", () => {
+    const after = (others: number, family: Family = "ipv4") => {
+      const router = new Router({}, RULES, family);
+      const [from, other, to, units] =
+        family === "ipv4"
+          ? ["10.9.0.9", "10.9.0.8", "198.51.100.7", 178]
+          : ["fd00:9::9", "fd00:9::8", "2001:db8:7::7", 175];
+      const first = (id: number, source = from) => `udp ${source} > ${to} in eth0 len 1448 more fragid ${id}`;
+      router.send(first(0));
+      for (let id = 1; id <= others; id++) router.send(first(id));
+      for (let id = 1; id <= 100; id++) router.send(first(id, other));
+      return router.send(`udp ${from} > ${to} in eth0 frag ${units}`).split(" ").at(-1);
+    };
+    expect([after(63), after(64), after(200)]).toEqual(["whole", "kept", "kept"]);
+    expect(after(200, "ipv6")).toBe("whole");
+  });
+
   it("waits for 30 seconds, of IPv6 for a minute or as long as the setting says", () => {
     const late = (time: number) => {
       const router = new Router();

@@ -10,6 +10,7 @@ import {
   DATAGRAM_EXPIRES,
   DATAGRAM_FRAGMENTS,
   DATAGRAM_ID,
+  DATAGRAM_MISSED,
   DATAGRAM_SOURCE,
   FRAGMENT_MORE,
   FRAGMENTS_BUCKETS,
@@ -55,15 +56,23 @@ export function fragments(): usize {
   return load<u32>(CONTROL_ADDRESS, CONTROL_FRAGMENTS);
 }
 
-/** The datagram with the key at `key`, in the form of DATAGRAM_ID and what follows; 0 where none waits. */
+/**
+ * The datagram with the key at `key`, in the form of DATAGRAM_ID and what follows; 0 where none waits. Others of the same
+ * source have missed a fragment.
+ */
 export function datagramFind(key: usize, now: u32): usize {
-  const bucket = bucketOf(key);
-  for (let at: usize = load<u32>(bucket); at; at = load<u32>(at, CELL_NEXT)) {
-    if (memory.compare(at + DATAGRAM_ID, key, KEY_BYTES)) continue;
-    if (!hasExpired(at, now)) return at;
-    datagramForget(at);
-    return 0;
+  const source = v128.load(key, DATAGRAM_SOURCE - DATAGRAM_ID);
+  let found: usize = 0;
+  for (let at: usize = load<u32>(bucketOf(key)); at; at = load<u32>(at, CELL_NEXT)) {
+    if (v128.any_true(v128.xor(source, v128.load(at, DATAGRAM_SOURCE)))) continue;
+    if (load<u32>(at, DATAGRAM_ID) == load<u32>(key) && !memory.compare(at + DATAGRAM_ID, key, KEY_BYTES)) found = at;
+    else {
+      const missed = load<u16>(at, DATAGRAM_MISSED);
+      if (missed < 0xffff) store<u16>(at, missed + 1, DATAGRAM_MISSED);
+    }
   }
+  if (!found || !hasExpired(found, now)) return found;
+  datagramForget(found);
   return 0;
 }
 
@@ -154,7 +163,7 @@ function hasExpired(datagram: usize, now: u32): bool {
 
 function bucketOf(key: usize): usize {
   const source = key + DATAGRAM_SOURCE - DATAGRAM_ID;
-  let hash = load<u32>(key) * 0x9e3779b1;
-  for (let at: usize = 0; at < 32; at += 4) hash = (hash ^ load<u32>(source + at)) * 0x85ebca6b;
+  let hash: u32 = 0x9e3779b1;
+  for (let at: usize = 0; at < 16; at += 4) hash = (hash ^ load<u32>(source + at)) * 0x85ebca6b;
   return fragments() + FRAGMENTS_BUCKETS + ((hash >> 24) << 2);
 }

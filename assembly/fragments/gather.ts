@@ -19,9 +19,9 @@
  * end, does so in IPv4 and is thrown away alone in IPv6. An IPv6 fragment that should be followed, but does not end at a
  * multiple of eight, ends the waiting and goes on as it is.
  *
- * Cost. One lock for all; time and room for 4 MiB, as Linux has it. Of Linux it leaves out that a datagram whose source has
- * sent more than 64 other fragments meanwhile begins anew (ipfrag_max_dist), and that the machine complains of what it
- * waited for in vain.
+ * Cost. One lock for all; time and room for 4 MiB, as Linux has it. An IPv4 datagram that has missed 64 other fragments of its
+ * source begins anew (ipfrag_max_dist), so a source's datagrams lie in one bucket, and each fragment is shown to all of them.
+ * Of Linux it leaves out that the machine complains of what it waited for in vain.
  *
  * Threads. Fragments are written and read under the lock; the whole packet lies in the reader's own memory.
  */
@@ -35,6 +35,7 @@ import {
   DATAGRAM_LARGEST,
   DATAGRAM_LARGEST_DF,
   DATAGRAM_LENGTH,
+  DATAGRAM_MISSED,
   FRAGMENTS_LOCK,
   WHOLE_LENGTH_MOST,
 } from "../../src/blob/fragments";
@@ -61,8 +62,9 @@ import { keyOfPacket } from "./key";
 import { insertFragment, INSERTED, keepHeaders, TWICE } from "./pieces";
 import { putTogether } from "./whole";
 
-/** ipfrag_time. */
+/** ipfrag_time; ipfrag_max_dist, that one which comes counted. */
 const IPV4_TIMEOUT: u32 = 30_000;
+const MISSED_MOST: u16 = 64;
 const IPV6_LENGTH_MOST: u32 = 65535;
 const IPV4_HEADER: u32 = 20;
 const IPV6_HEADER: u32 = 40;
@@ -151,8 +153,13 @@ function add(headers: u32, end: u32): u32 {
   const now = load<u32>(packet, PACKET_TIME);
   const key = keyOfPacket(headers);
   let datagram = datagramFind(key, now);
+  if (datagram && ipv4 && load<u16>(datagram, DATAGRAM_MISSED) >= MISSED_MOST) {
+    datagramForget(datagram);
+    datagram = 0;
+  }
   if (!datagram) datagram = datagramBegin(key, now + (ipv4 ? IPV4_TIMEOUT : sysctl(SYSCTL_FRAG6)), now);
   if (!datagram) return FRAGMENTS_DISCARDED;
+  store<u16>(datagram, 0, DATAGRAM_MISSED);
   if (follows && end & 7) {
     if (!ipv4) {
       datagramForget(datagram);

@@ -9,7 +9,7 @@ export const FRAGMENTS_FREE = 4; // u32 first free cell, linked by CELL_NEXT
 export const FRAGMENTS_TOP = 8; // u32 cells ever taken
 export const FRAGMENTS_SWEPT = 12; // u32 ms of the virtual clock when datagrams that have waited too long were last looked for
 export const FRAGMENTS_CELLS = 16; // u32 address of the first cell
-export const FRAGMENTS_BUCKETS = 64; // u32 x FRAGMENTS_BUCKETS_COUNT: first datagram each, linked by CELL_NEXT
+export const FRAGMENTS_BUCKETS = 64; // u32 x FRAGMENTS_BUCKETS_COUNT: first datagram each, linked by CELL_NEXT; those of one source are in one
 export const FRAGMENTS_BUCKETS_COUNT = 256;
 export const FRAGMENTS_HEADER_SIZE = FRAGMENTS_BUCKETS + 4 * FRAGMENTS_BUCKETS_COUNT;
 /** Values: as many bytes as Linux lets wait (ipfrag_high_thresh). */
@@ -26,6 +26,7 @@ export const DATAGRAM_LARGEST = 20; // u32 bytes of the largest fragment, header
 export const DATAGRAM_LARGEST_DF = 24; // u32
 export const DATAGRAM_ENDS = 28; // u8 DATAGRAM_HAS_*
 export const DATAGRAM_CONGESTION = 29; // u8 bit n: a fragment's ECN field is n
+export const DATAGRAM_MISSED = 30; // u16 fragments that its source has sent of others since the last of it
 /** The key: id, zone, protocol (IPv4), family and way, source, destination, and of a link's own addresses the interface. */
 export const DATAGRAM_ID = 32; // u32
 export const DATAGRAM_ZONE = 36; // u16
