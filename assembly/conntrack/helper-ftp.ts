@@ -7,7 +7,7 @@
  *     227 Entering Passive Mode (198,51,100,7,30,5)\r\n      229 Entering Extended Passive Mode (|||7685|)\r\n
  *
  * One that begins so and does not go on so is dropped: what it means cannot be told. One that names another host than its sender
- * expects nothing. Without all of its bytes nothing of a packet is read.
+ * expects nothing.
  */
 import {
   CONNECTION_ORIGINAL,
@@ -18,25 +18,16 @@ import {
   TUPLE_DESTINATION,
   TUPLE_SOURCE,
 } from "../../src/blob/connections";
-import {
-  CT_STATE_ESTABLISHED,
-  PACKET_CT_STATE,
-  PACKET_LENGTH,
-  PACKET_PAYLOAD_LENGTH,
-  PACKET_PROTOCOL,
-  VERDICT_ACCEPT,
-  VERDICT_DROP,
-} from "../../src/blob/layout";
-import { addressBytes, packet } from "../packet";
-import { payload } from "../payload";
+import { VERDICT_ACCEPT, VERDICT_DROP } from "../../src/blob/layout";
+import { addressBytes } from "../packet";
 import { readAddress6 } from "../reading/addresses";
 import { helpedOf, shiftFrom } from "./helped";
-import { expectAt, NOWHERE, rewrites } from "./helper-read";
-import { after, before, optionBytes, segmentHeader, segmentKnown, segmentRead, segmentSequence } from "./segment";
+import { data, dataEnd, expectAt, NOWHERE, readData, rewrites } from "./helper-read";
+import { after, before, segmentSequence } from "./segment";
 import { connection, direction, scratchTuple } from "./track";
-import { TCP } from "./tuple";
 
-const HEADER: u32 = 20;
+/** One connection is expected at a time. */
+const MOST: u32 = 1;
 /** What lines begin with, little-endian; letters in either case. */
 const PORT: u32 = 0x74726f70;
 const EPRT: u32 = 0x74727065;
@@ -66,32 +57,26 @@ let said: u32 = 0;
 
 /** Reads the packet in hand; a VERDICT_*. */
 export function readLine(): u32 {
-  if (!(load<u16>(packet, PACKET_CT_STATE) & CT_STATE_ESTABLISHED) || load<u8>(packet, PACKET_PROTOCOL) != TCP)
-    return VERDICT_ACCEPT;
-  if (load<u32>(packet, PACKET_PAYLOAD_LENGTH) < load<u32>(packet, PACKET_LENGTH)) return VERDICT_ACCEPT;
-  if (!segmentRead() || !segmentKnown) return VERDICT_ACCEPT;
-  const data = segmentHeader + HEADER + optionBytes;
-  const end = payload() + load<u32>(packet, PACKET_LENGTH);
-  if (data >= end) return VERDICT_ACCEPT;
+  if (!readData()) return VERDICT_ACCEPT;
   if (beginsLine()) {
     const source = connection + (direction ? CONNECTION_REPLY : CONNECTION_ORIGINAL) + NODE_TUPLE + TUPLE_SOURCE;
     const address = scratchTuple(10);
     v128.store(address, v128.load(source));
     let word = direction ? PASSIVE : PORT;
-    let found = read(data, end, word);
+    let found = read(data, dataEnd, word);
     if (found == OTHER) {
       word = direction ? EXTENDED : EPRT;
-      found = read(data, end, word);
+      found = read(data, dataEnd, word);
     }
     if (found == PARTIAL) return VERDICT_DROP;
     if (found == SAID && !v128.any_true(v128.xor(v128.load(address), v128.load(source)))) {
-      const chosen = expectAt(direction, port);
+      const chosen = expectAt(direction, port, MOST, false);
       if (chosen != NOWHERE && rewrites()) rewrite(word, <u32>chosen);
-      noteEnd(data, end);
+      noteEnd();
       return chosen == NOWHERE ? <u32>VERDICT_DROP : <u32>VERDICT_ACCEPT;
     }
   }
-  noteEnd(data, end);
+  noteEnd();
   return VERDICT_ACCEPT;
 }
 
@@ -120,10 +105,10 @@ function beginsLine(): bool {
 }
 
 /** A line ends with the data: the next one's number takes the place of the oldest, unless it is older. */
-function noteEnd(data: usize, end: usize): void {
-  if (load<u8>(end - 1) != NEWLINE) return;
+function noteEnd(): void {
+  if (load<u8>(dataEnd - 1) != NEWLINE) return;
   const lines = helpedOf(connection, direction);
-  const next = segmentSequence + <u32>(end - data);
+  const next = segmentSequence + <u32>(dataEnd - data);
   const count = load<u32>(lines, HELPED_COUNT);
   for (let i: u32 = 0; i < count; i++) if (load<u32>(lines + (i << 2)) == next) return;
   if (count < <u32>HELPED_LINES_MOST) {

@@ -19,9 +19,13 @@ import {
   STATUS_DESTINATION_NAT,
   STATUS_SOURCE_NAT,
   TUPLE_DESTINATION_PORT,
+  TUPLE_SOURCE,
   TUPLE_SOURCE_PORT,
 } from "../../src/blob/connections";
 import {
+  CT_STATE_ESTABLISHED,
+  PACKET_CT_STATE,
+  PACKET_LENGTH,
   PACKET_PAYLOAD_LENGTH,
   PACKET_PROTOCOL,
   PACKET_TIME,
@@ -33,18 +37,21 @@ import { HEADER_CUT, payload, transportOffset } from "../payload";
 import { random32 } from "../random";
 import { BUSY, EXPECTED, note } from "./expect";
 import { readLine } from "./helper-ftp";
+import { readMessage } from "./helper-irc";
+import { optionBytes, segmentHeader, segmentKnown, segmentRead } from "./segment";
 import { connection, scratchTuple } from "./track";
-import { tupleCopy, UDP } from "./tuple";
+import { TCP, tupleCopy, UDP } from "./tuple";
 
 /** Numbers of helpers (helper-name.ts). */
 const FTP: u8 = 1;
 const TFTP: u8 = 2;
-/** Either expects one connection at a time, for so many milliseconds. */
-const MOST: u32 = 1;
+const IRC: u8 = 3;
+/** As long as each expects a connection, in milliseconds. */
 const EXPECTED_MS: u32 = 300_000;
 /** Ports that are tried where the one that was told is expected by another connection. */
 const ATTEMPTS: u32 = 128;
 const PORT_LAST: u32 = 65535;
+const TCP_HEADER: u32 = 20;
 const UDP_HEADER: u32 = 8;
 const OPCODE_READ: u16 = 1;
 const OPCODE_WRITE: u16 = 2;
@@ -53,7 +60,23 @@ const OPCODE_WRITE: u16 = 2;
 export function help(): u32 {
   const helper = connection ? load<u8>(connection, CONNECTION_HELPER) : 0;
   if (helper == FTP) return readLine();
+  if (helper == IRC) return readMessage();
   return helper == TFTP ? readRequest() : VERDICT_ACCEPT;
+}
+
+/** What a segment carries, and where that ends. */
+export let data: usize = 0;
+export let dataEnd: usize = 0;
+
+/** Whether the packet is a segment with data, of a connection that has been answered, all of whose bytes are known. */
+export function readData(): bool {
+  const length = load<u32>(packet, PACKET_LENGTH);
+  if (!(load<u16>(packet, PACKET_CT_STATE) & CT_STATE_ESTABLISHED) || load<u8>(packet, PACKET_PROTOCOL) != TCP)
+    return false;
+  if (load<u32>(packet, PACKET_PAYLOAD_LENGTH) < length || !segmentRead() || !segmentKnown) return false;
+  data = segmentHeader + TCP_HEADER + optionBytes;
+  dataEnd = payload() + length;
+  return data < dataEnd;
 }
 
 /** Whom a file is asked of answers from another port. */
@@ -66,7 +89,7 @@ function readRequest(): u32 {
   if (opcode != OPCODE_READ && opcode != OPCODE_WRITE) return VERDICT_ACCEPT;
   const from = load<u16>(connection + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_SOURCE_PORT);
   const to = load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_DESTINATION_PORT);
-  return noteTowards(0, to, from) == EXPECTED ? <u32>VERDICT_ACCEPT : <u32>VERDICT_DROP;
+  return noteTowards(0, to, from, 1, false) == EXPECTED ? <u32>VERDICT_ACCEPT : <u32>VERDICT_DROP;
 }
 
 /** What `expectAt` answers where nothing can be expected. */
@@ -74,37 +97,41 @@ export const NOWHERE: i32 = -1;
 
 /**
  * Expects a connection to whom the packet came from, which went `told` and said `port`: at what port, or NOWHERE. Where NAT
- * rewrites, another port stands for one that is expected already (nf_nat_exp_find_port).
+ * rewrites, another port stands for one that is expected already (nf_nat_exp_find_port). `most`, `anyone`: as noteTowards.
  */
-export function expectAt(told: u32, port: u16): i32 {
+export function expectAt(told: u32, port: u16, most: u32, anyone: bool): i32 {
   let chosen = port;
-  let outcome = noteTowards(told, chosen, port);
+  let outcome = noteTowards(told, chosen, port, most, anyone);
   if (rewrites()) {
     if (!port) return NOWHERE;
     const range = PORT_LAST - <u32>port;
     for (let left = min(range, ATTEMPTS); left && outcome == BUSY; left--) {
       chosen = port + <u16>(random32() % range);
-      outcome = noteTowards(told, chosen, port);
+      outcome = noteTowards(told, chosen, port, most, anyone);
     }
   }
   return outcome == EXPECTED ? <i32>chosen : NOWHERE;
 }
 
-/** Notes what is expected as the other direction's packets are, but from any port; NAT takes it to port `own` of who told of it. */
-function noteTowards(told: u32, port: u16, own: u16): u32 {
+/**
+ * Notes what is expected as the other direction's packets are, but from any port, or from `anyone`, no more than `most` at a time;
+ * NAT takes it to port `own` of who told of it.
+ */
+function noteTowards(told: u32, port: u16, own: u16, most: u32, anyone: bool): u32 {
   const from = scratchTuple(8);
   memory.fill(from, 0, EXPECTED_SIZE);
   tupleCopy(from + EXPECTED_TUPLE, connection + (told ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE);
   store<u16>(from + EXPECTED_TUPLE, 0, TUPLE_SOURCE_PORT);
   store<u16>(from + EXPECTED_TUPLE, port, TUPLE_DESTINATION_PORT);
-  memory.fill(from + EXPECTED_MASK_SOURCE, 255, addressBytes);
+  if (anyone) memory.fill(from + EXPECTED_TUPLE + TUPLE_SOURCE, 0, 16);
+  else memory.fill(from + EXPECTED_MASK_SOURCE, 255, addressBytes);
   const now = load<u32>(packet, PACKET_TIME);
   store<u32>(from, now + EXPECTED_MS, EXPECTED_EXPIRES);
   if (rewrites()) {
     store<u32>(from, EXPECTED_FLAG_FOLLOWS | (told ? EXPECTED_FLAG_REPLY : 0), EXPECTED_FLAGS);
     store<u16>(from, own, EXPECTED_PORT);
   }
-  return note(connection, from, now, MOST);
+  return note(connection, from, now, most);
 }
 
 /** Whether NAT rewrites the connection of the packet in hand. */
