@@ -52,6 +52,9 @@ function rulesOf(family: Family, tracked: boolean): string {
       "-m tos --tos 0x02/0x03",
       "-m tos --tos 0x03/0x03",
       "-m string --hex-string |ABCDEF| --algo kmp",
+      ...(tracked
+        ? ["-m string --hex-string |ABCDEF| --algo bm", "-m string --icase --hex-string |ABCDEF| --algo bm"]
+        : []),
       ...(ipv4
         ? [
             "-f",

@@ -15,7 +15,11 @@ import {
   DATAGRAM_RECORD,
   FRAGMENT_KNOWN,
   FRAGMENT_LENGTH,
+  FRAGMENT_OFFSET,
   WHOLE_BYTES,
+  WHOLE_HEADERS,
+  WHOLE_PIECES,
+  WHOLE_PIECES_BYTES,
 } from "../../src/blob/fragments";
 import {
   PACKET_FLAG_MORE,
@@ -35,6 +39,7 @@ import {
   PACKET_TOS,
 } from "../../src/blob/layout";
 import { READER_WHOLE } from "../../src/blob/memory";
+import { connections } from "../conntrack/pool";
 import { addressBytes, packet, reader } from "../packet";
 import { headerSize } from "../payload";
 import { copyBytes } from "./pieces";
@@ -65,7 +70,10 @@ export function putTogether(datagram: usize): bool {
   store<u16>(whole, 0, PACKET_FRAGMENT_OFFSET);
   store<u8>(whole, load<u8>(whole, PACKET_FLAGS) & ~(<u8>PACKET_FLAG_MORE), PACKET_FLAGS);
   store<u8>(whole, load<u8>(whole, PACKET_TOS) | congestion, PACKET_TOS);
-  const known = copyAll(datagram, bytes, headersThen, headers);
+  // What is put together in front of INPUT alone is joined to one piece where there is room, which nobody can tell.
+  store<u32>(whole, connections() ? headers : 0, WHOLE_HEADERS);
+  memory.fill(whole + WHOLE_PIECES, 0, WHOLE_PIECES_BYTES);
+  const known = copyAll(datagram, whole, headersThen, headers);
   store<u32>(whole, known ? <u32>bytes : 0, PACKET_PAYLOAD);
   store<u32>(whole, known, PACKET_PAYLOAD_LENGTH);
   if (known) {
@@ -88,14 +96,18 @@ function asTheLast(whole: usize): void {
   store<u8>(whole, load<u8>(packet, PACKET_PATH), PACKET_PATH);
 }
 
-/** Copies headers, of IPv6 without the fragment header, and fragments; how many bytes are known. */
-function copyAll(datagram: usize, into: usize, headersThen: u32, headers: u32): u32 {
+/** Copies headers, of IPv6 without the fragment header, and fragments, and notes where each begins; how many bytes are known. */
+function copyAll(datagram: usize, whole: usize, headersThen: u32, headers: u32): u32 {
+  const into = whole + WHOLE_BYTES;
   if (load<u32>(datagram, DATAGRAM_HEADERS) != headersThen) return 0;
   const from = datagram + DATAGRAM_BYTES;
   memory.copy(into, from, headers);
   if (headers != headersThen) linkPast(into, headers, load<u8>(from + headers));
   let known = headers;
   for (let at: usize = load<u32>(datagram, DATAGRAM_FRAGMENTS); at; at = load<u32>(at, CELL_NEXT)) {
+    const place = load<u32>(at, FRAGMENT_OFFSET) >> 3;
+    const pieces = whole + (place >> 3);
+    store<u8>(pieces, load<u8>(pieces, WHOLE_PIECES) | ((<u8>1) << (<u8>(place & 7))), WHOLE_PIECES);
     copyBytes(at, into + known);
     known += load<u32>(at, FRAGMENT_KNOWN);
     if (load<u32>(at, FRAGMENT_KNOWN) != load<u32>(at, FRAGMENT_LENGTH)) break;
@@ -140,4 +152,18 @@ function restateIpv4(datagram: usize, bytes: usize, length: u32, congestion: u8)
 function restateIpv6(bytes: usize, length: u32, congestion: u8): void {
   store<u8>(bytes, load<u8>(bytes, 1) | (congestion << 4), 1);
   store<u16>(bytes, bswap<u16>(<u16>(length - IPV6_HEADER)), 4);
+}
+
+/**
+ * Whether bytes `from` to `end` of what the reader put together lie in two of the kernel's pieces of memory. The first holds the
+ * headers and the first fragment, each other one a fragment.
+ */
+export function acrossPieces(from: usize, end: usize): bool {
+  const whole: usize = load<u32>(reader, READER_WHOLE);
+  const headers = load<u32>(whole, WHOLE_HEADERS);
+  const start = whole + WHOLE_BYTES + headers;
+  if (!headers || from < whole + WHOLE_BYTES || end > whole + WHOLE_HEADERS) return false;
+  for (let place: usize = from < start ? 1 : ((from - start) >> 3) + 1; start + (place << 3) < end; place++)
+    if ((load<u8>(whole + (place >> 3), WHOLE_PIECES) >> (<u8>place & 7)) & 1) return true;
+  return false;
 }

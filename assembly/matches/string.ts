@@ -1,12 +1,15 @@
 /**
  * string (xt_string.c): the pattern somewhere in the packet's bytes, headers included, as they were when it came in: what
- * targets rewrite is not seen. Both of Linux's algorithms find what a plain search finds, but for one quirk: Boyer-Moore
- * without regard to case skips too far over the few Latin-1 letters that have no pair, so such patterns are refused.
+ * targets rewrite is not seen. Both of Linux's algorithms find what a plain search finds, but for two quirks: Boyer-Moore finds
+ * nothing that lies across two pieces of memory, as fragments are that tracking has put together, and
+ * without regard to case it skips too far over the few Latin-1 letters that have no pair, so such patterns are refused. Knuth,
+ * Morris and Pratt's goes on from piece to piece.
  * A packet whose bytes are not known neither matches nor fails to: it satisfies no such rule.
  */
 import { PACKET_PAYLOAD_LENGTH } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { packet } from "../packet";
+import { acrossPieces } from "../fragments/whole";
 import { payload } from "../payload";
 
 const INVERT: u8 = 1;
@@ -14,6 +17,9 @@ const IGNORE_CASE: u8 = 2;
 /** "bm" and "kmp", zero-padded to four bytes. */
 const BOYER_MOORE: u32 = 0x6d62;
 const KNUTH_MORRIS_PRATT: u32 = 0x706d6b;
+
+/** Whether the pattern in hand has to lie in one piece of the kernel's memory. */
+let whole: bool = false;
 
 export function matchString(record: usize): bool {
   const bytes = payload();
@@ -30,6 +36,7 @@ export function matchString(record: usize): bool {
     // Places where it may begin: from `first` up to, not with, `last`.
     const first = bytes + from;
     const last = bytes + end - size + 1;
+    whole = load<u32>(record, P.STRING_ALGORITHM) == BOYER_MOORE;
     found = flags & IGNORE_CASE ? findAnyCase(first, last, pattern, size) : find(first, last, pattern, size);
   }
   return found != ((flags & INVERT) != 0);
@@ -58,17 +65,21 @@ function find(first: usize, last: usize, pattern: usize, size: u32): bool {
   for (; at + 16 <= last; at += 16) {
     const heads = i8x16.eq(v128.load(at), head);
     let hits = i8x16.bitmask(v128.and(heads, i8x16.eq(v128.load(at + size - 1), tail)));
-    for (; hits; hits &= hits - 1) if (!memory.compare(at + ctz(hits), pattern, size)) return true;
+    for (; hits; hits &= hits - 1) if (isAt(at + ctz(hits), pattern, size)) return true;
   }
-  for (; at < last; at++) if (!memory.compare(at, pattern, size)) return true;
+  for (; at < last; at++) if (isAt(at, pattern, size)) return true;
   return false;
+}
+
+function isAt(at: usize, pattern: usize, size: u32): bool {
+  return !memory.compare(at, pattern, size) && !(whole && acrossPieces(at, at + size));
 }
 
 function findAnyCase(first: usize, last: usize, pattern: usize, size: u32): bool {
   for (let at = first; at < last; at++) {
     let i: u32 = 0;
     while (i < size && upper(load<u8>(at + i)) == upper(load<u8>(pattern + i))) i++;
-    if (i == size) return true;
+    if (i == size && !(whole && acrossPieces(at, at + size))) return true;
   }
   return false;
 }

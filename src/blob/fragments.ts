@@ -55,8 +55,14 @@ export const FRAGMENT_BYTES = 32;
 /** Value: bytes of a cell. */
 export const FRAGMENT_ROOM = CELL_SIZE - FRAGMENT_BYTES;
 
-/** What a reader's packet was put together to: its record, then its bytes. */
+/**
+ * What a reader's packet was put together to: its record, its bytes, and where in them the pieces of memory begin that the
+ * kernel keeps apart: bit n for the byte 8 * n behind the headers. WHOLE_HEADERS is 0 where it is of one piece.
+ */
 export const WHOLE_BYTES = 192; // PACKET_SIZE
 /** Value: of the longest packet. */
 export const WHOLE_LENGTH_MOST = 65575;
-export const WHOLE_SIZE = WHOLE_BYTES + 65600;
+export const WHOLE_HEADERS = WHOLE_BYTES + 65600; // u32 bytes of headers
+export const WHOLE_PIECES = WHOLE_HEADERS + 16;
+export const WHOLE_PIECES_BYTES = 1040;
+export const WHOLE_SIZE = WHOLE_PIECES + WHOLE_PIECES_BYTES;
