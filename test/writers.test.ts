@@ -69,6 +69,7 @@ describe("writers of one ruleset", () => {
             least: CHANGES,
             signals: new Signals().buffer,
             yardstick: false,
+            lap: 0,
           };
           return threads.run(task);
         }),

@@ -77,6 +77,8 @@ export class Engine {
   private view: DataView;
   private asBytes: Uint8Array;
   private asWords: Int32Array;
+  /** Bytes of the memory that they show. */
+  private shown: number;
 
   private constructor(handle: EngineHandle) {
     this.handle = handle;
@@ -84,6 +86,7 @@ export class Engine {
     this.view = new DataView(handle.memory.buffer);
     this.asBytes = new Uint8Array(handle.memory.buffer);
     this.asWords = new Int32Array(handle.memory.buffer);
+    this.shown = this.asBytes.length;
   }
 
   static create(options: EngineOptions = {}): Engine {
@@ -152,13 +155,14 @@ export class Engine {
     return this.asWords;
   }
 
-  /** Takes notice of memory that has grown, by whichever thread. */
+  /** Takes notice of memory that has grown, by whichever thread: what is handed out then lies behind what is shown. */
   private follow(): void {
+    if ((this.asWords[(M.CONTROL_ADDRESS + M.CONTROL_HEAP_TOP) >> 2] as number) >>> 0 <= this.shown) return;
     const { buffer } = this.handle.memory;
-    if (this.view.byteLength === buffer.byteLength) return;
     this.view = new DataView(buffer);
     this.asBytes = new Uint8Array(buffer);
     this.asWords = new Int32Array(buffer);
+    this.shown = this.asBytes.length;
   }
 
   /** The generation in force. */

@@ -11,6 +11,7 @@ import { closeSync, openSync, readlinkSync, rmSync, unlinkSync, writeFileSync } 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TOOL_PATH } from "./absence.js";
+import { goFirst } from "./priority.js";
 import {
   type Command,
   type CommandResult,
@@ -147,6 +148,7 @@ function main(): void {
     process.disconnect?.();
     return;
   }
+  goFirst();
   let staged: Staged[] = [];
   process.on("message", async (message: Stage | Go) => {
     if ("commands" in message) staged = stage(message, folder);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, freemem, loadavg, release, totalmem, type, version } from "node:os";
 import { fileURLToPath } from "node:url";
+import { mayGoFirst } from "../linux/priority.js";
 
 export interface Environment {
   /** Of ruleswap's own repository; null where it was installed as a package. A "+" behind it: with changes of one's own. */
@@ -15,6 +16,8 @@ export interface Environment {
   readonly free_memory_bytes: number;
   /** Processes that wanted to run, a mean of the minute before the start; 0 on Windows. */
   readonly load_average: number;
+  /** Whether what was measured went before whoever else had work (see linux/priority.ts). */
+  readonly measured_first: boolean;
   readonly os: string;
   readonly arch: string;
   /** ISO 8601, UTC. */
@@ -33,6 +36,7 @@ export function environment(now = new Date()): Environment {
     memory_bytes: totalmem(),
     free_memory_bytes: freemem(),
     load_average: loadavg()[0] ?? 0,
+    measured_first: mayGoFirst(),
     os: `${type()} ${release()} ${version()}`,
     arch: process.arch,
     started: now.toISOString(),

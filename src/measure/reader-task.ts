@@ -5,6 +5,7 @@
 import { PACKET_SIZE } from "../blob/layout.js";
 import { Engine, type EngineHandle } from "../engine/engine.js";
 import { type PacketPool, Reader } from "../engine/reader.js";
+import { goSecond } from "../linux/priority.js";
 import type { Probe } from "../workload/workload.js";
 import { nowNs } from "./clock.js";
 import { EffectWatch, type SeenEffects } from "./effect-watch.js";
@@ -54,6 +55,7 @@ export const BINS_COUNT = 8192;
 export const BATCH_PACKETS = 32;
 
 export default function runReader(task: ReaderTask): ReaderRecord {
+  goSecond();
   const signals = new Signals(task.signals);
   const reader = new Reader(Engine.attach(task.engine), task.reader);
   const count = Math.floor(task.traffic.length / PACKET_SIZE / BATCH_PACKETS) * BATCH_PACKETS;

@@ -15,7 +15,10 @@ export interface WarmUp {
   readonly changes: (count: number) => Change[];
   /** Carries out a task in the writer's thread; the rest of the task is the engine's. */
   readonly update: (
-    task: Pick<UpdaterTask, "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "signals" | "yardstick">,
+    task: Pick<
+      UpdaterTask,
+      "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "signals" | "yardstick" | "lap"
+    >,
   ) => Promise<UpdaterRecord>;
 }
 
@@ -41,6 +44,7 @@ export async function warmUp({ cell, first, period, changes, update }: WarmUp): 
       least: count,
       signals: new Signals().buffer,
       yardstick: false,
+      lap: 0,
     });
     const spentNs = serviceNs.reduce((sum, service) => sum + service, 0);
     // A change and its undoing cost about as much; what changes of a longer period cost differs, as those that arrive do.

@@ -89,6 +89,7 @@ export const SAMPLE: ResultFile = {
     cores: 2,
     memory_bytes: 2 ** 34,
     free_memory_bytes: 2 ** 33,
+    measured_first: true,
     load_average: 0.1,
     os: "Linux 6.1",
     arch: "x64",
