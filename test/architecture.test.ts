@@ -141,11 +141,10 @@ describe("the source", () => {
     expect(long).toEqual([]);
   });
 
-  it("runs programs in tests through run.ts alone, which gives each a limit, or in a session that ends with its file", () => {
+  it("runs programs in tests through run.ts alone, which gives each a limit", () => {
     const free = filesUnder("test").filter(
       (file) =>
-        !["test/run.ts", "test/stall-reporter.ts", "test/cli/session.ts"].includes(file) &&
-        importsOf(file).includes("node:child_process"),
+        file !== "test/run.ts" && file !== "test/stall-reporter.ts" && importsOf(file).includes("node:child_process"),
     );
     expect(free).toEqual([]);
   });

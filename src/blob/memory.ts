@@ -2,6 +2,7 @@
  * The engine's own records in shared memory: what is not part of a blob. Same rules as layout.ts. Who writes: the holder of
  * the writers' lock, except a reader's line, scratch, stack and counters (that reader) and state cells and objects (readers).
  */
+
 // ---- Control block, at a fixed address ----
 export const CONTROL_ADDRESS = 1024;
 export const CONTROL_MAGIC = 0; // u32: CONTROL_MAGIC_VALUE once initialised

@@ -6,7 +6,7 @@ import { PHASES } from "../update/phases.js";
 import type { Quiesce } from "../update/quiesce.js";
 import { type Strategy, Updater, type UpdateRequest } from "../update/updater.js";
 import type { Family } from "../ruleset/row-store.js";
-import { realClock } from "./clock.js";
+import { type Clock, realClock } from "./clock.js";
 import { runOpenLoop } from "./open-loop.js";
 import { Signals } from "./signals.js";
 import { measureYardstick } from "./yardstick.js";
@@ -79,14 +79,7 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   const yardstick = (): number[] => (task.yardstick ? measureYardstick() : []);
   const yardstickNs = yardstick();
   // Whoever handed the task over is busy for some milliseconds more, and there may be no core left for it.
-  if (task.yardstick) {
-    const settledNs = clock.nowNs() + SETTLE_NS;
-    while (task.lap > 0 && clock.nowNs() < settledNs) {
-      for (let index = 0; index < task.lap; index++) updater.update(task.requests[index] as UpdateRequest);
-      clock.waitUntilNs(clock.nowNs() + LAP_NS);
-    }
-    clock.waitUntilNs(settledNs);
-  }
+  if (task.yardstick) settle(clock, updater, task.requests.slice(0, task.lap));
 
   const loop = runOpenLoop({
     clock,
@@ -128,6 +121,20 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
     memory: engine.memory(),
     yardstickNs: [...yardstickNs, ...yardstick()],
   };
+}
+
+/** Makes a lap's changes over and over meanwhile; one that fails does so again where it is counted. */
+function settle(clock: Clock, updater: Updater, lap: readonly UpdateRequest[]): void {
+  const settledNs = clock.nowNs() + SETTLE_NS;
+  try {
+    while (lap.length > 0 && clock.nowNs() < settledNs) {
+      for (const request of lap) updater.update(request);
+      clock.waitUntilNs(clock.nowNs() + LAP_NS);
+    }
+  } catch {
+    // Nothing of it was carried out.
+  }
+  clock.waitUntilNs(settledNs);
 }
 
 /** From here on the engine's peak is that of the updates, not of loading. */
