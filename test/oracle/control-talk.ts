@@ -56,6 +56,26 @@ export interface Scene {
 export const bytesOf = (address: string, port: number): string =>
   `${address.replaceAll(".", ",")},${port >> 8},${port & 255}`;
 
+/** A client that source NAT takes for 192.0.2.1. */
+const behindSource = (client: string): Scene => ({
+  family: "ipv4",
+  client,
+  server: "198.51.100.7",
+  nat: `-A POSTROUTING -s 10.0.0.0/24 -o ${WAN} -j SNAT --to-source 192.0.2.1`,
+  active: { line: `PORT ${bytesOf(client, ACTIVE)}`, to: "192.0.2.1" },
+  passive: { line: `227 Entering Passive Mode (${bytesOf("198.51.100.7", PASSIVE)})`, to: "198.51.100.7" },
+});
+
+/** A server that destination NAT finds behind 192.0.2.1. */
+const behindDestination = (server: string): Scene => ({
+  family: "ipv4",
+  client: "198.51.100.7",
+  server: "192.0.2.1",
+  nat: `-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 21 -j DNAT --to-destination ${server}`,
+  active: { line: `PORT ${bytesOf("198.51.100.7", ACTIVE)}`, to: "198.51.100.7" },
+  passive: { line: `227 Entering Passive Mode (${bytesOf(server, PASSIVE)})`, to: "192.0.2.1" },
+});
+
 /** Addresses of the same length, so that what the kernel writes over them shifts nothing. */
 export const SCENES: Readonly<Record<string, Scene>> = {
   ipv4: {
@@ -72,42 +92,14 @@ export const SCENES: Readonly<Record<string, Scene>> = {
     active: { line: `EPRT |2|fd00:1::9|${ACTIVE}|`, to: "fd00:1::9" },
     passive: { line: `229 Entering Extended Passive Mode (|||${PASSIVE}|)`, to: "2001:db8:7::7" },
   },
-  "whose source NAT rewrites": {
-    family: "ipv4",
-    client: "10.0.0.80",
-    server: "198.51.100.7",
-    nat: `-A POSTROUTING -s 10.0.0.0/24 -o ${WAN} -j SNAT --to-source 192.0.2.1`,
-    active: { line: `PORT ${bytesOf("10.0.0.80", ACTIVE)}`, to: "192.0.2.1" },
-    passive: { line: `227 Entering Passive Mode (${bytesOf("198.51.100.7", PASSIVE)})`, to: "198.51.100.7" },
-  },
-  "whose destination NAT rewrites": {
-    family: "ipv4",
-    client: "198.51.100.7",
-    server: "192.0.2.1",
-    nat: "-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 21 -j DNAT --to-destination 10.0.0.80",
-    active: { line: `PORT ${bytesOf("198.51.100.7", ACTIVE)}`, to: "198.51.100.7" },
-    passive: { line: `227 Entering Passive Mode (${bytesOf("10.0.0.80", PASSIVE)})`, to: "192.0.2.1" },
-  },
+  "whose source NAT rewrites": behindSource("10.0.0.80"),
+  "whose destination NAT rewrites": behindDestination("10.0.0.80"),
 };
 
 /** Addresses that the kernel writes in more bytes than the ends do, so that numbers are shifted. */
 export const LONGER: Readonly<Record<string, Scene>> = {
-  "source NAT": {
-    family: "ipv4",
-    client: "10.0.0.9",
-    server: "198.51.100.7",
-    nat: `-A POSTROUTING -s 10.0.0.0/24 -o ${WAN} -j SNAT --to-source 192.0.2.1`,
-    active: { line: `PORT ${bytesOf("10.0.0.9", ACTIVE)}`, to: "192.0.2.1" },
-    passive: { line: `227 Entering Passive Mode (${bytesOf("198.51.100.7", PASSIVE)})`, to: "198.51.100.7" },
-  },
-  "destination NAT": {
-    family: "ipv4",
-    client: "198.51.100.7",
-    server: "192.0.2.1",
-    nat: "-A PREROUTING -d 192.0.2.1/32 -p tcp -m tcp --dport 21 -j DNAT --to-destination 10.0.0.7",
-    active: { line: `PORT ${bytesOf("198.51.100.7", ACTIVE)}`, to: "198.51.100.7" },
-    passive: { line: `227 Entering Passive Mode (${bytesOf("10.0.0.7", PASSIVE)})`, to: "192.0.2.1" },
-  },
+  "source NAT": behindSource("10.0.0.9"),
+  "destination NAT": behindDestination("10.0.0.7"),
   "source NAT of IPv6": {
     family: "ipv6",
     client: "fd00:1::9",
