@@ -26,6 +26,7 @@ import {
   HEAP_ADDRESS,
   READER_COUNTERS,
   READER_HITS,
+  READER_REWRITTEN,
   READER_RANDOM,
   READER_SCRATCH,
   READER_SIZE,
@@ -36,6 +37,7 @@ import {
 import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
 import { AHEAD, AHEAD_BYTES, aheadOf } from "./ahead";
 import { SCRATCH_BYTES } from "./own";
+import { REWRITTEN_BYTES } from "./rewritten-sums";
 import { arenaAllocate } from "./arena";
 import { counterBytes, counterPackets } from "./counters";
 import { classify } from "./classify";
@@ -105,7 +107,7 @@ const TUPLES_BYTES: u32 = 512;
 const LINE_BYTES: u32 = 64;
 /** What each reader has of its own beside its counters: whole cache lines, so that it writes none of another's. */
 const READER_BYTES: u32 =
-  (SCRATCH_BYTES + TUPLES_BYTES + HITS_BYTES + AHEAD_BYTES + LINE_BYTES - 1) & ~(LINE_BYTES - 1);
+  (SCRATCH_BYTES + TUPLES_BYTES + HITS_BYTES + AHEAD_BYTES + REWRITTEN_BYTES + LINE_BYTES - 1) & ~(LINE_BYTES - 1);
 
 /** Sets up the engine in fresh, zeroed memory. `scratchBytes` is the writer's staging area. False without memory. */
 export function engineInit(readers: u32, classifier: u32, seed: u32, scratchBytes: u32): bool {
@@ -145,6 +147,7 @@ export function engineInit(readers: u32, classifier: u32, seed: u32, scratchByte
     store<u32>(line, <u32>at, READER_SCRATCH);
     store<u32>(line, <u32>at + SCRATCH_BYTES, READER_TUPLES);
     store<u32>(line, <u32>at + SCRATCH_BYTES + TUPLES_BYTES, READER_HITS);
+    store<u32>(line, <u32>at + SCRATCH_BYTES + TUPLES_BYTES + HITS_BYTES + AHEAD_BYTES, READER_REWRITTEN);
   }
   store<u32>(CONTROL_ADDRESS, FIRST_DEPTH, CONTROL_STACK_DEPTH);
   const root = arenaAllocate(arena, ROOT_SIZE);

@@ -20,6 +20,7 @@ import {
   PACKET_CT_MARK,
   PACKET_CT_STATE,
   PACKET_CT_STATUS,
+  PACKET_FLAG_OPTIONS_REWRITTEN,
   PACKET_FLAG_SOCKET,
   PACKET_FLAGS,
   PACKET_INPUT,
@@ -28,6 +29,7 @@ import {
   PACKET_PAYLOAD,
   PACKET_PAYLOAD_LENGTH,
   PACKET_SIZE,
+  PACKET_TCP_STRIPPED,
   RESULT_SIZE,
   VERDICT_ACCEPT,
   VERDICT_REJECT,
@@ -108,7 +110,12 @@ export function ownPacket(): usize {
   if (level == OWN_MOST) return 0;
   const own = <usize>load<u32>(reader, READER_SCRATCH) + PACKET_SIZE + level * OWN_SIZE;
   memory.copy(own, packet, PACKET_SIZE);
-  store<u8>(own, load<u8>(own, PACKET_FLAGS) & ~(<u8>PACKET_FLAG_SOCKET), PACKET_FLAGS);
+  store<u8>(
+    own,
+    load<u8>(own, PACKET_FLAGS) & ~(<u8>(PACKET_FLAG_SOCKET | PACKET_FLAG_OPTIONS_REWRITTEN)),
+    PACKET_FLAGS,
+  );
+  store<u32>(own, 0, PACKET_TCP_STRIPPED);
   store<u32>(own, 0, PACKET_KNOWN);
   store<u32>(own, 0, PACKET_PAYLOAD);
   store<u32>(own, 0, PACKET_PAYLOAD_LENGTH);

@@ -29,8 +29,6 @@ const ports: Maker = (random) =>
   random.pick([`--dport ${port(random)}`, `${maybe(random)}--sport ${port(random)}`, "--dport 0:100"]);
 
 const TO_SOME: Maker = (random) => `-p ${random.pick(["tcp", "udp", "sctp"])} -j some`;
-const READS = / (string|u32) /;
-const WRITES = / (TCPMSS|TCPOPTSTRIP|ECN|some)( |$)/;
 
 /** Conditions that look at a transport header, of both families. */
 const TRANSPORT: readonly Maker[] = [
@@ -84,7 +82,7 @@ const OF: Readonly<Record<Family, readonly Maker[]>> = {
     (random) => `-p ah -m ah ${maybe(random)}--ahspi 0:2147483648`,
     (random) => `${maybe(random)}-f`,
     (random) => `-m ttl --ttl-gt ${random.pick([1, 63])}`,
-    (random) => `-p tcp -j ECN --ecn-tcp-remove ${random.pick(["", "-m comment --comment x"])}`,
+    (random) => `! -f -p tcp -j ECN --ecn-tcp-remove ${random.pick(["", "-m comment --comment x"])}`,
   ],
   ipv6: [
     (random) => `-p ipv6-icmp -m icmp6 ${maybe(random)}--icmpv6-type ${random.pick(["1", "128", "1/3", "255"])}`,
@@ -104,6 +102,39 @@ const OF: Readonly<Record<Family, readonly Maker[]>> = {
   ],
 };
 
+/** One bit or more of some word, checksums' too: bytes as they are by then. */
+const readWord: Maker = (random) =>
+  `-m u32 --u32 "${random.pick([random.below(48), random.below(96), `0>>22&0x3c@${random.below(20)}`])}&0x${(random.pick([1, 1, 3]) << random.below(30)).toString(16)}=0"`;
+
+/** Bytes are written, and read behind that. */
+const REWRITES: readonly Maker[] = [
+  readWord,
+  readWord,
+  readWord,
+  (random) => `-j ${random.pick(["TOS --set-tos 0x10/0xff", "TOS --set-tos 0xb8/0xff", "DSCP --set-dscp 5"])}`,
+  (random) => `-m bpf --bytecode "2,32 0 0 ${4 * random.below(16)},6 0 0 1" -m u32 --u32 "0&0xf=0:5"`,
+];
+
+/** Where connections are tracked, their ends. */
+const BINDINGS: Readonly<Record<Family, readonly Maker[]>> = {
+  ipv4: [
+    (random) =>
+      `-A PREROUTING ${someOf(random)} -j DNAT --to-destination ${random.pick(["203.0.113.77", "198.51.100.2"])}`,
+    (random) =>
+      `-A PREROUTING -p ${random.pick(["tcp", "udp", "sctp"])} -j DNAT --to-destination 203.0.113.77:${random.pick([81, 8080])}`,
+    (random) => `-A POSTROUTING ${someOf(random)} -j SNAT --to-source 203.0.113.99`,
+  ],
+  ipv6: [
+    (random) =>
+      `-A PREROUTING ${someOf(random)} -j DNAT --to-destination ${random.pick(["2001:db8:9::77", "2001:db8:9:1::2"])}`,
+    (random) =>
+      `-A PREROUTING -p ${random.pick(["tcp", "udp", "sctp"])} -j DNAT --to-destination [2001:db8:9::77]:${random.pick([81, 8080])}`,
+    (random) => `-A POSTROUTING ${someOf(random)} -j SNAT --to-source 2001:db8:9::99`,
+  ],
+};
+const someOf: Maker = (random) =>
+  random.pick(["", "-p tcp", "-p udp", "-p sctp", "-m statistic --mode nth --every 2 --packet 0"]);
+
 const STATES: readonly Maker[] = [
   (random) =>
     `-m conntrack ${maybe(random)}--ctstate ${random.pick(["NEW", "INVALID", "RELATED", "ESTABLISHED", "UNTRACKED"])}`,
@@ -119,13 +150,13 @@ function makeRound(seed: number, tracked: boolean): CountedRound {
     ...PLAIN,
     ...OF[family],
     ...OF[family],
+    ...REWRITES,
+    ...REWRITES,
     ...(tracked ? [...STATES, ...STATES, ...STATES] : []),
   ];
   const rules = Array.from({ length: random.pick([8, 24, 40]) }, () => {
     const chain = random.pick(["PREROUTING", "PREROUTING", "INPUT", "FORWARD", "some"]);
     const rule = random.pick(makers.filter((maker) => chain !== "some" || maker !== TO_SOME))(random);
-    // Bytes are read before anything has written to them.
-    if (chain === "PREROUTING" ? WRITES.test(rule) : READS.test(rule)) return `-A ${chain}`;
     const device = random.chance(0.2) ? `-i ${random.pick(WIRES)} ` : "";
     const verdict =
       !rule.includes(" -j ") && !rule.startsWith("-j") && random.chance(0.1)
@@ -135,9 +166,11 @@ function makeRound(seed: number, tracked: boolean): CountedRound {
   });
   const chains = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].map((chain) => `:${chain} ACCEPT [0:0]\n`);
   const asks = tracked ? "-A OUTPUT -m conntrack --ctstate NEW\n" : "";
+  const binds = Array.from({ length: tracked ? random.below(4) : 0 }, () => random.pick(BINDINGS[family])(random));
+  const nat = `*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n${binds.join("\n")}\nCOMMIT\n`;
   return {
     family,
-    text: `*mangle\n${chains.join("")}:some - [0:0]\n${rules.join("\n")}\n${asks}COMMIT\n`,
+    text: `${binds.length > 0 ? nat : ""}*mangle\n${chains.join("")}:some - [0:0]\n${rules.join("\n")}\n${asks}COMMIT\n`,
     frames: Array.from({ length: PACKETS }, (_, nth) => ({
       device: random.pick(WIRES),
       bytes: oddFrame(random, family, seed * PACKETS + nth),

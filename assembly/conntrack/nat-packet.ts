@@ -37,11 +37,12 @@ import {
   VERDICT_DROP,
 } from "../../src/blob/layout";
 import { hook, packet, result } from "../packet";
+import { greRewritable } from "./gre";
 import { isRedirect, showQuoted } from "./icmp";
 import { manipulated, SOURCE } from "./nat";
 import { remove } from "./table";
 import { connection, direction, scratchTuple } from "./track";
-import { hasPorts, isIcmp, tupleInvert } from "./tuple";
+import { GRE, hasPorts, isIcmp, tupleInvert } from "./tuple";
 
 const NAT: u32 = STATUS_SOURCE_NAT | STATUS_DESTINATION_NAT;
 const NAT_DONE: u32 = STATUS_SOURCE_NAT_DONE | STATUS_DESTINATION_NAT_DONE;
@@ -63,6 +64,7 @@ export function natPacket(): u32 {
   const manip = manipulated();
   const source = (manip == SOURCE) == (direction == 0);
   if (!(status & (source ? <u32>STATUS_SOURCE_NAT : <u32>STATUS_DESTINATION_NAT))) return VERDICT_ACCEPT;
+  if (protocol == GRE && !greRewritable()) return VERDICT_DROP;
   if (quotes) rewriteQuoted(manip);
   const target = scratchTuple(2);
   tupleInvert(connection + (direction ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE, target);

@@ -1,7 +1,6 @@
 /**
  * bpf (xt_bpf.c, bpf_check_classic and bpf_convert_filter of net/core/filter.c): a program of classic BPF over the packet's
- * bytes, from the IP header on; the packet matches when it returns anything but 0. The bytes are those that came in: what
- * targets rewrite is not seen. A program never jumps back, so it ends; one that reads outside of the packet, or divides by
+ * bytes, from the IP header on; the packet matches when it returns anything but 0. A program never jumps back, so it ends; one that reads outside of the packet, or divides by
  * an X of 0, returns 0, and one whose packet's bytes are not known does at once. What a pinned program says is told with the
  * packet.
  */
@@ -10,7 +9,6 @@ import {
   FAMILY_IPV4,
   PACKET_LENGTH,
   PACKET_MARK,
-  PACKET_PAYLOAD_LENGTH,
   PACKET_TYPE,
   RECORD_BYTES,
 } from "../../src/blob/layout";
@@ -27,7 +25,8 @@ import {
 } from "../../src/blob/payloads";
 import { scratchTuple } from "../conntrack/track";
 import { packet, reader } from "../packet";
-import { payload } from "../payload";
+import { rewrittenBytes, rewrittenLength } from "../rewritten";
+import { asTheyCame } from "../rewritten-sums";
 import { random32 } from "../random";
 import { checkPinned, takenByPinned } from "./pinned";
 
@@ -75,10 +74,16 @@ let outside: bool = false;
 
 export function matchBpf(record: usize): bool {
   if (!load<u16>(record, BPF_COUNT)) return takenByPinned(record);
-  bytes = payload();
+  bytes = rewrittenBytes();
   if (!bytes) return false;
-  length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  length = rewrittenLength;
   outside = false;
+  const taken = run(record);
+  asTheyCame();
+  return taken;
+}
+
+function run(record: usize): bool {
   const words = scratchTuple(8);
   let a: u32 = 0;
   let x: u32 = 0;

@@ -25,7 +25,6 @@ import {
   KNOWN_GENRE,
   PACKET_INPUT,
   PACKET_LENGTH,
-  PACKET_PAYLOAD_LENGTH,
   PACKET_SOURCE,
   PACKET_TCP_FLAGS,
   PACKET_TTL,
@@ -36,7 +35,9 @@ import { eventSystem } from "../events";
 import { known } from "../known";
 import { nearOn } from "../locals";
 import { packet } from "../packet";
-import { payload, transportOffset } from "../payload";
+import { transportOffset } from "../payload";
+import { rewrittenBytes, rewrittenLength } from "../rewritten";
+import { asTheyCame } from "../rewritten-sums";
 
 const BY_TTL: u8 = 2;
 const LOGS: u8 = 4;
@@ -55,8 +56,11 @@ const HEADERS: u32 = 40;
 
 export function matchOsf(record: usize): bool {
   if (!(load<u8>(packet, PACKET_TCP_FLAGS) & SYN)) return false;
-  const bytes = payload();
-  return bytes ? looksLike(record, bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH)) : isSaid(record);
+  const bytes = rewrittenBytes();
+  if (!bytes) return isSaid(record);
+  const alike = looksLike(record, bytes, rewrittenLength);
+  asTheyCame();
+  return alike;
 }
 
 /** What the packet's description says. */

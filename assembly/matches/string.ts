@@ -1,16 +1,14 @@
 /**
- * string (xt_string.c): the pattern somewhere in the packet's bytes, headers included, as they were when it came in: what
- * targets rewrite is not seen. Both of Linux's algorithms find what a plain search finds, but for two quirks: Boyer-Moore finds
+ * string (xt_string.c): the pattern somewhere in the packet's bytes, headers included. Both of Linux's algorithms find what a plain search finds, but for two quirks: Boyer-Moore finds
  * nothing that lies across two pieces of memory, as fragments are that tracking has put together, and
  * without regard to case it skips too far over the few Latin-1 letters that have no pair, so such patterns are refused. Knuth,
  * Morris and Pratt's goes on from piece to piece.
  * A packet whose bytes are not known neither matches nor fails to: it satisfies no such rule.
  */
-import { PACKET_PAYLOAD_LENGTH } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
-import { packet } from "../packet";
 import { acrossPieces } from "../fragments/whole";
-import { payload } from "../payload";
+import { rewrittenBytes, rewrittenLength } from "../rewritten";
+import { asTheyCame } from "../rewritten-sums";
 
 const INVERT: u8 = 1;
 const IGNORE_CASE: u8 = 2;
@@ -22,9 +20,9 @@ const KNUTH_MORRIS_PRATT: u32 = 0x706d6b;
 let whole: bool = false;
 
 export function matchString(record: usize): bool {
-  const bytes = payload();
+  const bytes = rewrittenBytes();
   if (!bytes) return false;
-  const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  const length = rewrittenLength;
   const to = <u32>load<u16>(record, P.STRING_TO);
   const flags = load<u8>(record, P.STRING_FLAGS);
   const size = <u32>load<u8>(record, P.STRING_LENGTH);
@@ -39,6 +37,7 @@ export function matchString(record: usize): bool {
     whole = load<u32>(record, P.STRING_ALGORITHM) == BOYER_MOORE;
     found = flags & IGNORE_CASE ? findAnyCase(first, last, pattern, size) : find(first, last, pattern, size);
   }
+  asTheyCame();
   return found != ((flags & INVERT) != 0);
 }
 

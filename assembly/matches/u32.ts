@@ -1,12 +1,11 @@
 /**
- * u32 (xt_u32.c): words of the packet's bytes, found by arithmetic, against ranges of numbers. The bytes are those that came
- * in: what targets rewrite is not seen. A packet whose bytes are not known neither matches nor fails to: it satisfies no
- * such rule.
+ * u32 (xt_u32.c): words of the packet's bytes, found by arithmetic, against ranges of numbers. A packet whose bytes are not
+ * known neither matches nor fails to: it satisfies no such rule.
  */
-import { PACKET_PAYLOAD_LENGTH, RECORD_BYTES } from "../../src/blob/layout";
+import { RECORD_BYTES } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
-import { packet } from "../packet";
-import { payload } from "../payload";
+import { rewrittenBytes, rewrittenLength } from "../rewritten";
+import { asTheyCame } from "../rewritten-sums";
 
 const WORD_BYTES: u32 = 4;
 const WORD_BITS: u32 = 32;
@@ -14,9 +13,11 @@ const WORD_BITS: u32 = 32;
 const OUTSIDE: i64 = -1;
 
 export function matchU32(record: usize): bool {
-  const bytes = payload();
+  const bytes = rewrittenBytes();
   if (!bytes) return false;
-  return allHold(record, bytes, load<u32>(packet, PACKET_PAYLOAD_LENGTH)) != (load<u8>(record, P.U32_INVERT) != 0);
+  const hold = allHold(record, bytes, rewrittenLength);
+  asTheyCame();
+  return hold != (load<u8>(record, P.U32_INVERT) != 0);
 }
 
 /** Whether every test, step and range lies inside of the record and is one that the walk can do. */

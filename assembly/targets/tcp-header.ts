@@ -1,20 +1,23 @@
 /** ECN and TCPOPTSTRIP: targets that write TCP's header (ipt_ECN.c, xt_TCPOPTSTRIP.c). */
 import {
   PACKET_FLAG_MSS_ZERO,
+  PACKET_FLAG_OPTIONS_REWRITTEN,
   PACKET_FLAGS_DROPPED,
   PACKET_FLAGS,
   PACKET_FRAGMENT_OFFSET,
   PACKET_MSS,
+  PACKET_PAYLOAD_LENGTH,
   PACKET_PROTOCOL,
   PACKET_TCP_FLAGS,
   PACKET_TCP_OPTIONS,
+  PACKET_TCP_STRIPPED,
   PACKET_TOS,
   VERDICT_CONTINUE,
   VERDICT_DROP,
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { packet } from "../packet";
-import { placeHas, transportHas } from "../payload";
+import { HEADER_CUT, payload, placeHas, transportHas, transportOffset } from "../payload";
 
 const ECT: u8 = 1;
 const ECE: u8 = 16;
@@ -45,6 +48,27 @@ export function checkEcn(record: usize): bool {
   return !(load<u8>(record, P.SETECN_OPERATION) & ~(ECT | ECE | CWR)) && load<u8>(record, P.SETECN_ECT) <= ECT_MASK;
 }
 
+/** Kinds of options that stripping does not come to: of the header's last byte, and behind one that reaches out of it. */
+function outOfReach(): u32 {
+  const bytes = payload();
+  const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
+  const place = bytes ? transportOffset(bytes, length) : HEADER_CUT;
+  if (place == HEADER_CUT || place + HEADER > length) return 0;
+  const header = bytes + place;
+  const size = (<u32>load<u8>(header, 12) >> 4) << 2;
+  if (place + size > length) return 0;
+  let kinds: u32 = 0;
+  let reached = true;
+  for (let at = HEADER; at < size; ) {
+    const kind = load<u8>(header + at);
+    const step: u32 = kind <= 1 || at + 1 >= size ? 1 : max<u32>(load<u8>(header + at, 1), 1);
+    reached = reached && at + 1 < size && at + step <= size;
+    if (!reached && kind < 32) kinds |= 1 << kind;
+    at += step;
+  }
+  return kinds;
+}
+
 /** No-operations take the place of the options. Kinds above 31 are not in the packet's record. */
 export function stripOptions(record: usize): u32 {
   if (load<u16>(packet, PACKET_FRAGMENT_OFFSET)) return VERDICT_CONTINUE;
@@ -53,9 +77,12 @@ export function stripOptions(record: usize): u32 {
   const options = load<u32>(packet, PACKET_TCP_OPTIONS);
   const stripped = options & load<u32>(record, P.TCPOPTSTRIP_MAP);
   if (!stripped) return VERDICT_CONTINUE;
-  store<u32>(packet, (options & ~stripped) | NO_OPERATION, PACKET_TCP_OPTIONS);
+  const left = (options & ~stripped) | (stripped & outOfReach());
+  store<u32>(packet, left | NO_OPERATION, PACKET_TCP_OPTIONS);
+  store<u32>(packet, load<u32>(packet, PACKET_TCP_STRIPPED) | stripped, PACKET_TCP_STRIPPED);
+  store<u8>(packet, flags | PACKET_FLAG_OPTIONS_REWRITTEN, PACKET_FLAGS);
   if (!(stripped & SEGMENT_SIZE)) return VERDICT_CONTINUE;
   store<u16>(packet, 0, PACKET_MSS);
-  store<u8>(packet, flags & ~(<u8>PACKET_FLAG_MSS_ZERO), PACKET_FLAGS);
+  store<u8>(packet, (flags & ~(<u8>PACKET_FLAG_MSS_ZERO)) | PACKET_FLAG_OPTIONS_REWRITTEN, PACKET_FLAGS);
   return VERDICT_CONTINUE;
 }

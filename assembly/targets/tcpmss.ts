@@ -1,6 +1,7 @@
 /** TCPMSS (xt_TCPMSS.c): the largest segment that a SYN asks for. */
 import {
   PACKET_FLAG_MSS_ZERO,
+  PACKET_FLAG_OPTIONS_REWRITTEN,
   PACKET_FLAGS,
   PACKET_FLAGS_DROPPED,
   PACKET_FRAGMENT_OFFSET,
@@ -49,12 +50,17 @@ export function clampMss(record: usize): u32 {
     const header = <u32>load<u8>(packet, PACKET_TCP_DATA_OFFSET);
     const length = load<u32>(packet, PACKET_LENGTH);
     if (header >= TCP_HEADER_MAX || length > header + headersInFront()) return VERDICT_CONTINUE;
-    store<u16>(packet, limit < assumed ? limit : assumed, PACKET_MSS);
+    rewriteSize(flags, limit < assumed ? limit : assumed);
     store<u32>(packet, load<u32>(packet, PACKET_TCP_OPTIONS) | (1 << MSS_OPTION), PACKET_TCP_OPTIONS);
     store<u8>(packet, <u8>(header + 4), PACKET_TCP_DATA_OFFSET);
     store<u32>(packet, length + 4, PACKET_LENGTH);
-  } else if (old > limit) store<u16>(packet, limit, PACKET_MSS);
+  } else if (old > limit) rewriteSize(flags, limit);
   return VERDICT_CONTINUE;
+}
+
+function rewriteSize(flags: u8, size: u16): void {
+  store<u16>(packet, size, PACKET_MSS);
+  store<u8>(packet, flags | PACKET_FLAG_OPTIONS_REWRITTEN, PACKET_FLAGS);
 }
 
 /** Bytes in front of TCP's header. */

@@ -242,6 +242,7 @@ export const PACKET_ZONE = 164; // u16
 export const PACKET_ICMP_ID = 166; // u16 identifier of an ICMP request or reply
 export const PACKET_KNOWN = 168; // u32 address of what the machine knows of it beside (KNOWN_*), 0 nothing
 export const PACKET_FRAGMENT_ID = 172; // u32 what fragments of one packet have in common
+export const PACKET_TCP_STRIPPED = 176; // u32 set on the way: kinds of options that TCPOPTSTRIP has made no-operations of
 export const PACKET_DESTINATION_MAC = 184; // 6 bytes, zero unknown
 export const PACKET_SIZE = 192;
 
@@ -292,6 +293,8 @@ export const PACKET_FLAG_OPTIONS_CUT = 16;
 export const PACKET_FLAG_MSS_ZERO = 32;
 /** IPv6's headers cannot be read up to the transport's: a rule that names a protocol drops the packet. */
 export const PACKET_FLAG_HEADERS_CUT = 64;
+/** Set on the way: TCP's options are not what they were when the packet came. */
+export const PACKET_FLAG_OPTIONS_REWRITTEN = 128;
 /** What may be dropped in the middle of a rule, so that every rule has to see it. */
 export const PACKET_FLAGS_DROPPED = PACKET_FLAG_ODD | PACKET_FLAG_OPTIONS_CUT | PACKET_FLAG_HEADERS_CUT;
 

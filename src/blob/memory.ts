@@ -60,6 +60,7 @@ export const READER_RANDOM = 32; // u64 state of the seeded generator
 export const READER_EVENTS = 40; // u32 ring of events (events.ts), 0 when nobody listens
 export const READER_WHOLE = 44; // u32 what fragments were put together to (fragments.ts)
 export const READER_HITS = 48; // u32 notes of rules that are yet to be counted (assembly/hits.ts), and behind them ahead.ts's room
+export const READER_REWRITTEN = 116; // u32 room for what assembly/rewritten.ts writes over a packet's bytes
 export const READER_TIME = 120; // u32 the time of the packet it walked last
 export const READER_SIZE = 128;
 export const READERS_ADDRESS = CONTROL_ADDRESS + CONTROL_SIZE;

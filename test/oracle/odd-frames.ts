@@ -44,7 +44,8 @@ function transport(random: Random, family: Family, protocol: number): Buffer {
   if (protocol === PROTOCOL_TCP) return Buffer.concat([ports, segment(random), data]);
   if (protocol === PROTOCOL_UDP || protocol === UDPLITE) {
     const length = random.pick([0, 7, 8, 8 + data.length, 8 + data.length, 9 + data.length, 65535]);
-    return Buffer.concat([ports, Buffer.from([length >> 8, length & 255, 0, 0]), data]);
+    const sum = random.pick([0, 0, 1, 0xfffe, 0xffff, random.below(65536)]);
+    return Buffer.concat([ports, Buffer.from([length >> 8, length & 255, sum >> 8, sum & 255]), data]);
   }
   if (protocol === PROTOCOL_SCTP) return Buffer.concat([ports, Buffer.alloc(8, 1), chunks(random)]);
   if (protocol === DCCP) return Buffer.concat([ports, dccpRest(random), data]);
@@ -59,6 +60,7 @@ function segment(random: Random): Buffer {
   const honest = 5 + (options.length >> 2);
   header[8] = random.pick([honest, honest, honest, honest - 1, honest + 1, 0, 4, 5, 15]) << 4;
   header[9] = random.pick([0, 2, 2, 2, 16, 18, 4, 41, 0xc2, 0x52, 255]);
+  header.writeUInt16BE(random.pick([0, 0xffff, random.below(65536)]), 12);
   return Buffer.concat([header, options]);
 }
 
