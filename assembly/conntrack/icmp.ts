@@ -30,6 +30,8 @@ import { findInZones } from "./table";
 import { hasPorts, ICMPV6, isIcmp, tupleInvert } from "./tuple";
 
 const ICMP_HEADER: u32 = 8;
+/** Bytes of a transport header that NAT wants to write to where it has ports. */
+const PORTS_WRITTEN: u32 = 8;
 const REDIRECT: u32 = 5;
 const REDIRECT6: u32 = 137;
 
@@ -85,6 +87,9 @@ export function showQuoted(scratch: usize): bool {
   return true;
 }
 
+/** Whether of the packet that was read last the ports are there, but too little of its transport header for NAT to write to it. */
+export let quotedShort: bool = false;
+
 /** Writes the tuple of the packet that the error quotes. False where its bytes are not there. */
 export function quotedTuple(tuple: usize): bool {
   const bytes = payload();
@@ -98,7 +103,8 @@ export function quotedTuple(tuple: usize): bool {
   if (left < <u32>(ipv4 ? 20 : 40)) return false;
   const head: u32 = ipv4 ? (<u32>load<u8>(inner) & 15) << 2 : headerOffset(inner, left, HEADER_TRANSPORT);
   const protocol = load<u8>(inner + (ipv4 ? 9 : 6));
-  if (head == HEADER_CUT || head + (hasPorts(protocol) || isIcmp(protocol) ? 8 : 0) > left) return false;
+  if (head == HEADER_CUT || head + (hasPorts(protocol) ? 4 : isIcmp(protocol) ? ICMP_HEADER : 0) > left) return false;
+  quotedShort = hasPorts(protocol) && head + PORTS_WRITTEN > left;
   // A later fragment does not say whose it is.
   if (ipv4 && bswap<u16>(load<u16>(inner, 6)) & 0x1fff) return false;
   v128.store(tuple, v128.splat<u32>(0), TUPLE_SOURCE);

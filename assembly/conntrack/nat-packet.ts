@@ -38,7 +38,7 @@ import {
 } from "../../src/blob/layout";
 import { hook, packet, result } from "../packet";
 import { greRewritable } from "./gre";
-import { isRedirect, showQuoted } from "./icmp";
+import { isRedirect, quotedShort, showQuoted } from "./icmp";
 import { manipulated, SOURCE } from "./nat";
 import { remove } from "./table";
 import { connection, direction, scratchTuple } from "./track";
@@ -65,7 +65,7 @@ export function natPacket(): u32 {
   const source = (manip == SOURCE) == (direction == 0);
   if (!(status & (source ? <u32>STATUS_SOURCE_NAT : <u32>STATUS_DESTINATION_NAT))) return VERDICT_ACCEPT;
   if (protocol == GRE && !greRewritable()) return VERDICT_DROP;
-  if (quotes) rewriteQuoted(manip);
+  if (quotes && !rewriteQuoted(manip)) return VERDICT_DROP;
   const target = scratchTuple(2);
   tupleInvert(connection + (direction ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE, target);
   if (manip == SOURCE) {
@@ -88,9 +88,10 @@ function leavesElsewhere(): bool {
   return v128.any_true(v128.xor(name, v128.load(packet, PACKET_OUTPUT)));
 }
 
-/** The packet that an error quotes went the other way: its other end is rewritten, as the connection sent it. */
-function rewriteQuoted(manip: u32): void {
-  if (!showQuoted(scratchTuple(4))) return;
+/** The packet that an error quotes went the other way: its other end is rewritten, as the connection sent it. False where it cannot be. */
+function rewriteQuoted(manip: u32): bool {
+  if (!showQuoted(scratchTuple(4))) return true;
+  if (quotedShort) return false;
   const as = connection + (direction ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE;
   const protocol = load<u8>(as, TUPLE_PROTOCOL);
   if (manip == SOURCE) {
@@ -101,4 +102,5 @@ function rewriteQuoted(manip: u32): void {
     if (hasPorts(protocol)) store<u16>(result, load<u16>(as, TUPLE_SOURCE_PORT), RESULT_QUOTED_SOURCE_PORT);
   }
   if (isIcmp(protocol)) store<u16>(result, load<u16>(as, TUPLE_SOURCE_PORT), RESULT_QUOTED_SOURCE_PORT);
+  return true;
 }

@@ -8,6 +8,7 @@ import {
   PACKET_MSS,
   PACKET_PAYLOAD_LENGTH,
   PACKET_PROTOCOL,
+  PACKET_TCP_DATA_OFFSET,
   PACKET_TCP_FLAGS,
   PACKET_TCP_OPTIONS,
   PACKET_TCP_STRIPPED,
@@ -29,6 +30,9 @@ const TCP: u8 = 6;
 const HEADER: u32 = 20;
 const NO_OPERATION: u32 = 2;
 const SEGMENT_SIZE: u32 = 4;
+const ALL: u32 = 0xffffffff;
+
+let beyond: u32 = 0;
 
 /** A header that is cut short is dropped; of a later fragment Linux takes for one what lies in its place. */
 export function setEcn(record: usize): u32 {
@@ -48,25 +52,31 @@ export function checkEcn(record: usize): bool {
   return !(load<u8>(record, P.SETECN_OPERATION) & ~(ECT | ECE | CWR)) && load<u8>(record, P.SETECN_ECT) <= ECT_MASK;
 }
 
-/** Kinds of options that stripping does not come to: of the header's last byte, and behind one that reaches out of it. */
-function outOfReach(): u32 {
+/**
+ * Kinds of options that stripping comes to and, in `beyond`, that it does not: of the header's last byte, and behind one that reaches
+ * out of it. All of them where bytes do not tell.
+ */
+function withinReach(): u32 {
+  beyond = 0;
   const bytes = payload();
   const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
   const place = bytes ? transportOffset(bytes, length) : HEADER_CUT;
-  if (place == HEADER_CUT || place + HEADER > length) return 0;
+  if (place == HEADER_CUT || place + HEADER > length) return ALL;
   const header = bytes + place;
   const size = (<u32>load<u8>(header, 12) >> 4) << 2;
-  if (place + size > length) return 0;
-  let kinds: u32 = 0;
+  if (place + size > length) return ALL;
+  // What TCPMSS has put in front is not in the bytes.
+  let within: u32 = <u32>load<u8>(packet, PACKET_TCP_DATA_OFFSET) > size ? SEGMENT_SIZE : 0;
   let reached = true;
   for (let at = HEADER; at < size; ) {
     const kind = load<u8>(header + at);
     const step: u32 = kind <= 1 || at + 1 >= size ? 1 : max<u32>(load<u8>(header + at, 1), 1);
     reached = reached && at + 1 < size && at + step <= size;
-    if (!reached && kind < 32) kinds |= 1 << kind;
+    if (kind < 32 && reached) within |= 1 << kind;
+    else if (kind < 32) beyond |= 1 << kind;
     at += step;
   }
-  return kinds;
+  return within;
 }
 
 /** No-operations take the place of the options. Kinds above 31 are not in the packet's record. */
@@ -75,9 +85,10 @@ export function stripOptions(record: usize): u32 {
   const flags = load<u8>(packet, PACKET_FLAGS);
   if (flags & PACKET_FLAGS_DROPPED) return VERDICT_DROP;
   const options = load<u32>(packet, PACKET_TCP_OPTIONS);
-  const stripped = options & load<u32>(record, P.TCPOPTSTRIP_MAP);
+  const named = options & load<u32>(record, P.TCPOPTSTRIP_MAP);
+  const stripped = named ? named & withinReach() : 0;
   if (!stripped) return VERDICT_CONTINUE;
-  const left = (options & ~stripped) | (stripped & outOfReach());
+  const left = (options & ~stripped) | (stripped & beyond);
   store<u32>(packet, left | NO_OPERATION, PACKET_TCP_OPTIONS);
   store<u32>(packet, load<u32>(packet, PACKET_TCP_STRIPPED) | stripped, PACKET_TCP_STRIPPED);
   store<u8>(packet, flags | PACKET_FLAG_OPTIONS_REWRITTEN, PACKET_FLAGS);
