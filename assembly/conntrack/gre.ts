@@ -22,11 +22,12 @@ export function greCall(): u32 {
   return bswap<u16>(load<u16>(header, 2)) == PPP ? <u32>bswap<u16>(load<u16>(header, 6)) : GRE_FOREIGN;
 }
 
-/** Whether NAT can write to the header: it is whole, and of a version that Linux knows. */
-export function greRewritable(): bool {
+/** Whether NAT can write to the header: it is whole and, where a call's number would be written, of a version that Linux knows. */
+export function greRewritable(toDestination: bool): bool {
   const bytes = payload();
   const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
   const at = bytes ? transportOffset(bytes, length) : HEADER_CUT;
   if (at == HEADER_CUT) return true;
-  return at + CALL_KNOWN <= length && <u8>(load<u8>(bytes + at, 1) & VERSION_MASK) <= VERSION_PPTP;
+  if (at + CALL_KNOWN > length) return false;
+  return !toDestination || <u8>(load<u8>(bytes + at, 1) & VERSION_MASK) <= VERSION_PPTP;
 }

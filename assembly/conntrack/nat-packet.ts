@@ -64,7 +64,7 @@ export function natPacket(): u32 {
   const manip = manipulated();
   const source = (manip == SOURCE) == (direction == 0);
   if (!(status & (source ? <u32>STATUS_SOURCE_NAT : <u32>STATUS_DESTINATION_NAT))) return VERDICT_ACCEPT;
-  if (protocol == GRE && !greRewritable()) return VERDICT_DROP;
+  if (protocol == GRE && !greRewritable(manip != SOURCE)) return VERDICT_DROP;
   if (quotes && !rewriteQuoted(manip)) return VERDICT_DROP;
   const target = scratchTuple(2);
   tupleInvert(connection + (direction ? CONNECTION_ORIGINAL : CONNECTION_REPLY) + NODE_TUPLE, target);
