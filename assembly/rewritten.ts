@@ -85,6 +85,8 @@ export function rewrittenBytes(): usize {
   rewrittenLength = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
   const ipv4 = addressBytes == 4;
   quotes = false;
+  // Who asks about a chain alone has no way, and no result.
+  if (!result) return bytes;
   if (rewrittenLength < <u32>(ipv4 ? 20 : 40)) return bytes;
   const unread =
     load<u16>(packet, PACKET_FRAGMENT_OFFSET) != 0 || (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0;
