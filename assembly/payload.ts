@@ -20,6 +20,7 @@ const ROUTING: u8 = 43;
 const FRAGMENT: u8 = 44;
 const AUTHENTICATION: u8 = 51;
 const NO_NEXT: u8 = 59;
+const OPTION_NOTHING: u8 = 1;
 const DESTINATION_OPTIONS: u8 = 60;
 /** For headerOffset: the first header that is no extension. */
 export const HEADER_TRANSPORT: u8 = 255;
@@ -98,6 +99,11 @@ export function headerOffset(bytes: usize, length: u32, wanted: u8): u32 {
     at += headerSize(type, header);
     type = load<u8>(header);
   }
+}
+
+/** Bytes of the option at `option`, as TCP and IPv4 have them: the end of all and a no-operation are of one, as is what a header ends in. */
+export function optionSize(option: usize, end: usize): u32 {
+  return load<u8>(option) <= OPTION_NOTHING || option + 1 >= end ? 1 : max<u32>(load<u8>(option, 1), 1);
 }
 
 /** Bytes of the extension header at `header`, as it says itself. */

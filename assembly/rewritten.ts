@@ -6,7 +6,6 @@
  * A segment that TCPMSS has made longer is laid out beside.
  */
 import {
-  FAMILY_IPV4,
   HOOK_OUTPUT,
   HOOK_POSTROUTING,
   HOOK_PREROUTING,
@@ -38,7 +37,7 @@ import {
 import { hasPorts, ICMPV6, isIcmp } from "./conntrack/tuple";
 import { crc32c } from "./crc32c";
 import { addressBytes, hook, packet, result } from "./packet";
-import { HEADER_CUT, HEADER_TRANSPORT, headerOffset, payload, transportOffset } from "./payload";
+import { HEADER_CUT, HEADER_TRANSPORT, headerOffset, optionSize, payload, transportOffset } from "./payload";
 import {
   base,
   carryOn,
@@ -72,6 +71,7 @@ const SCTP_HEADER: u32 = 12;
 const NO_OPERATION: u8 = 1;
 const MSS_OPTION: u8 = 2;
 const MSS_OPTION_BYTES: u32 = 4;
+
 /** How many bytes there are, since `rewrittenBytes`. */
 export let rewrittenLength: u32 = 0;
 /** Whether the packet is an error that quotes another which NAT has rewritten. */
@@ -91,7 +91,8 @@ export function rewrittenBytes(): usize {
   const unread =
     load<u16>(packet, PACKET_FRAGMENT_OFFSET) != 0 || (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAG_ODD) != 0;
   const at = unread ? HEADER_CUT : transportOffset(base, rewrittenLength);
-  if (at != HEADER_CUT && at <= rewrittenLength) rewriteTransport(at);
+  // HEADER_CUT lies behind all bytes.
+  if (at <= rewrittenLength) rewriteTransport(at);
   rewriteNetwork(ipv4);
   if (patches || quotes) settle(at, ipv4);
   return base;
@@ -124,8 +125,7 @@ function endOptions(): void {
   const size = (<u32>load<u8>(base) & 15) << 2;
   const bits: u32 = hook == <u32>HOOK_POSTROUTING ? NETWORK : NONE;
   let at: u32 = 20;
-  while (at < size && load<u8>(base + at))
-    at += load<u8>(base + at) == NO_OPERATION ? 1 : max<u32>(load<u8>(base + at, 1), 1);
+  while (at < size && load<u8>(base + at)) at += optionSize(base + at, base + size);
   for (at++; at < size && at < rewrittenLength; at++) patchByte(base + at, 0, bits);
 }
 
@@ -179,7 +179,7 @@ function rewriteOptions(at: u32): void {
   let announced = grown != 0;
   for (let option = TCP_HEADER + grown; option + 1 < size; ) {
     const kind = load<u8>(header + option);
-    const bytes: u32 = kind <= NO_OPERATION ? 1 : max<u32>(load<u8>(header + option, 1), 1);
+    const bytes = optionSize(header + option, header + size);
     if (option + bytes > size) return;
     if (kind < 32 && stripped & (1 << kind))
       for (let i: u32 = 0; i < bytes; i++) patchByte(header + option + i, NO_OPERATION, TRANSPORT);
@@ -222,40 +222,37 @@ function lengthen(at: u32, grown: u32): void {
 function rewriteQuoted(at: u32): void {
   const inner = base + at;
   const left = rewrittenLength - at;
-  const ipv4 = load<u8>(packet, 0) == FAMILY_IPV4;
+  const ipv4 = addressBytes == 4;
   if (left < <u32>(ipv4 ? 20 : 40)) return;
   const head: u32 = ipv4 ? (<u32>load<u8>(inner) & 15) << 2 : headerOffset(inner, left, HEADER_TRANSPORT);
   if (head == HEADER_CUT) return;
   const protocol = load<u8>(inner + (ipv4 ? 9 : 6));
   const bits = pseudo(protocol, QUOTED_TRANSPORT) | (ipv4 ? QUOTED_NETWORK : NONE);
-  const size: u32 = ipv4 ? 4 : 16;
-  patchBytes(inner + (ipv4 ? 12 : 8), result + RESULT_QUOTED_SOURCE, size, bits);
-  patchBytes(inner + (ipv4 ? 16 : 24), result + RESULT_QUOTED_DESTINATION, size, bits);
+  patchBytes(inner + (ipv4 ? 12 : 8), result + RESULT_QUOTED_SOURCE, addressBytes, bits);
+  patchBytes(inner + (ipv4 ? 16 : 24), result + RESULT_QUOTED_DESTINATION, addressBytes, bits);
   const ports = inner + head;
   const source = load<u16>(result, RESULT_QUOTED_SOURCE_PORT);
-  if (head + 8 > left) {
-    // Too short for ports.
-  } else if (hasPorts(protocol))
+  const long = head + 8 <= left;
+  if (long && hasPorts(protocol))
     patchPorts(ports, source, load<u16>(result, RESULT_QUOTED_DESTINATION_PORT), QUOTED_TRANSPORT);
-  else if (isIcmp(protocol)) patchHalf(ports + 4, bswap<u16>(source), QUOTED_TRANSPORT);
+  else if (long && isIcmp(protocol)) patchHalf(ports + 4, bswap<u16>(source), QUOTED_TRANSPORT);
   quotes = true;
   if (ipv4 && quotedNetworkSum) carryOn(inner + 10, quotedNetworkSum);
-  settleTransport(protocol, head, at, quotedTransportSum);
+  settleTransport(protocol, at + head, quotedTransportSum);
 }
 
 /** Checksums as they are by now. */
 function settle(at: u32, ipv4: bool): void {
   if (ipv4 && networkSum) carryOn(base + 10, networkSum);
   if (quotes) sumError(at, ipv4);
-  else if (at != HEADER_CUT && at <= rewrittenLength)
-    settleTransport(load<u8>(packet, PACKET_PROTOCOL), at, 0, transportSum);
+  else if (at <= rewrittenLength) settleTransport(load<u8>(packet, PACKET_PROTOCOL), at, transportSum);
 }
 
-/** The checksum of the header `at` bytes behind `origin`, where all of it is there. */
-function settleTransport(protocol: u8, at: u32, origin: u32, sum: u32): void {
+/** The checksum of the transport header at `at`, where all of it is there. */
+function settleTransport(protocol: u8, at: u32, sum: u32): void {
   if (!sum) return;
-  const header = base + origin + at;
-  const left = rewrittenLength - origin - at;
+  const header = base + at;
+  const left = rewrittenLength - at;
   if (protocol == TCP) {
     if (left >= TCP_HEADER) carryOn(header + 16, sum);
   } else if (protocol == SCTP) {

@@ -30,6 +30,8 @@ import { findInZones } from "./table";
 import { hasPorts, ICMPV6, isIcmp, tupleInvert } from "./tuple";
 
 const ICMP_HEADER: u32 = 8;
+/** Bytes that tell the ports. */
+const PORTS: u32 = 4;
 /** Bytes of a transport header that NAT wants to write to where it has ports. */
 const PORTS_WRITTEN: u32 = 8;
 const REDIRECT: u32 = 5;
@@ -77,8 +79,8 @@ export function relatedNode(tuple: usize, inverse: usize, zoneOriginal: u16, zon
 
 /** Shows in the result what the error quotes, unless it is there already. False where its bytes are not. */
 export function showQuoted(scratch: usize): bool {
-  if (load<u8>(result, RESULT_FLAGS) & RESULT_FLAG_QUOTED) return true;
   if (!quotedTuple(scratch)) return false;
+  if (load<u8>(result, RESULT_FLAGS) & RESULT_FLAG_QUOTED) return true;
   v128.store(result, v128.load(scratch, TUPLE_SOURCE), RESULT_QUOTED_SOURCE);
   v128.store(result, v128.load(scratch, TUPLE_DESTINATION), RESULT_QUOTED_DESTINATION);
   store<u16>(result, load<u16>(scratch, TUPLE_SOURCE_PORT), RESULT_QUOTED_SOURCE_PORT);
@@ -103,7 +105,8 @@ export function quotedTuple(tuple: usize): bool {
   if (left < <u32>(ipv4 ? 20 : 40)) return false;
   const head: u32 = ipv4 ? (<u32>load<u8>(inner) & 15) << 2 : headerOffset(inner, left, HEADER_TRANSPORT);
   const protocol = load<u8>(inner + (ipv4 ? 9 : 6));
-  if (head == HEADER_CUT || head + (hasPorts(protocol) ? 4 : isIcmp(protocol) ? ICMP_HEADER : 0) > left) return false;
+  if (head == HEADER_CUT || head + (hasPorts(protocol) ? PORTS : isIcmp(protocol) ? ICMP_HEADER : 0) > left)
+    return false;
   quotedShort = hasPorts(protocol) && head + PORTS_WRITTEN > left;
   // A later fragment does not say whose it is.
   if (ipv4 && bswap<u16>(load<u16>(inner, 6)) & 0x1fff) return false;

@@ -20,7 +20,7 @@ import {
 } from "../../src/blob/layout";
 import { hasPorts, ICMP, ICMPV6, isIcmp, SCTP, TCP } from "../conntrack/tuple";
 import { addressBytes } from "../packet";
-import { headerSize, isExtension } from "../payload";
+import { headerSize, isExtension, optionSize } from "../payload";
 
 const IPV6_HEADER: u32 = 40;
 const ROUTING: u8 = 43;
@@ -29,7 +29,6 @@ const NO_NEXT: u8 = 59;
 const DCCP: u8 = 33;
 const PORTS: u32 = 4;
 const TCP_HEADER: u32 = 20;
-const OPTION_NONE: u8 = 1;
 const OPTION_MSS: u8 = 2;
 
 /** `length` bytes are known, at `bytes`. */
@@ -82,7 +81,7 @@ function rereadTcp(record: usize, header: usize, length: u32): void {
   let announced = false;
   for (let at = TCP_HEADER; at < end; ) {
     const kind = load<u8>(header + at);
-    const bytes: u32 = kind <= OPTION_NONE || at + 1 >= length ? 1 : max<u32>(load<u8>(header + at, 1), 1);
+    const bytes = optionSize(header + at, header + length);
     if (kind < 32) options |= 1 << kind;
     if (kind == OPTION_MSS && bytes == 4 && at + bytes <= end && !announced) {
       mss = bswap<u16>(load<u16>(header + at, 2));

@@ -1,8 +1,8 @@
 /**
  * bpf (xt_bpf.c, bpf_check_classic and bpf_convert_filter of net/core/filter.c): a program of classic BPF over the packet's
- * bytes, from the IP header on; the packet matches when it returns anything but 0. A program never jumps back, so it ends; one that reads outside of the packet, or divides by
- * an X of 0, returns 0, and one whose packet's bytes are not known does at once. What a pinned program says is told with the
- * packet.
+ * bytes, from the IP header on; the packet matches when it returns anything but 0. A program never jumps back, so it ends; one
+ * that reads outside of the packet, or divides by an X of 0, returns 0, and one whose packet's bytes are not known does at once.
+ * What a pinned program says is told with the packet.
  */
 import {
   PACKET_FAMILY,

@@ -11,11 +11,10 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { addressBytes, packet, setHotdrop } from "../packet";
-import { payloadEnd, transportHeader } from "../payload";
+import { optionSize, payloadEnd, transportHeader } from "../payload";
 import { chunksMatch } from "./chunks";
 
 const TCP_HEADER: u32 = 20;
-const OPTION_NOTHING: u32 = 1;
 
 /** False when the transport header is not in this packet; one that is cut short drops the packet at once. */
 export function hasTransport(tcp: bool): bool {
@@ -57,7 +56,7 @@ function hasOption(kind: u32): bool {
   for (let at = TCP_HEADER; at < size; ) {
     const found = <u32>load<u8>(header + at);
     if (found == kind) return true;
-    at += found <= OPTION_NOTHING || at + 1 == size ? 1 : max<u32>(load<u8>(header + at, 1), 1);
+    at += optionSize(header + at, header + size);
   }
   return false;
 }

@@ -18,7 +18,7 @@ import {
 } from "../../src/blob/layout";
 import * as P from "../../src/blob/payloads";
 import { packet } from "../packet";
-import { HEADER_CUT, payload, placeHas, transportHas, transportOffset } from "../payload";
+import { HEADER_CUT, optionSize, payload, placeHas, transportHas, transportOffset } from "../payload";
 
 const ECT: u8 = 1;
 const ECE: u8 = 16;
@@ -32,6 +32,7 @@ const NO_OPERATION: u32 = 2;
 const SEGMENT_SIZE: u32 = 4;
 const ALL: u32 = 0xffffffff;
 
+/** Beside what `withinReach` says. */
 let beyond: u32 = 0;
 
 /** A header that is cut short is dropped; of a later fragment Linux takes for one what lies in its place. */
@@ -70,7 +71,7 @@ function withinReach(): u32 {
   let reached = true;
   for (let at = HEADER; at < size; ) {
     const kind = load<u8>(header + at);
-    const step: u32 = kind <= 1 || at + 1 >= size ? 1 : max<u32>(load<u8>(header + at, 1), 1);
+    const step = optionSize(header + at, header + size);
     reached = reached && at + 1 < size && at + step <= size;
     if (kind < 32 && reached) within |= 1 << kind;
     else if (kind < 32) beyond |= 1 << kind;
@@ -91,9 +92,12 @@ export function stripOptions(record: usize): u32 {
   const left = (options & ~stripped) | (stripped & beyond);
   store<u32>(packet, left | NO_OPERATION, PACKET_TCP_OPTIONS);
   store<u32>(packet, load<u32>(packet, PACKET_TCP_STRIPPED) | stripped, PACKET_TCP_STRIPPED);
-  store<u8>(packet, flags | PACKET_FLAG_OPTIONS_REWRITTEN, PACKET_FLAGS);
-  if (!(stripped & SEGMENT_SIZE)) return VERDICT_CONTINUE;
-  store<u16>(packet, 0, PACKET_MSS);
-  store<u8>(packet, (flags & ~(<u8>PACKET_FLAG_MSS_ZERO)) | PACKET_FLAG_OPTIONS_REWRITTEN, PACKET_FLAGS);
+  const sized = (stripped & SEGMENT_SIZE) == 0;
+  if (!sized) store<u16>(packet, 0, PACKET_MSS);
+  store<u8>(
+    packet,
+    (sized ? flags : flags & ~(<u8>PACKET_FLAG_MSS_ZERO)) | PACKET_FLAG_OPTIONS_REWRITTEN,
+    PACKET_FLAGS,
+  );
   return VERDICT_CONTINUE;
 }

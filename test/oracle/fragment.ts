@@ -1,4 +1,5 @@
 /** Packets cut into fragments, byte by byte, and what may be wrong with them. */
+import { checksum } from "./checksum.js";
 import type { Family } from "../../src/ruleset/row-store.js";
 import type { Random } from "./random.js";
 
@@ -114,11 +115,4 @@ function shuffle<Item>(random: Random, items: Item[]): void {
     const other = random.below(i + 1);
     [items[i], items[other]] = [items[other] as Item, items[i] as Item];
   }
-}
-
-function checksum(bytes: Buffer): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += bytes.readUInt16BE(i);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }

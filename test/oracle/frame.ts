@@ -1,5 +1,6 @@
 /** Packets byte by byte: IP header, ports, and the rest of a transport header as it is given. */
 import { addressBytes } from "./address.js";
+import { checksum } from "./checksum.js";
 import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
 import type { Family } from "../../src/ruleset/row-store.js";
 
@@ -96,10 +97,7 @@ function withHeader(family: Family, protocol: number, ends: Ends, body: Buffer):
     header.writeUInt16BE(20 + body.length, 2);
     header[8] = 64;
     header[9] = protocol;
-    let sum = 0;
-    for (let at = 0; at < 20; at += 2) sum += header.readUInt16BE(at);
-    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-    header.writeUInt16BE(~sum & 0xffff, 10);
+    header.writeUInt16BE(checksum(header), 10);
   } else {
     header[0] = 0x60;
     header.writeUInt16BE(body.length, 4);

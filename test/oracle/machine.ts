@@ -1,4 +1,5 @@
 /** Packets through a machine that routes: on Linux, and in an engine that is told what `ip` prints there. */
+import { transportChecksum } from "./checksum.js";
 import { PATH_OUT } from "../../src/blob/layout.js";
 import { Engine } from "../../src/engine/engine.js";
 import { Reader } from "../../src/engine/reader.js";
@@ -73,23 +74,12 @@ export function playOnLinux(rounds: readonly MachineRound[]): MachineOutcome[] {
 /** TCP's and UDP's checksum filled in: Linux answers nothing that is damaged. */
 function withChecksum(bytes: Uint8Array): Uint8Array {
   const ipv4 = (bytes[0] as number) >> 4 === 4;
-  const [header, at, width] = ipv4 ? [20, 12, 8] : [40, 8, 32];
   const protocol = bytes[ipv4 ? 9 : 6];
-  const field = header + (protocol === PROTOCOL_TCP ? 16 : 6);
   if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return bytes;
+  const field = (ipv4 ? 20 : 40) + (protocol === PROTOCOL_TCP ? 16 : 6);
   const filled = Buffer.from(bytes);
   filled.writeUInt16BE(0, field);
-  const length = filled.length - header;
-  const summed = Buffer.concat([
-    filled.subarray(at, at + width),
-    Buffer.of(0, protocol, length >> 8, length & 255),
-    filled.subarray(header),
-    Buffer.alloc(length % 2),
-  ]);
-  let sum = 0;
-  for (let i = 0; i < summed.length; i += 2) sum += summed.readUInt16BE(i);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  filled.writeUInt16BE(~sum & 0xffff || 0xffff, field);
+  filled.writeUInt16BE(transportChecksum(filled, protocol) || 0xffff, field);
   return filled;
 }
 

@@ -1,4 +1,5 @@
 /** Packets byte by byte that no honest machine sends: headers that end too early, say the wrong length, or come in an odd order. */
+import { checksum } from "./checksum.js";
 import type { Family } from "../../src/ruleset/row-store.js";
 import { addressBytes } from "./address.js";
 import { frame, isIcmp } from "./frame.js";
@@ -192,11 +193,4 @@ function extension(random: Random, type: number, id: number): Buffer {
 
 function randomBytes(random: Random, length: number): Buffer {
   return Buffer.from(Array.from({ length }, () => random.below(256)));
-}
-
-function checksum(bytes: Buffer): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += bytes.readUInt16BE(i);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }

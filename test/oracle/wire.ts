@@ -1,4 +1,5 @@
 /** A packet's bytes from its IP header on, to be put on a wire. Its length becomes what the bytes are. */
+import { checksum } from "./checksum.js";
 import { PACKET_FLAG_ODD, PACKET_FLAG_OPTIONS_CUT } from "../../src/blob/layout.js";
 import { type Packet, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_SCTP, PROTOCOL_TCP, PROTOCOL_UDP } from "./packet.js";
 
@@ -93,11 +94,4 @@ function tcpOptions(packet: Packet): number[] {
   if (!((packet.tcpOptions >>> MAXIMUM_SEGMENT_SIZE) & 1)) packet.mss = 0;
   while (bytes.length % 4 !== 0) bytes.push(NO_OPERATION);
   return bytes;
-}
-
-function checksum(bytes: Buffer): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += bytes.readUInt16BE(i);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
 }
