@@ -12,6 +12,7 @@ import type { SetReaderOrder, SetReaderReport } from "./oracle/set-reader-worker
 const READERS = 2;
 const ELEMENTS = 100_000;
 const BATCH = 500;
+const FLUSHES = 20_000;
 
 const ALWAYS = Array.from({ length: 64 }, (_, n) => `10.1.0.${n}`);
 const NEVER = Array.from({ length: 64 }, (_, n) => `10.2.0.${n}`);
@@ -30,12 +31,48 @@ const address = (n: number): string => `11.${n >> 16}.${(n >> 8) & 255}.${n & 25
 /** A line that stands for as many elements. */
 const lines = (op: string, from: number): string => `${op} a ${address(from)}-${address(from + BATCH - 1)}\n`;
 
+/** READERS threads that run until the first of the words is not 0. */
+async function start(folder: string, engine: Engine) {
+  const control = new SharedArrayBuffer(8);
+  const words = new Int32Array(control);
+  const reports = Array.from({ length: READERS }, async (_, id) => {
+    const order: SetReaderOrder = { handle: engine.handle, id, always: ALWAYS, never: NEVER, control };
+    const worker = new Worker(join(folder, "test/oracle/set-reader-worker.js"), { workerData: order });
+    const [report] = (await once(worker, "message")) as [SetReaderReport];
+    return report;
+  });
+  while (Atomics.load(words, 1) < READERS) await new Promise((resolve) => setTimeout(resolve, 5));
+  return { words, reports };
+}
+
 describe("a set that readers look at and add to while a writer changes it", () => {
   let folder: string;
   beforeAll(() => {
     folder = compileSources();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
+
+  it(`gets more buckets while readers add and delete: it is emptied ${FLUSHES} times, and each time its table grows`, async () => {
+    const engine = Engine.create({ readers: READERS });
+    const updater = new Updater(engine, { strategy: "incremental" });
+    const permanent = ALWAYS.map((one) => `add a ${one}\n`).join("");
+    updater.updateSets({
+      sets: `create a hash:ip\n${permanent}create seen hash:ip hashsize 64 maxelem 2048\ncreate kept hash:ip hashsize 64 maxelem 2048\n`,
+    });
+    updater.load(parseRuleset(RULES, { family: "ipv4" }));
+    const { words, reports } = await start(folder, engine);
+    try {
+      for (let n = 0; n < FLUSHES; n++) {
+        updater.updateSets({ sets: "flush seen\nflush kept\n" });
+        if (n % 20 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const kept = (): string[] => [...(engine.readSets().get("kept")?.entries.keys() ?? [])].sort();
+      await expect.poll(kept, { timeout: 60_000 }).toEqual([...ALWAYS, ...NEVER].sort());
+    } finally {
+      Atomics.store(words, 0, 1);
+    }
+    for (const { faults } of await Promise.all(reports)) expect(faults).toEqual([]);
+  }, 120_000);
 
   it(`has at every moment what is in it for good: ${ELEMENTS} elements are added and deleted, some again and again`, async () => {
     const engine = Engine.create({ readers: READERS });
@@ -45,15 +82,7 @@ describe("a set that readers look at and add to while a writer changes it", () =
       sets: `create a hash:ip maxelem 1000000\n${permanent}create seen hash:ip counters\ncreate kept hash:ip counters\n`,
     });
     updater.load(parseRuleset(RULES, { family: "ipv4" }));
-    const control = new SharedArrayBuffer(8);
-    const words = new Int32Array(control);
-    const reports = Array.from({ length: READERS }, async (_, id) => {
-      const order: SetReaderOrder = { handle: engine.handle, id, always: ALWAYS, never: NEVER, control };
-      const worker = new Worker(join(folder, "test/oracle/set-reader-worker.js"), { workerData: order });
-      const [report] = (await once(worker, "message")) as [SetReaderReport];
-      return report;
-    });
-    while (Atomics.load(words, 1) < READERS) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { words, reports } = await start(folder, engine);
     try {
       for (let n = 0; n < ELEMENTS; n += BATCH) {
         updater.updateSets({ sets: lines("add", n) });

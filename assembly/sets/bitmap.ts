@@ -33,7 +33,7 @@ import {
 } from "../../src/blob/sets";
 import { heapAllocate } from "../heap";
 import { endAfter, expired, extensionsMatch, extensionsRead, extensionsWrite, given, secondsGiven } from "./extensions";
-import { lock, unlock } from "./hash";
+import { lock, unlock } from "./lock";
 import { address, mac, third } from "./key";
 
 const KNOWN: u64 = (<u64>1) << 48;

@@ -8,7 +8,6 @@ import {
   BODY_HASH,
   BODY_KIND,
   BODY_LIST,
-  BODY_MAXELEM,
   ELEMENT_EXIST,
   ELEMENT_FLAGS,
   ELEMENT_KEY,
@@ -29,7 +28,7 @@ import { causedByWriter } from "./extensions";
 import { hashAdd, hashDelete, hashNext } from "./hash";
 import { keyOfElement } from "./key";
 import { listAdd, listDelete, listNext, listRefer } from "./list";
-import { setFeed, setFind, setLast, setLink, setMake, setUnlink } from "./names";
+import { bodyFeed, setFeed, setFind, setLast, setLink, setMake, setUnlink } from "./names";
 
 /** Makes a set, the last one, as BODY_* at `made` says. Its address; 0 without memory. */
 export function setsCreate(name: usize, made: usize): usize {
@@ -90,11 +89,13 @@ export function setsRename(set: usize, name: usize): void {
 /** Swaps what two sets hold; a SETS_*. */
 export function setsSwap(set: usize, other: usize): u32 {
   logBegin();
-  const body = load<u32>(set, IPSET_BODY);
-  put32(set + IPSET_BODY, load<u32>(other, IPSET_BODY));
-  put32(other + IPSET_BODY, body);
+  const body: usize = load<u32>(set, IPSET_BODY);
+  const another: usize = load<u32>(other, IPSET_BODY);
+  if (!fedAs(set, another) || !fedAs(other, body)) return finish(SETS_MEMORY);
+  put32(set + IPSET_BODY, <u32>another);
+  put32(other + IPSET_BODY, <u32>body);
   touched(2);
-  return finish(stillFed(set) && stillFed(other) ? SETS_DONE : SETS_MEMORY);
+  return finish(SETS_DONE);
 }
 
 /** Gives a set an empty body of the same kind; the old one, for setsExchange or setsForgetBody. 0 without memory. */
@@ -102,10 +103,11 @@ export function setsFlush(set: usize): usize {
   logBegin();
   const old: usize = load<u32>(set, IPSET_BODY);
   const body = bodyMake(old);
-  if (!body || (load<u32>(set, IPSET_FED) && !bodyReserve(body, load<u32>(body, BODY_MAXELEM)))) {
+  if (!body || !fedAs(set, body)) {
     logRollback();
     return 0;
   }
+  bodySpread(body);
   if (load<u8>(old, BODY_KIND) == BODY_LIST) listRefer(old, -1);
   put32(set + IPSET_BODY, <u32>body);
   touched(1);
@@ -147,9 +149,8 @@ export function setsAdd(set: usize, element: usize, before: usize, time: u32): u
       return finish(bitmapAdd(body, bitmapOfElement(body, element), exist, before));
     default: {
       const member = setFind(element + ELEMENT_KEY);
-      const result = listAdd(body, member, before);
-      if (result == SETS_DONE && load<u32>(set, IPSET_FED) && !setFeed(member)) return finish(SETS_MEMORY);
-      return finish(result);
+      if (load<u32>(set, IPSET_FED) && !setFeed(member)) return finish(SETS_MEMORY);
+      return finish(listAdd(body, member, before));
     }
   }
 }
@@ -191,9 +192,9 @@ export function setsSpread(): void {
     if (load<u32>(set, IPSET_FED)) bodySpread(load<u32>(set, IPSET_BODY));
 }
 
-/** What a fed set came to hold has all its room too. */
-function stillFed(set: usize): bool {
-  return !load<u32>(set, IPSET_FED) || setFeed(set);
+/** A body that a fed set is to hold has all its room before. False without memory. */
+function fedAs(set: usize, body: usize): bool {
+  return !load<u32>(set, IPSET_FED) || bodyFeed(body);
 }
 
 function finish(result: u32): u32 {

@@ -3,7 +3,6 @@ import { FAMILY_IPV4 } from "../../src/blob/layout";
 import {
   BODY_COUNT,
   BODY_FAMILY,
-  BODY_LOCK,
   BODY_MAXELEM,
   BODY_NETS,
   BODY_NODE_SIZE,
@@ -35,6 +34,7 @@ import {
 } from "../../src/blob/sets";
 import { expired, extensionsMatch, extensionsRead, extensionsWrite, given } from "./extensions";
 import { hasDevice, keyFirst, keySecond, keyThird, keyWithPrefixes } from "./key";
+import { lock, unlock } from "./lock";
 import { linkTo, nodeCount, nodeFind, nodeHeld, nodeLink, nodeTake, nodeUnlink } from "./nodes";
 import { countPrefixes, prefixBelow } from "./prefixes";
 
@@ -221,12 +221,4 @@ function evict(body: usize): void {
 
 function hostBits(body: usize): i32 {
   return load<u8>(body, BODY_FAMILY) == FAMILY_IPV4 ? 32 : 128;
-}
-
-export function lock(body: usize): void {
-  while (atomic.cmpxchg<i32>(body, 0, 1, BODY_LOCK) != 0) {}
-}
-
-export function unlock(body: usize): void {
-  atomic.store<i32>(body, 0, BODY_LOCK);
 }

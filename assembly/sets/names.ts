@@ -79,10 +79,14 @@ export function setLeave(set: usize): void {
   put32(set + IPSET_REFERENCES, load<u32>(set, IPSET_REFERENCES) - 1);
 }
 
-/** Packets may add to the set, or to a list's sets: all their room is taken. False without memory. */
+/** Packets may add to the set, or to a list's sets. False without memory. Before a packet can come to it. */
 export function setFeed(set: usize): bool {
-  const body: usize = load<u32>(set, IPSET_BODY);
   put32(set + IPSET_FED, 1);
+  return bodyFeed(load<u32>(set, IPSET_BODY));
+}
+
+/** All the room that a body may have, since packets may come to add to it. False without memory. Before one can. */
+export function bodyFeed(body: usize): bool {
   if (load<u8>(body, BODY_KIND) != BODY_LIST) return bodyReserve(body, load<u32>(body, BODY_MAXELEM));
   const members: usize = load<u32>(body, BODY_TABLE);
   for (let i: u32 = 0; i < load<u32>(members, MEMBERS_COUNT); i++)

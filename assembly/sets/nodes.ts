@@ -11,7 +11,8 @@
  *
  * Growth. A node has two links, of which a table uses one. A larger table is built through the other, and takes the place
  * of the old one with one store; readers inside the old one go on undisturbed. The next growth must wait until they have
- * left. Sets that packets add to never grow: readers cannot take memory.
+ * left. Sets that packets add to have all their nodes from the start: readers cannot take memory. Their table may grow
+ * yet, under the lock.
  *
  * Cost. 16 bytes a node beside key and extensions; two more loads a lookup that hits. After Linux's hlist_nulls and the
  * double linking of Herbert Xu's bridge multicast hash.
@@ -47,6 +48,7 @@ import { heapAllocate } from "../heap";
 import { engineArena, generation, oldestReader, retire } from "../retire";
 import { put32, wrote } from "../store";
 import { hasDevice, keyFirst, keySecond, keyThird } from "./key";
+import { lock, unlock } from "./lock";
 
 const END: u32 = 1;
 
@@ -156,7 +158,7 @@ export function nodeUnlink(body: usize, at: usize, node: usize): void {
   atomic.store<u32>(body, load<u32>(body, BODY_COUNT) - 1, BODY_COUNT);
 }
 
-/** Room for so many nodes in all. False without memory. */
+/** Room for so many nodes in all, while no packet takes any: one that has not all its room is not fed. False without memory. */
 export function nodesReserve(body: usize, wanted: u32): bool {
   const room = load<u32>(body, BODY_ROOM);
   if (room >= wanted) return true;
@@ -193,6 +195,7 @@ export function tableGrow(body: usize, nodes: u32): void {
   const table = tableMake(buckets, load<u32>(old, TABLE_LINK) ^ 4);
   if (!table) return;
   const link = load<u32>(old, TABLE_LINK);
+  lock(body);
   for (let bucket: u32 = 0; bucket <= load<u32>(old, TABLE_MASK); bucket++)
     for (
       let node = load<u32>(old + TABLE_BUCKETS + (bucket << 2));
@@ -201,6 +204,7 @@ export function tableGrow(body: usize, nodes: u32): void {
     )
       put(table, node, hashOfNode(body, node) & (buckets - 1));
   atomic.store<u32>(body, <u32>table, BODY_TABLE);
+  unlock(body);
   store<u32>(body, generation() + 1, BODY_RELINKED);
   retire(RETIRED_MEMORY, <u32>old, engineArena(), load<u32>(old, TABLE_BYTES));
 }
