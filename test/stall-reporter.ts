@@ -21,6 +21,8 @@ export default class StallReporter implements Reporter {
   private readonly running = new Map<string, Progress>();
   /** Results of tests may be told after the end of their file. */
   private readonly ended = new Set<string>();
+  /** What the run would have said of them at its end. */
+  private readonly failures: string[] = [];
   private heard = Date.now();
   private timer: NodeJS.Timeout | undefined;
 
@@ -44,6 +46,7 @@ export default class StallReporter implements Reporter {
 
   onTestCaseResult(test: TestCase): void {
     this.note(test.module, `after ${test.fullName}`);
+    for (const { message } of test.result().errors ?? []) this.failures.push(`${test.fullName}: ${message}`);
   }
 
   onTestModuleEnd(module: TestModule): void {
@@ -70,6 +73,7 @@ export default class StallReporter implements Reporter {
       console.error(`\nNo file is running, and the run has not ended for ${STALLED_MS / 1000} s`);
     const processes = descendants(process.pid);
     console.error(`Processes:\n${processes.map(({ line }) => line).join("\n")}`);
+    if (this.failures.length > 0) console.error(`Failed before that:\n${this.failures.join("\n")}`);
     for (const { pid } of processes) kill(pid);
     process.exit(1);
   }
