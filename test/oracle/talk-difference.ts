@@ -1,6 +1,6 @@
 /** Where an engine and Linux differ about a round of talks: what receivers got, what rules counted, what is known of connections. */
 import { type Ends, isIcmp } from "./frame.js";
-import { type Delivery, type Outcome, talkInEngine, type TalkRound } from "./talk.js";
+import { type Delivery, type Outcome, talkInEngine, talkOnLinux, type TalkRound } from "./talk.js";
 
 /** Ports that were chosen at random: only their kind can be compared, and that they are not what was sent unless `any`. */
 function sameEnd(ours: number, linux: number, sent: number, any: boolean): boolean {
@@ -128,4 +128,24 @@ export function firstDifference(
   const [mine, theirs] = [listing(ours.connections, round), listing(linux.connections, round)];
   const inLines = (listed: readonly Listed[]) => listed.map(({ text, seconds }) => `${seconds} s ${text}`).join("\n");
   return sameListing(mine, theirs, round.bytes) ? undefined : told(`listing\n${inLines(mine)}\n--\n${inLines(theirs)}`);
+}
+
+/**
+ * What stands when the rounds that differ are played again: a port that Linux chooses at random may be the very one that was
+ * sent, which no comparison can tell from one that it kept.
+ */
+export function differencesOnLinux(firstSeed: number, rounds: readonly TalkRound[]): string[] {
+  const differing = (among: readonly number[]): { round: number; told: string }[] => {
+    const outcomes = talkOnLinux(among.map((i) => rounds[i] as TalkRound));
+    return among.flatMap((i, nth) => {
+      const told = firstDifference(firstSeed + i, rounds[i] as TalkRound, outcomes[nth]);
+      return told ? { round: i, told } : [];
+    });
+  };
+  const found = differing([...rounds.keys()]);
+  if (found.length === 0) return [];
+  const again = differing(found.map(({ round }) => round));
+  for (const { round, told } of found)
+    if (!again.some((other) => other.round === round)) console.log(`by chance, once: ${told.split("\n")[0]}`);
+  return again.map(({ told }) => told);
 }
