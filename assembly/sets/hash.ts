@@ -172,7 +172,10 @@ export function hashNext(body: usize, cursor: u32, into: usize): u32 {
       }
       if (expired(body, node)) continue;
       tell(body, node, into);
-      return cursor + 1;
+      if (atomic.load<u32>(node, NODE_VERSION) == version) return cursor + 1;
+      // A packet deleted it meanwhile, and may have put another there: it is looked at again.
+      i--;
+      cursor--;
     }
     left = 0;
   }
