@@ -6,7 +6,6 @@ import {
   BLOB_ADDRESS_BYTES,
   BLOB_HOOK_ENTRY,
   CHAIN_CHUNKS,
-  CHAIN_INDEX,
   CHAIN_RUN,
   CHAIN_SIZE,
   PACKET_FLAGS,
@@ -35,6 +34,7 @@ import {
   TUPLE_DIRECTORY,
   TUPLE_LANES,
 } from "../src/blob/tuple-space";
+import { walkedIndex } from "./chain-index";
 import { chunkRow } from "./chunk";
 import { generationSeen, hotdrop, setAddressBytes, setHook, setPacket } from "./packet";
 import { highIpv4, indexNext, lowIpv4, NO_ORDER, proven, restChunk } from "./probe";
@@ -53,7 +53,7 @@ export function classify(table: usize, hook: u32, packets: usize, rows: usize, c
   setHook(hook);
   setAddressBytes(load<u32>(table, BLOB_ADDRESS_BYTES));
   const head = table + base;
-  const index: usize = load<u32>(head, CHAIN_INDEX);
+  const index = walkedIndex(head);
   if (index && load<u32>(index, INDEX_TUPLE_COUNT) == 1) {
     const tuple: usize = load<u32>(index, INDEX_TUPLES);
     if (load<u32>(tuple, TUPLE_LANES) == LANES_IPV4) {
@@ -75,7 +75,7 @@ function classifyAhead(head: usize, tuple: usize, packets: usize, rows: usize, c
   let packet = packets;
   for (let at = rows; at < end; at += 4, packet += PACKET_SIZE)
     store<u32>(at, load<u32>(slotFind(directory, tupleHash(tuple, lowIpv4(packet), highIpv4(packet))), SLOT_BUCKET));
-  const rest = load<u64>(load<u32>(head, CHAIN_INDEX), INDEX_REST_ORDER);
+  const rest = load<u64>(walkedIndex(head), INDEX_REST_ORDER);
   const now = generationSeen;
   packet = packets;
   for (let at = rows; at < end; at += 4, packet += PACKET_SIZE) {
@@ -108,7 +108,7 @@ function classifyAhead(head: usize, tuple: usize, packets: usize, rows: usize, c
 /** The row that one packet hits first. */
 function first(head: usize, packet: usize): usize {
   setPacket(packet, 0);
-  const index: usize = load<u32>(head, CHAIN_INDEX);
+  const index = walkedIndex(head);
   const odd =
     (load<u8>(packet, PACKET_FLAGS) & PACKET_FLAGS_DROPPED) != 0 || load<u16>(packet, PACKET_FRAGMENT_OFFSET) == 1;
   if (index && !odd) return firstIndexed(index, packet);

@@ -7,7 +7,6 @@
  */
 import {
   CHAIN_CHUNKS,
-  CHAIN_INDEX,
   CHAIN_RUN,
   CHAIN_SIZE,
   FAMILY_IPV4,
@@ -41,6 +40,7 @@ import {
   STATISTIC_PROBABILITY,
   TARGET_JUMP,
 } from "../src/blob/payloads";
+import { walkedIndex } from "./chain-index";
 import { chunkRow } from "./chunk";
 import { generationSeen } from "./packet";
 import { randomAhead } from "./random";
@@ -74,7 +74,7 @@ export function foresee(head: usize, packet: usize, packets: u32): usize {
 
 /** The chunk that lists the rules of a chain that is not walked as it lies, nor by an index; 0 for none. */
 export function chunkApart(head: usize): usize {
-  return load<u8>(head, CHAIN_RUN) || load<u32>(head, CHAIN_INDEX) ? 0 : <usize>load<u32>(head, CHAIN_CHUNKS);
+  return load<u8>(head, CHAIN_RUN) || walkedIndex(head) ? 0 : <usize>load<u32>(head, CHAIN_CHUNKS);
 }
 
 /** Rules of a chain that are looked at, in `chunk` where there is one. */

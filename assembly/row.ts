@@ -26,17 +26,11 @@ import {
   ROW_ORDER,
   ROW_TARGET,
 } from "../src/blob/layout";
-import {
-  CHUNK_NEXT,
-  CHUNK_WORD,
-  CLASSIFIER_TUPLE_SPACE,
-  CONTROL_ADDRESS,
-  CONTROL_CLASSIFIER,
-  RETIRED_ROW,
-} from "../src/blob/memory";
+import { CHUNK_NEXT, CHUNK_WORD, RETIRED_ROW } from "../src/blob/memory";
 import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT, TARGET_DNPT, TARGET_SNPT } from "../src/blob/payloads";
-import { INDEX_CHUNKS, INDEX_THRESHOLD } from "../src/blob/tuple-space";
+import { INDEX_CHUNKS } from "../src/blob/tuple-space";
 import { arenaAllocate } from "./arena";
+import { isIndexed } from "./chain-index";
 import { chunkRow, chunkSame, chunkSlot } from "./chunk";
 import { chunkInsert } from "./chunk-insert";
 import { isJump, rowTable, sameRule, textAddress } from "./content";
@@ -57,6 +51,7 @@ export function rowFind(head: usize, staged: usize): usize {
   const list = index ? index + INDEX_CHUNKS : head + CHAIN_CHUNKS;
   const indexed = index ? indexFind(index, staged) : 0;
   for (let chunk: usize = load<u32>(list); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
+    walked(1);
     rowWord(staged, load<u16>(chunk, CHUNK_WORD));
     let bits = chunkSame(chunk, wordValue, wordMask);
     while (bits) {
@@ -177,10 +172,5 @@ function place(head: usize, before: usize, row: usize): bool {
   const slot = before ? chunkSlot(chunk, before) : 0;
   if (!chunkInsert(arena, head, list, chunk, slot, row, false)) return false;
   if (index) return indexInsert(arena, index, row);
-  if (
-    load<u32>(CONTROL_ADDRESS, CONTROL_CLASSIFIER) == CLASSIFIER_TUPLE_SPACE &&
-    load<u32>(head, CHAIN_LIVE_ROWS) + 1 >= <u32>INDEX_THRESHOLD
-  )
-    return indexBuild(head);
-  return true;
+  return !isIndexed(load<u32>(head, CHAIN_LIVE_ROWS) + 1) || indexBuild(head);
 }

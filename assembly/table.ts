@@ -38,9 +38,6 @@ import {
 import {
   ARENA_SIZE,
   CHUNK_ROWS,
-  CLASSIFIER_TUPLE_SPACE,
-  CONTROL_ADDRESS,
-  CONTROL_CLASSIFIER,
   COUNTER_SIZE,
   FAULT_CHAIN,
   FAULT_HEADER,
@@ -48,11 +45,11 @@ import {
   FAULT_NONE,
   RUN_MOST,
 } from "../src/blob/memory";
-import { INDEX_THRESHOLD } from "../src/blob/tuple-space";
 import { JUMP_CHAIN } from "../src/blob/payloads";
 import { arenaAllocate, arenaFree, arenaRelease } from "./arena";
 import { graphChain, graphLevels, graphMake, graphRow, NO_CALLEE } from "./call-graph";
 import { carryBegin, carryDone, carryEnd, carryNamed, carryNext, carryTable } from "./carry";
+import { isIndexed } from "./chain-index";
 import { chainCount, numberHead, numberRefer, numbersMake, numberTwin } from "./chain-numbers";
 import { nextRule, rulesOf } from "./chain-rules";
 import { ANY_WORD, chunkLink, chunkLinking, chunkMake } from "./chunk";
@@ -130,7 +127,6 @@ function linkChains(table: usize, named: bool): u32 {
   if (!room) return FAULT_MEMORY;
   const initial: usize = load<u32>(table, BLOB_COUNTERS);
   countersAt = initial ? table + initial : 0;
-  const indexed = load<u32>(CONTROL_ADDRESS, CONTROL_CLASSIFIER) == CLASSIFIER_TUPLE_SPACE;
   rowsLeft = load<u32>(table, BLOB_ROW_COUNT);
   store<u32>(table, 0, BLOB_LIVE_ROWS);
   for (let number: u32 = 0; number < chainCount; number++) {
@@ -145,7 +141,7 @@ function linkChains(table: usize, named: bool): u32 {
       if (numberTwin(number)) carryEnd(number, head, room);
       if (!carried && !linkCounters(table, head, true)) return stateFault;
     }
-    if (indexed && rules >= <u32>INDEX_THRESHOLD && !indexBuild(head)) return FAULT_MEMORY;
+    if (isIndexed(rules) && !indexBuild(head)) return FAULT_MEMORY;
   }
   if (rowsLeft) return refuse(FAULT_HEADER, BLOB_ROW_COUNT);
   heapFree(staging, CHUNK_ROWS * 4);

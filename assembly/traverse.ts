@@ -78,6 +78,7 @@ import { connections } from "./conntrack/pool";
 import { ROUTE_TYPE, RTN_BROADCAST, RTN_LOCAL, RTN_UNICAST } from "../src/blob/routing";
 import { connection, publishState, trackBegin, trackConfirm, trackEnd, trackIn } from "./conntrack/track";
 import { atHook, hooksBegin, hooksLoop, looped, rerouted, routes, setHooks } from "./hook";
+import { walkedBegin } from "./chain-index";
 import { eventsBegin, traced } from "./events";
 import { gather } from "./fragments/gather";
 import { hitsBegin, hitsCount } from "./hits";
@@ -107,6 +108,7 @@ export function readBegin(): usize {
   const generation = load<u32>(root, ROOT_GENERATION);
   atomic.store<u32>(reader, generation, READER_GENERATION);
   setGeneration(generation);
+  walkedBegin();
   setRouting(load<u32>(root, ROOT_ROUTING));
   setHooks(load<u32>(root, ROOT_HOOKS), routesKnown());
   hitsBegin();

@@ -12,7 +12,6 @@ import {
   BLOB_MOVES,
   BLOB_TABLE,
   CHAIN_CHUNKS,
-  CHAIN_INDEX,
   CHAIN_POLICY,
   CHAIN_RUN,
   CHAIN_SIZE,
@@ -48,6 +47,7 @@ import {
 import { JUMP_CHAIN, TARGET_JUMP, TARGET_VERDICT, VERDICT_VALUE } from "../src/blob/payloads";
 import { INDEX_CHUNKS } from "../src/blob/tuple-space";
 import { aheadAsked } from "./ahead";
+import { walkedIndex } from "./chain-index";
 import { chunkHits, chunkRow } from "./chunk";
 import { chunkCompared, counting } from "./effort";
 import { hit } from "./hits";
@@ -95,7 +95,7 @@ export function walk(table: usize): u32 {
         chunk = head + CHAIN_SIZE;
         bits = run;
       } else {
-        index = odd ? 0 : load<u32>(head, CHAIN_INDEX);
+        index = odd ? 0 : walkedIndex(head);
         if (index && load<u8>(table, BLOB_TABLE) == TABLE_NAT) aheadAsked(index);
         chunk = index ? load<u32>(index, INDEX_CHUNKS) : load<u32>(head, CHAIN_CHUNKS);
         bits = index || !chunk ? 0 : hits(chunk, odd);

@@ -7,8 +7,8 @@
  * Example. Generation 7 is in force. `-A SVC ...`, `-D OLD 1` writes a row born 8 and marks one died 8; a packet that took
  *   generation 7 skips the first and still sees the second; then generation 8 is stored.
  * Cost. One call to read a table's lines and one to carry its edits out, whatever their number. Bytes, chunks and index entries of the rules named;
- *   finding a rule by its text looks at rules of the same key only where the chain is indexed, else at one column of its
- *   chain. Dead rows wait for a later update to be freed.
+ *   finding a rule by its text looks at rules of the same key only where the chain is indexed, as all long ones are, else at one
+ *   column of its chain. Dead rows wait for a later update to be freed.
  * References. nf_tables_api.c (nft_set_is_active and friends), Open vSwitch's lib/versions.h.
  */
 import * as L from "../blob/layout.js";
