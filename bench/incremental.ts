@@ -12,7 +12,7 @@ import {
   Updater,
   workloads,
 } from "ruleswap";
-import type { Duel } from "./duel.js";
+import type { Contest, Duel } from "./duel.js";
 import type { Growth } from "./growth.js";
 import { SEED } from "./task.js";
 
@@ -33,15 +33,36 @@ export function incrementalDuels(): Duel[] {
   ];
 }
 
-/** The same places, with chains of all sizes in turns. */
+/** The same places and services, with all sizes in turns. */
 export function incrementalGrowths(): Growth[] {
-  return (Object.keys(CLASSIFIERS) as Classifier[]).flatMap((classifier) =>
+  const classifiers = Object.keys(CLASSIFIERS) as Classifier[];
+  const services = classifiers.map((classifier) => ({
+    label: `growth-service/${classifier}/kube-proxy/-`,
+    unit: "us",
+    sizes: SERVICE_SIZES,
+    warmUp: 2000,
+    open: (size: number) => sampler(serviceDuel(size, classifier).open()),
+  }));
+  const places = classifiers.flatMap((classifier) =>
     PLACES.map((place) => ({
       label: `growth-${place}/${classifier}/chain/-`,
+      unit: "us",
       sizes: CHAIN_SIZES,
-      open: (size: number) => chainDuel(place, size, classifier).open(),
+      warmUp: 2000,
+      open: (size: number) => sampler(chainDuel(place, size, classifier).open()),
     })),
   );
+  return [...places, ...services];
+}
+
+/** A contest's changes, there and back; microseconds of each. */
+function sampler({ apply, changes }: Contest): (count: number) => number[] {
+  return (count) =>
+    Array.from({ length: count }, (_, i) => {
+      const begun = performance.now();
+      apply(changes[i % 2] as KernelChange);
+      return (performance.now() - begun) * 1000;
+    });
 }
 
 /** A rule comes and goes at a place of a chain of `size` rules: half of the samples insert, half delete. */

@@ -15,7 +15,7 @@ import { matchTasks } from "./match.js";
 import { parseTasks } from "./parse.js";
 import type { Task } from "./task.js";
 import { updateTasks } from "./update.js";
-import { wayTasks } from "./way.js";
+import { wayGrowths, wayTasks } from "./way.js";
 
 const SIZES = [100, 1000];
 const FULL_SIZES = [1000, 10_000];
@@ -31,7 +31,7 @@ const tasks: Task[] = [
 const chosen = tasks.filter(({ label }) => label.includes(part));
 const duels = incrementalDuels();
 const chosenDuels = duels.filter(({ label }) => label.includes(part));
-const growths = incrementalGrowths();
+const growths = [...incrementalGrowths(), ...wayGrowths(WAY_SIZES)];
 const chosenGrowths = growths.filter(({ label }) => label.includes(part));
 const bulk = BULK_LABEL.includes(part);
 const copy = COPY_LABEL.includes(part);

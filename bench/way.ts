@@ -13,6 +13,7 @@ import {
   Updater,
   workloads,
 } from "ruleswap";
+import type { Growth } from "./growth.js";
 import { SEED, type Task } from "./task.js";
 
 const CONNECTIONS = 16384;
@@ -26,6 +27,28 @@ const FORGOTTEN = 200_000;
 
 export function wayTasks(size: number): Task[] {
   return [establishedTask(size), openingTask(size)];
+}
+
+/** The same with all sizes in turns. */
+export function wayGrowths(sizes: readonly number[]): Growth[] {
+  return [establishedTask, openingTask].map((task) => ({
+    label: `growth-${task(0).label.replace(/\d+$/, "-")}`,
+    unit: "ns a packet",
+    sizes,
+    // Every packet twice.
+    warmUp: (2 * CONNECTIONS) / BATCH,
+    open(size) {
+      const { run, check } = task(size).prepare();
+      run();
+      check();
+      return (count) =>
+        Array.from({ length: count }, () => {
+          const begun = performance.now();
+          run();
+          return ((performance.now() - begun) * 1e6) / BATCH;
+        });
+    },
+  }));
 }
 
 function establishedTask(size: number): Task {
