@@ -43,12 +43,14 @@ describe.skipIf(process.platform !== "linux")("a bench that is interrupted", () 
   });
 
   it("has ended all of its threads, of one writer and of several", async () => {
-    await interrupted("full", 0);
+    await interrupted("full/linear/portmap+docker", 0);
     const before = threads();
     for (const after of ["full/linear/kube-proxy", "full/linear/portmap+docker"])
       for (const milliseconds of [0, 3, 30, 200]) {
         const { partial } = await interrupted(after, milliseconds);
-        expect({ partial, milliseconds, threads: threads() }).toEqual({ partial: true, milliseconds, threads: before });
+        expect({ partial, milliseconds }).toEqual({ partial: true, milliseconds });
+        // The kernel may list a thread for a moment more that has ended.
+        await expect.poll(threads, { timeout: 5_000 }).toBeLessThanOrEqual(before);
       }
   }, 180_000);
 
@@ -59,7 +61,8 @@ describe.skipIf(process.platform !== "linux")("a bench that is interrupted", () 
       signal: AbortSignal.timeout(700),
       onProgress: ({ label }) => steps.push(label),
     });
-    expect([partial, results, steps, threads()]).toEqual([true, [], [], before]);
+    expect([partial, results, steps]).toEqual([true, [], []]);
+    await expect.poll(threads, { timeout: 5_000 }).toBeLessThanOrEqual(before);
   });
 
   it.skipIf(absence !== "")(

@@ -18,8 +18,10 @@ export interface BenchCell {
   readonly weight: number;
   /** Measures another round; when the signal comes first, the round does not count. */
   measure(context: CellContext): Promise<void>;
+  /** Of one that can be rehearsed: what it has in common with those whose threads run the same code. */
+  readonly kind?: string;
   /**
-   * The same for nothing, where the cell runs in the crew's threads: what is compiled while one measures the first cell would run on
+   * A short run of the same for nothing, where the cell runs in the crew's threads: what is compiled while one measures would run on
    * the cores of those who are measured.
    */
   rehearse?(context: CellContext): Promise<void>;

@@ -70,12 +70,14 @@ function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Arr
   return { workload, ruleset, traffic: traffic(workload) };
 }
 
-/** Seconds of changes in a rehearsal: what waits for them and notes them is compiled by then, too, and not while they are measured. */
-const REHEARSAL_S = 2;
-const WARM_UP_MS = 500;
+/** Seconds of a rehearsal, and its changes a second at most. */
+const REHEARSAL_S = 0.4;
+const REHEARSAL_RATE = 5000;
+const WARM_UP_MS = 100;
 
 class EngineCell implements BenchCell {
   readonly label: string;
+  readonly kind: string;
   readonly weight: number;
   private readonly rounds: CellRound[] = [];
 
@@ -87,6 +89,7 @@ class EngineCell implements BenchCell {
     private readonly cell: () => Cell,
   ) {
     this.label = `${strategy}/${classifier}/${options.workload}/${size}`;
+    this.kind = strategy;
     this.weight = 0.25 + size * 1e-4 + roundSeconds(options, SECONDS_A_SERVICE[strategy] * size);
   }
 
@@ -100,8 +103,8 @@ class EngineCell implements BenchCell {
   async rehearse({ crew, round }: CellContext): Promise<void> {
     const { options } = this;
     if (isTrial(options)) return;
-    const longer = { ...options, duration: Math.max(options.duration, REHEARSAL_S * options.rounds) };
-    await measureCell(this.cell(), { crew, options: longer, round, warmUpMs: WARM_UP_MS });
+    const longer = { ...options, duration: REHEARSAL_S * options.rounds };
+    await measureCell(this.cell(), { crew, options: longer, round, warmUpMs: WARM_UP_MS, mostRate: REHEARSAL_RATE });
   }
 
   record(): ResultRecord | undefined {

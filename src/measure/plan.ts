@@ -3,7 +3,7 @@ import type { BenchOptions } from "./bench-options.js";
 
 /** Changes that every cell carries out, over all rounds, however slow they are. */
 export const LEAST_CHANGES = 5;
-/** Changes a second at most, unless the user says. */
+/** Changes a second at most, unless the user says, where they are measured. */
 const AUTO_RATE = 1000;
 /** The share of time that a strategy is busy, unless the user says: a change that takes five times as long delays nobody. */
 const AUTO_BUSY = 0.2;
@@ -29,11 +29,15 @@ export interface RunPlan {
   readonly least: number;
 }
 
-/** The plan of round `round` (from 0) of one cell, where one change was seen to take `serviceNs`. */
+/**
+ * The plan of round `round` (from 0) of one cell, where one change was seen to take `serviceNs`. There come at most `most` changes a
+ * second, unless the user says.
+ */
 export function planRun(
   options: Pick<BenchOptions, "rate" | "duration" | "rounds">,
   round: number,
   serviceNs: number,
+  most = AUTO_RATE,
 ): RunPlan {
   const share = (rounds: number): number => Math.floor((rounds * LEAST_CHANGES) / options.rounds);
   const least = Math.max(1, share(round + 1) - share(round));
@@ -43,7 +47,7 @@ export function planRun(
     return { rate: options.rate, count, deadlineNs: PATIENCE * duration * 1e9, least: Math.min(least, count) };
   }
   const slow = (least * serviceNs) / AUTO_BUSY > duration * 1e9;
-  const rate = Math.min(AUTO_RATE, ((slow ? AUTO_BUSY_SLOW : AUTO_BUSY) * 1e9) / serviceNs);
+  const rate = Math.min(most, ((slow ? AUTO_BUSY_SLOW : AUTO_BUSY) * 1e9) / serviceNs);
   const count = Math.max(least, Math.round(rate * duration));
   return { rate, count, deadlineNs: PATIENCE * Math.max(duration, count / rate) * 1e9, least };
 }
