@@ -149,15 +149,19 @@ describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
         await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
         expect(await page.$$eval("details:not([open])", (all) => all.length)).toBe(0);
         await page.setViewportSize({ width, height: 900 });
-        const wider = await page.$$eval(
-          "main *",
-          (all, most) =>
-            all
-              .filter((one) => one.getBoundingClientRect().right > most + 1 || one.scrollWidth > one.clientWidth + 1)
-              .map(({ tagName, className }) => `${tagName} ${className}`),
-          width,
-        );
-        expect(wider.filter((name) => !/^(SPAN|A|B|I|LABEL|CODE|TBODY|THEAD|TR|svg|path)\b/.test(name))).toEqual([]);
+        const wider = async (): Promise<string[]> => {
+          const names = await page.$$eval(
+            "main *",
+            (all, most) =>
+              all
+                .filter((one) => one.getBoundingClientRect().right > most + 1 || one.scrollWidth > one.clientWidth + 1)
+                .map(({ tagName, className }) => `${tagName} ${className}`),
+            width,
+          );
+          return names.filter((name) => !/^(SPAN|A|B|I|LABEL|CODE|TBODY|THEAD|TR|svg|path)\b/.test(name));
+        };
+        // Plots are drawn anew for the paper's width when the page comes to it.
+        await expect.poll(wider, { timeout: 10_000 }).toEqual([]);
         await page.evaluate(() => dispatchEvent(new Event("afterprint")));
         expect(await page.$$eval("details:not([open])", (all) => all.length)).toBeGreaterThan(0);
         const sheets = (await page.pdf({ format })).toString("latin1").match(/\/Type \/Page\b/g) ?? [];
