@@ -5,6 +5,7 @@
  * new tasks, and one that is destroyed while it is being destroyed puts new threads in the place of those that exit. Nobody
  * would end either.
  */
+import type { EventEmitter } from "node:events";
 import { setFlagsFromString } from "node:v8";
 import type { ResourceLimits } from "node:worker_threads";
 import { Piscina } from "piscina";
@@ -33,6 +34,8 @@ export const compiled = (task: string): string => new URL(`../../dist/measure/${
 
 export class Threads<Task, Result> {
   private readonly pool: Piscina<Task, Result>;
+  /** When each of the threads has loaded its module, or ended: Node 20 ends the whole process where one is ended while it loads. */
+  private readonly loaded: Promise<unknown>;
   private ending: Promise<void> | undefined;
 
   constructor({ count, module, limits }: ThreadsOptions) {
@@ -47,6 +50,10 @@ export class Threads<Task, Result> {
       atomics: "disabled",
       ...(limits ? { resourceLimits: limits } : {}),
     });
+    // The first that a thread says is that it is ready.
+    const loaded = (thread: EventEmitter): Promise<void> =>
+      new Promise((resolve) => thread.once("message", () => resolve()).once("exit", () => resolve()));
+    this.loaded = Promise.all(this.pool.threads.map(loaded));
   }
 
   /** @throws WorkerFailure that names `who`. */
@@ -59,7 +66,7 @@ export class Threads<Task, Result> {
 
   /** Ends all threads, whatever they are doing. */
   end(): Promise<void> {
-    this.ending ??= this.pool.destroy();
+    this.ending ??= this.loaded.then(() => this.pool.destroy());
     return this.ending;
   }
 }
