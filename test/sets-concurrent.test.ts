@@ -31,8 +31,16 @@ const address = (n: number): string => `11.${n >> 16}.${(n >> 8) & 255}.${n & 25
 /** A line that stands for as many elements. */
 const lines = (op: string, from: number): string => `${op} a ${address(from)}-${address(from + BATCH - 1)}\n`;
 
-/** READERS threads that run until the first of the words is not 0. */
-async function start(folder: string, engine: Engine) {
+/**
+ * An engine whose set `a`, made with these options, holds ALWAYS; packets add to `seen` and `kept`, made as `fed` says. READERS threads
+ * run until the first of the words is not 0.
+ */
+async function start(folder: string, options: string, fed: string) {
+  const engine = Engine.create({ readers: READERS });
+  const updater = new Updater(engine, { strategy: "incremental" });
+  const permanent = ALWAYS.map((one) => `add a ${one}\n`).join("");
+  updater.updateSets({ sets: `create a hash:ip ${options}\n${permanent}create seen ${fed}\ncreate kept ${fed}\n` });
+  updater.load(parseRuleset(RULES, { family: "ipv4" }));
   const control = new SharedArrayBuffer(8);
   const words = new Int32Array(control);
   const reports = Array.from({ length: READERS }, async (_, id) => {
@@ -42,7 +50,7 @@ async function start(folder: string, engine: Engine) {
     return report;
   });
   while (Atomics.load(words, 1) < READERS) await new Promise((resolve) => setTimeout(resolve, 5));
-  return { words, reports };
+  return { engine, updater, words, reports };
 }
 
 describe("a set that readers look at and add to while a writer changes it", () => {
@@ -53,14 +61,8 @@ describe("a set that readers look at and add to while a writer changes it", () =
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it(`gets more buckets while readers add and delete: it is emptied ${FLUSHES} times, and each time its table grows`, async () => {
-    const engine = Engine.create({ readers: READERS });
-    const updater = new Updater(engine, { strategy: "incremental" });
-    const permanent = ALWAYS.map((one) => `add a ${one}\n`).join("");
-    updater.updateSets({
-      sets: `create a hash:ip\n${permanent}create seen hash:ip hashsize 64 maxelem 2048\ncreate kept hash:ip hashsize 64 maxelem 2048\n`,
-    });
-    updater.load(parseRuleset(RULES, { family: "ipv4" }));
-    const { words, reports } = await start(folder, engine);
+    const fed = "hash:ip hashsize 64 maxelem 2048";
+    const { engine, updater, words, reports } = await start(folder, "maxelem 65536", fed);
     try {
       for (let n = 0; n < FLUSHES; n++) {
         updater.updateSets({ sets: "flush seen\nflush kept\n" });
@@ -75,14 +77,7 @@ describe("a set that readers look at and add to while a writer changes it", () =
   }, 120_000);
 
   it(`has at every moment what is in it for good: ${ELEMENTS} elements are added and deleted, some again and again`, async () => {
-    const engine = Engine.create({ readers: READERS });
-    const updater = new Updater(engine, { strategy: "incremental" });
-    const permanent = ALWAYS.map((one) => `add a ${one}\n`).join("");
-    updater.updateSets({
-      sets: `create a hash:ip maxelem 1000000\n${permanent}create seen hash:ip counters\ncreate kept hash:ip counters\n`,
-    });
-    updater.load(parseRuleset(RULES, { family: "ipv4" }));
-    const { words, reports } = await start(folder, engine);
+    const { engine, updater, words, reports } = await start(folder, "maxelem 1000000", "hash:ip counters");
     try {
       for (let n = 0; n < ELEMENTS; n += BATCH) {
         updater.updateSets({ sets: lines("add", n) });
