@@ -8,7 +8,7 @@ import type { Strategy } from "../update/updater.js";
 import type { Change, Workload } from "../workload/workload.js";
 import type { BenchOptions } from "./bench-options.js";
 import { nowNs } from "./clock.js";
-import { arrivals, type Served, scheduleNs } from "./open-loop.js";
+import { OpenLoop, scheduleNs } from "./open-loop.js";
 import { planRun, type RunPlan } from "./plan.js";
 import { editsOf, take } from "./request.js";
 import { measureYardstick } from "./yardstick.js";
@@ -84,16 +84,18 @@ class Measurement {
     const plan = planRun(options, round, this.context.expectedNs ?? (await this.warmUp(seed)));
     const yardstickNs = measureYardstick();
     const changes = take(this.cell.workload.changes(seed), plan.count);
-    const { arrivals: spacing } = options;
-    const loop = arrivals({
+    const { arrivals } = options;
+    const loop = new OpenLoop({
       clock: { nowNs: this.now },
-      scheduleNs: scheduleNs({ arrivals: spacing, rate: plan.rate, count: plan.count, seed }),
+      scheduleNs: scheduleNs({ arrivals, rate: plan.rate, count: plan.count, seed }),
       deadlineNs: plan.deadlineNs,
       least: plan.least,
     });
-    let step = loop.next();
-    while (!step.done) step = loop.next(await this.make(changes[step.value.index] as Change, step.value.intendedNs));
-    const { latencyNs, serviceNs, wakeNs, unfinished } = step.value;
+    for (let index = loop.next(); index >= 0; index = loop.next()) {
+      const { begunNs, endedNs } = await this.make(changes[index] as Change, loop.intendedNs(index));
+      loop.served(begunNs, endedNs);
+    }
+    const { latencyNs, serviceNs, wakeNs, unfinished } = loop.end();
     return {
       plan,
       yardstickNs: [...yardstickNs, ...measureYardstick()],
@@ -110,7 +112,7 @@ class Measurement {
   private readonly now = (): number => nowNs() - this.pausedNs;
 
   /** Makes a change when it is due, then lets a process that changes nothing run. */
-  private async make(change: Change, intendedNs: number): Promise<Served> {
+  private async make(change: Change, intendedNs: number): Promise<{ begunNs: number; endedNs: number }> {
     const commands = await this.paused(async () => {
       const prepared = await this.session.prepare(change, this.cell.strategy);
       await this.namespace.stage(prepared);

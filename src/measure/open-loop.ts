@@ -49,18 +49,6 @@ export interface OpenLoopOptions extends ArrivalOptions {
   readonly work: (index: number, intendedNs: number) => void;
 }
 
-/** An arrival to be carried out, not before the moment it was meant to come. */
-export interface Arrival {
-  readonly index: number;
-  readonly intendedNs: number;
-}
-
-/** When the work on an arrival was begun and done. */
-export interface Served {
-  readonly begunNs: number;
-  readonly endedNs: number;
-}
-
 export interface OpenLoopResult {
   /** From intended arrival to completion, in the order of arrival; those not done come last, with their age so far. */
   readonly latencyNs: Float64Array;
@@ -77,62 +65,96 @@ export interface OpenLoopResult {
   readonly lengthNs: number;
 }
 
-/** The loop itself: gives the next arrival, takes when it was served. Whoever drives it waits and works. */
-export function* arrivals(options: ArrivalOptions): Generator<Arrival, OpenLoopResult, Served> {
-  const { clock, scheduleNs: offsets, deadlineNs, least } = options;
-  const latencies: number[] = [];
-  const begins: number[] = [];
-  const services: number[] = [];
-  const wakes: number[] = [];
-  const start = clock.nowNs();
-  let free = start;
-  for (let index = 0; index < offsets.length; index++) {
-    const intendedNs = start + (offsets[index] as number);
-    if (index >= least && Math.max(clock.nowNs(), intendedNs) - start > deadlineNs) break;
-    const { begunNs, endedNs } = yield { index, intendedNs };
-    latencies.push(endedNs - intendedNs);
-    begins.push(begunNs);
-    services.push(endedNs - begunNs);
-    wakes.push(begunNs - Math.max(intendedNs, free));
-    free = clock.nowNs();
+/**
+ * The loop itself, arrival by arrival; whoever drives it waits and works. What it notes has its place from the start, and numbers
+ * that differ from run to run are no properties of their own: nothing is left for the collector, and code that was optimised in one
+ * run fits the next.
+ */
+export class OpenLoop {
+  private readonly clock: ArrivalOptions["clock"];
+  private readonly scheduleNs: Float64Array;
+  /** The deadline, the start, and when the loop became free. */
+  private readonly moments: Float64Array;
+  private readonly least: number;
+  private readonly latencyNs: Float64Array;
+  private readonly begunNs: Float64Array;
+  private readonly serviceNs: Float64Array;
+  private readonly wakeNs: Float64Array;
+  private done = 0;
+
+  constructor({ clock, scheduleNs: offsets, deadlineNs, least }: ArrivalOptions) {
+    this.clock = clock;
+    this.scheduleNs = offsets;
+    this.least = least;
+    this.latencyNs = new Float64Array(offsets.length);
+    this.begunNs = new Float64Array(offsets.length);
+    this.serviceNs = new Float64Array(offsets.length);
+    this.wakeNs = new Float64Array(offsets.length);
+    const start = clock.nowNs();
+    this.moments = Float64Array.of(deadlineNs, start, start);
   }
-  const end = clock.nowNs();
-  const done = services.length;
-  for (let index = done; index < offsets.length; index++) {
-    const age = end - start - (offsets[index] as number);
-    if (age < 0) break;
-    latencies.push(age);
+
+  /** The arrival to carry out next, -1 when no further is to be begun. */
+  next(): number {
+    const { done } = this;
+    if (done === this.scheduleNs.length) return -1;
+    if (done < this.least) return done;
+    const [deadlineNs, startNs] = [this.moments[0] as number, this.moments[1] as number];
+    return Math.max(this.clock.nowNs(), this.intendedNs(done)) - startNs > deadlineNs ? -1 : done;
   }
-  return {
-    latencyNs: Float64Array.from(latencies),
-    begunNs: Float64Array.from(begins),
-    serviceNs: Float64Array.from(services),
-    wakeNs: Float64Array.from(wakes),
-    done,
-    unfinished: latencies.length - done,
-    startNs: start,
-    lengthNs: end - start,
-  };
+
+  /** When it is meant to come, by the clock: it is not to be begun before. */
+  intendedNs(index: number): number {
+    return (this.moments[1] as number) + (this.scheduleNs[index] as number);
+  }
+
+  /** It was begun and done at these moments. */
+  served(begunNs: number, endedNs: number): void {
+    const index = this.done++;
+    const intendedNs = this.intendedNs(index);
+    this.latencyNs[index] = endedNs - intendedNs;
+    this.begunNs[index] = begunNs;
+    this.serviceNs[index] = endedNs - begunNs;
+    this.wakeNs[index] = begunNs - Math.max(intendedNs, this.moments[2] as number);
+    this.moments[2] = this.clock.nowNs();
+  }
+
+  /** Ends the run. */
+  end(): OpenLoopResult {
+    const { done, latencyNs } = this;
+    const startNs = this.moments[1] as number;
+    const endNs = this.clock.nowNs();
+    let come = done;
+    for (; come < latencyNs.length && this.intendedNs(come) <= endNs; come++)
+      latencyNs[come] = endNs - this.intendedNs(come);
+    return {
+      latencyNs: latencyNs.slice(0, come),
+      begunNs: this.begunNs.slice(0, done),
+      serviceNs: this.serviceNs.slice(0, done),
+      wakeNs: this.wakeNs.slice(0, done),
+      done,
+      unfinished: come - done,
+      startNs,
+      lengthNs: endNs - startNs,
+    };
+  }
 }
 
 /** Drives the loop in this thread. */
 export function runOpenLoop(options: OpenLoopOptions): OpenLoopResult {
-  const loop = arrivals(options);
-  let step = loop.next();
-  while (!step.done) step = serve(loop, step.value, options);
-  return step.value;
+  const { clock, work } = options;
+  const loop = new OpenLoop(options);
+  for (let index = loop.next(); index >= 0; index = loop.next()) serve(loop, index, clock, work);
+  return loop.end();
 }
 
 /** One arrival; a function of its own so that it is compiled once, and not in every loop anew. */
-function serve(
-  loop: ReturnType<typeof arrivals>,
-  { index, intendedNs }: Arrival,
-  { clock, work }: OpenLoopOptions,
-): ReturnType<typeof loop.next> {
+function serve(loop: OpenLoop, index: number, clock: Clock, work: OpenLoopOptions["work"]): void {
+  const intendedNs = loop.intendedNs(index);
   clock.waitUntilNs(intendedNs);
   const begunNs = clock.nowNs();
   work(index, intendedNs);
-  return loop.next({ begunNs, endedNs: clock.nowNs() });
+  loop.served(begunNs, clock.nowNs());
 }
 
 function* fixedGaps(mean: number): Generator<number, never> {
