@@ -52,6 +52,7 @@ export {
   type Arrivals,
   type OpenLoopOptions,
   type OpenLoopResult,
+  type OpenLoopWork,
   runOpenLoop,
   type ScheduleOptions,
   scheduleNs,

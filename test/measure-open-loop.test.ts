@@ -25,9 +25,11 @@ function run(arrivalsMs: number[], workMs: number[], deadlineMs: number, least =
     scheduleNs: Float64Array.from(arrivalsMs, (ms) => ms * MS),
     deadlineNs: deadlineMs * MS,
     least,
-    work(index) {
-      begun.push(index);
-      clock.time += (workMs[index] as number) * MS;
+    work: {
+      carryOut(index) {
+        begun.push(index);
+        clock.time += (workMs[index] as number) * MS;
+      },
     },
   });
   const inMs = (values: Float64Array): number[] => [...values].map((ns) => ns / MS);

@@ -38,22 +38,22 @@ const LOOKS_PER_US = 100;
 const PAUSE_SHARE = 1 / 8;
 
 /**
- * Keeps a thread that spins from asking the time at once again: each answer is a number on the
- * heap, and a collection has the collector's threads run on the cores of those who are measured.
+ * Keeps a thread that spins from asking the time at once again: each answer is a number on the heap, and a collection has the
+ * collector's threads run on the cores of those who are measured.
  */
 function pause(word: Int32Array, leftNs: number): void {
   const looks = Math.max(1, (leftNs / 1000) * PAUSE_SHARE) * LOOKS_PER_US;
   for (let look = 0; look < looks && Atomics.load(word, 0) === 0; look++);
 }
 
-export function realClock(): Clock {
-  const never = new Int32Array(new SharedArrayBuffer(4));
-  return {
-    nowNs,
-    waitUntilNs(moment) {
-      const sleep = moment - nowNs() - SPIN_NS;
-      if (sleep > 0) Atomics.wait(never, 0, 0, sleep / 1e6);
-      for (let left = moment - nowNs(); left > 0; left = moment - nowNs()) pause(never, left);
-    },
-  };
-}
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** The one that passes by itself. There is one in a thread: what was optimised for it stays. */
+export const REAL_CLOCK: Clock = Object.freeze({
+  nowNs,
+  waitUntilNs(moment: number): void {
+    const sleep = moment - nowNs() - SPIN_NS;
+    if (sleep > 0) Atomics.wait(never, 0, 0, sleep / 1e6);
+    for (let left = moment - nowNs(); left > 0; left = moment - nowNs()) pause(never, left);
+  },
+});

@@ -7,7 +7,7 @@ import type { Family } from "../ruleset/row-store.js";
 import type { Quiesce } from "../update/quiesce.js";
 import { LockTimeout } from "../update/transaction.js";
 import { type Strategy, Updater, type UpdateRequest } from "../update/updater.js";
-import { nowNs, realClock } from "./clock.js";
+import { nowNs, REAL_CLOCK } from "./clock.js";
 import { runOpenLoop } from "./open-loop.js";
 import { PHASE_NONE, Signals } from "./signals.js";
 
@@ -69,7 +69,7 @@ export default function runContender(task: ContenderTask): ContenderRecord {
   const timed =
     scheduleNs === null
       ? backToBack(change, { deadlineNs, least })
-      : runOpenLoop({ clock: realClock(), scheduleNs, deadlineNs, least, work: change });
+      : runOpenLoop({ clock: REAL_CLOCK, scheduleNs, deadlineNs, least, work: { carryOut: change } });
   return {
     changeNs: timed.latencyNs,
     unfinished: timed.unfinished,

@@ -4,7 +4,7 @@ import type { BenchOptions } from "./bench-options.js";
 /** Changes that every cell carries out, over all rounds, however slow they are. */
 export const LEAST_CHANGES = 5;
 /** Changes a second at most, unless the user says, where they are measured. */
-const AUTO_RATE = 1000;
+const AUTO_RATE = 5000;
 /** The share of time that a strategy is busy, unless the user says: a change that takes five times as long delays nobody. */
 const AUTO_BUSY = 0.2;
 /** The same where even so few changes take longer than the duration asked for. */

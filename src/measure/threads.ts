@@ -40,6 +40,8 @@ export class Threads<Task, Result> {
 
   constructor({ count, module, limits }: ThreadsOptions) {
     setFlagsFromString(`--min-semi-space-size=${YOUNG_MB}`);
+    // What one strategy's code was compiled to is not to be forgotten while another's runs, and compiled again beside who is measured.
+    setFlagsFromString("--no-flush-bytecode");
     this.pool = new Piscina({
       filename: module,
       minThreads: count,

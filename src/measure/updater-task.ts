@@ -2,12 +2,12 @@
 import * as M from "../blob/memory.js";
 import { Engine, type EngineHandle } from "../engine/engine.js";
 import { goFirst } from "../linux/priority.js";
-import { PHASES } from "../update/phases.js";
+import { type Phase, PHASES, type UpdateReport } from "../update/phases.js";
 import type { Quiesce } from "../update/quiesce.js";
 import { type Strategy, Updater, type UpdateRequest } from "../update/updater.js";
 import type { Family } from "../ruleset/row-store.js";
-import { type Clock, realClock } from "./clock.js";
-import { runOpenLoop } from "./open-loop.js";
+import { REAL_CLOCK } from "./clock.js";
+import { type OpenLoopWork, runOpenLoop } from "./open-loop.js";
 import { Signals } from "./signals.js";
 import { measureYardstick } from "./yardstick.js";
 
@@ -63,47 +63,17 @@ const LAP_NS = 1e6;
 export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   goFirst();
   const engine = Engine.attach(task.engine);
-  const { strategy, family, quiesce } = task;
+  const { strategy, family, quiesce, requests } = task;
   const updater = new Updater(engine, { strategy, family, quiesce });
-  const signals = new Signals(task.signals);
-  const clock = realClock();
-  const count = task.requests.length;
-  const phasesUs = new Float64Array(count * PHASES.length);
-  const bytesWritten = new Float64Array(count);
-  const recordsTouched = new Float64Array(count);
-  const recordsWalked = new Float64Array(count);
-  const failedChanges: number[] = [];
-  let made = 0;
-  let firstFailure: string | undefined;
+  const changes = new Changes(updater, requests, new Signals(task.signals));
   restartPeak(engine);
   const yardstick = (): number[] => (task.yardstick ? measureYardstick() : []);
   const yardstickNs = yardstick();
   // Whoever handed the task over is busy for some milliseconds more, and there may be no core left for it.
-  if (task.yardstick) settle(clock, updater, task.requests.slice(0, task.lap));
+  if (task.yardstick) settle(updater, requests.slice(0, task.lap));
 
-  const loop = runOpenLoop({
-    clock,
-    scheduleNs: task.scheduleNs,
-    deadlineNs: task.deadlineNs,
-    least: task.least,
-    work(index) {
-      signals.begun = index + 1;
-      try {
-        const report = updater.update(task.requests[index] as UpdateRequest);
-        PHASES.forEach((phase, nth) => {
-          phasesUs[made * PHASES.length + nth] = report.phasesUs[phase];
-        });
-        bytesWritten[made] = report.bytesWritten;
-        recordsTouched[made] = report.recordsTouched;
-        recordsWalked[made] = report.recordsWalked;
-        made++;
-      } catch (error) {
-        failedChanges.push(index);
-        firstFailure ??= error instanceof Error ? error.message : String(error);
-      }
-      signals.made = index + 1;
-    },
-  });
+  const { scheduleNs, deadlineNs, least } = task;
+  const loop = runOpenLoop({ clock: REAL_CLOCK, scheduleNs, deadlineNs, least, work: changes });
   return {
     latencyNs: loop.latencyNs,
     begunNs: loop.begunNs,
@@ -112,19 +82,70 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
     unfinished: loop.unfinished,
     startNs: loop.startNs,
     lengthNs: loop.lengthNs,
-    phasesUs: phasesUs.slice(0, made * PHASES.length),
-    bytesWritten: bytesWritten.slice(0, made),
-    recordsTouched: recordsTouched.slice(0, made),
-    recordsWalked: recordsWalked.slice(0, made),
-    failedChanges,
-    ...(firstFailure === undefined ? {} : { firstFailure }),
+    ...changes.record(),
     memory: engine.memory(),
     yardstickNs: [...yardstickNs, ...yardstick()],
   };
 }
 
+/** Makes the changes, and notes what each cost. */
+class Changes implements OpenLoopWork {
+  private readonly phasesUs: Float64Array;
+  private readonly bytesWritten: Float64Array;
+  private readonly recordsTouched: Float64Array;
+  private readonly recordsWalked: Float64Array;
+  private readonly failedChanges: number[] = [];
+  private firstFailure: string | undefined;
+  private made = 0;
+
+  constructor(
+    private readonly updater: Updater,
+    private readonly requests: readonly UpdateRequest[],
+    private readonly signals: Signals,
+  ) {
+    const { length } = requests;
+    this.phasesUs = new Float64Array(length * PHASES.length);
+    this.bytesWritten = new Float64Array(length);
+    this.recordsTouched = new Float64Array(length);
+    this.recordsWalked = new Float64Array(length);
+  }
+
+  carryOut(index: number): void {
+    this.signals.begun = index + 1;
+    try {
+      this.note(this.updater.update(this.requests[index] as UpdateRequest));
+    } catch (error) {
+      this.failedChanges.push(index);
+      this.firstFailure ??= error instanceof Error ? error.message : String(error);
+    }
+    this.signals.made = index + 1;
+  }
+
+  record() {
+    const { made, firstFailure } = this;
+    return {
+      phasesUs: this.phasesUs.slice(0, made * PHASES.length),
+      bytesWritten: this.bytesWritten.slice(0, made),
+      recordsTouched: this.recordsTouched.slice(0, made),
+      recordsWalked: this.recordsWalked.slice(0, made),
+      failedChanges: this.failedChanges,
+      ...(firstFailure === undefined ? {} : { firstFailure }),
+    };
+  }
+
+  private note(report: UpdateReport): void {
+    const made = this.made++;
+    for (let nth = 0; nth < PHASES.length; nth++)
+      this.phasesUs[made * PHASES.length + nth] = report.phasesUs[PHASES[nth] as Phase];
+    this.bytesWritten[made] = report.bytesWritten;
+    this.recordsTouched[made] = report.recordsTouched;
+    this.recordsWalked[made] = report.recordsWalked;
+  }
+}
+
 /** Makes a lap's changes over and over meanwhile; one that fails does so again where it is counted. */
-function settle(clock: Clock, updater: Updater, lap: readonly UpdateRequest[]): void {
+function settle(updater: Updater, lap: readonly UpdateRequest[]): void {
+  const clock = REAL_CLOCK;
   const settledNs = clock.nowNs() + SETTLE_NS;
   try {
     while (lap.length > 0 && clock.nowNs() < settledNs) {
