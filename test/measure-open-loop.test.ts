@@ -25,6 +25,7 @@ function run(arrivalsMs: number[], workMs: number[], deadlineMs: number, least =
     scheduleNs: Float64Array.from(arrivalsMs, (ms) => ms * MS),
     deadlineNs: deadlineMs * MS,
     least,
+    most: workMs.length,
     work: {
       carryOut(index) {
         begun.push(index);
@@ -61,6 +62,13 @@ describe("an open loop", () => {
     expect(latencyMs).toEqual([1, 23, 14]);
     expect(serviceMs).toEqual([1, 20, 1]);
     expect(wakeMs).toEqual([0, 3, 0]);
+  });
+
+  it("ends where no more can be carried out, and counts what had arrived by then", () => {
+    const { latencyMs, begun, unfinished } = run([0, 10, 20, 90], [25, 25], 1000);
+    expect(begun).toEqual([0, 1]);
+    expect(latencyMs).toEqual([25, 40, 30]);
+    expect(unfinished).toBe(1);
   });
 
   it("counts what had arrived but was not done at the deadline, with its age", () => {

@@ -7,8 +7,8 @@ const MS = 1e6;
 describe("the plan of a cell", () => {
   const auto = { rate: "auto", duration: 1, rounds: 2 } as const;
 
-  it("is 1,000 changes a second where a change is quick", () => {
-    expect(planRun(auto, 0, 0.1 * MS)).toMatchObject({ rate: 1000, count: 500 });
+  it("is 5,000 changes a second where a change is quick", () => {
+    expect(planRun(auto, 0, 0.01 * MS)).toMatchObject({ rate: 5000, count: 2500 });
   });
 
   it("keeps a slower strategy busy a fifth of the time", () => {
@@ -27,7 +27,12 @@ describe("the plan of a cell", () => {
 
   it("keeps to a rate that the user gave, however slow a change is", () => {
     const plan = planRun({ rate: 100, duration: 1, rounds: 1 }, 0, 2000 * MS);
-    expect(plan).toEqual({ rate: 100, count: 100, deadlineNs: 2e9, least: LEAST_CHANGES });
+    expect(plan).toEqual({ rate: 100, count: 100, most: LEAST_CHANGES, deadlineNs: 2e9, least: LEAST_CHANGES });
+  });
+
+  it("prepares no more than can be carried out in time, four times as quick as expected", () => {
+    const plan = planRun({ rate: 5000, duration: 1, rounds: 1 }, 0, 50 * MS);
+    expect(plan).toMatchObject({ count: 5000, most: 160 });
   });
 
   it("has one change at least in every round", () => {

@@ -70,9 +70,8 @@ function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Arr
   return { workload, ruleset, traffic: traffic(workload) };
 }
 
-/** Seconds of a rehearsal, and its changes a second at most. */
+/** Seconds of a rehearsal. */
 const REHEARSAL_S = 0.4;
-const REHEARSAL_RATE = 5000;
 const WARM_UP_MS = 100;
 
 class EngineCell implements BenchCell {
@@ -104,7 +103,7 @@ class EngineCell implements BenchCell {
     const { options } = this;
     if (isTrial(options)) return;
     const longer = { ...options, duration: REHEARSAL_S * options.rounds };
-    await measureCell(this.cell(), { crew, options: longer, round, warmUpMs: WARM_UP_MS, mostRate: REHEARSAL_RATE });
+    await measureCell(this.cell(), { crew, options: longer, round, warmUpMs: WARM_UP_MS });
   }
 
   record(): ResultRecord | undefined {

@@ -51,8 +51,6 @@ export interface CellContext {
   readonly expectedNs?: number;
   /** Milliseconds that readers match for nothing first. Default 0. */
   readonly warmUpMs?: number;
-  /** Changes a second at most, where the user does not say; default that of what is measured. */
-  readonly mostRate?: number;
 }
 
 /** Connections that are tracked at a time: readers' traffic begins at most 4,096, probes the rest. */
@@ -95,8 +93,8 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     });
   const bestNs = first || context.expectedNs === undefined ? await warmedUp() : undefined;
   const expectedNs = context.expectedNs ?? (bestNs as number);
-  const plan = planRun(options, context.round, expectedNs, context.mostRate);
-  const changes = changesOf(plan.count);
+  const plan = planRun(options, context.round, expectedNs);
+  const changes = changesOf(plan.most);
   const requests = changes.map((change) => requestOf(change, cell.strategy));
   const schedule = scheduleNs(scheduleOf(plan, options, seed));
   const signals = new Signals();

@@ -6,7 +6,7 @@
  * may have undone the effect it looks for. Such a change counts as superseded, with the moment at which the reader found out:
  * the first packet that was matched with this change made.
  */
-import type { Reader } from "../engine/reader.js";
+import type { PacketPool, Reader } from "../engine/reader.js";
 import { FreshConnections } from "../netfilter/fresh-connections.js";
 import { effectOf, type Probe } from "../workload/workload.js";
 import { nowNs } from "./clock.js";
@@ -25,33 +25,27 @@ const PATIENCE_NS = 1e9;
 
 export class EffectWatch {
   private readonly seen: SeenEffects;
-  private readonly effects: ((() => boolean) | undefined)[];
+  private readonly pool: PacketPool;
+  private readonly results: readonly DataView[];
+  private readonly shows: readonly (((result: DataView) => boolean) | undefined)[];
+  private readonly fresh: FreshConnections | undefined;
   /** Changes that nothing is looked for any more. */
   private settled = 0;
 
   constructor(
-    probes: readonly (Probe | undefined)[],
-    reader: Reader,
+    private readonly probes: readonly (Probe | undefined)[],
+    private readonly reader: Reader,
     private readonly signals: Signals,
     track: boolean,
   ) {
-    const fresh = track ? new FreshConnections() : undefined;
+    this.fresh = track ? new FreshConnections() : undefined;
     this.seen = { momentNs: new Float64Array(probes.length), superseded: new Uint8Array(probes.length) };
-    const pool = reader.allocate(Math.max(1, probes.length));
-    this.effects = probes.map((probe, index) => {
+    this.pool = reader.allocate(Math.max(1, probes.length));
+    this.results = probes.map((_, index) => this.pool.result(index));
+    this.shows = probes.map((probe, index) => {
       if (probe === undefined) return undefined;
-      const { packet } = probe;
-      pool.set(index, packet);
-      const shows = effectOf(probe);
-      const result = pool.result(index);
-      return () => {
-        if (fresh) {
-          fresh.renew(packet);
-          pool.set(index, packet);
-        }
-        reader.match(pool, index, 1);
-        return shows(result);
-      };
+      this.pool.set(index, probe.packet);
+      return effectOf(probe);
     });
   }
 
@@ -60,16 +54,27 @@ export class EffectWatch {
     const { made, begun } = this.signals;
     for (; this.settled < begun; this.settled++) {
       const index = this.settled;
-      const effect = this.effects[index];
-      if (effect === undefined) {
+      const shows = this.shows[index];
+      if (shows === undefined) {
         if (index >= made) return;
         continue;
       }
-      const shown = effect();
+      const shown = shows(this.probe(index));
       if (!shown && index + 1 >= made) return;
       this.seen.momentNs[index] = nowNs();
       this.seen.superseded[index] = shown ? 0 : 1;
     }
+  }
+
+  /** What comes of the probe of a change now. */
+  private probe(index: number): DataView {
+    const { packet } = this.probes[index] as Probe;
+    if (this.fresh) {
+      this.fresh.renew(packet);
+      this.pool.set(index, packet);
+    }
+    this.reader.match(this.pool, index, 1);
+    return this.results[index] as DataView;
   }
 
   /** What was seen, once no more changes are made and the effects of the last have been looked for. */

@@ -83,13 +83,14 @@ class Measurement {
     await this.session.load(this.cell.workload);
     const plan = planRun(options, round, this.context.expectedNs ?? (await this.warmUp(seed)));
     const yardstickNs = measureYardstick();
-    const changes = take(this.cell.workload.changes(seed), plan.count);
+    const changes = take(this.cell.workload.changes(seed), plan.most);
     const { arrivals } = options;
     const loop = new OpenLoop({
       clock: { nowNs: this.now },
       scheduleNs: scheduleNs({ arrivals, rate: plan.rate, count: plan.count, seed }),
       deadlineNs: plan.deadlineNs,
       least: plan.least,
+      most: plan.most,
     });
     for (let index = loop.next(); index >= 0; index = loop.next()) {
       const { begunNs, endedNs } = await this.make(changes[index] as Change, loop.intendedNs(index));

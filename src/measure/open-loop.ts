@@ -41,6 +41,8 @@ export interface ArrivalOptions {
   readonly deadlineNs: number;
   /** Arrivals that are carried out even behind the deadline. */
   readonly least: number;
+  /** Arrivals that can be carried out, the first ones. Default all. */
+  readonly most?: number;
 }
 
 export interface OpenLoopOptions extends ArrivalOptions {
@@ -81,16 +83,18 @@ export class OpenLoop {
   /** The deadline, the start, and when the loop became free. */
   private readonly moments: Float64Array;
   private readonly least: number;
+  private readonly most: number;
   private readonly latencyNs: Float64Array;
   private readonly begunNs: Float64Array;
   private readonly serviceNs: Float64Array;
   private readonly wakeNs: Float64Array;
   private done = 0;
 
-  constructor({ clock, scheduleNs: offsets, deadlineNs, least }: ArrivalOptions) {
+  constructor({ clock, scheduleNs: offsets, deadlineNs, least, most = offsets.length }: ArrivalOptions) {
     this.clock = clock;
     this.scheduleNs = offsets;
     this.least = least;
+    this.most = most;
     this.latencyNs = new Float64Array(offsets.length);
     this.begunNs = new Float64Array(offsets.length);
     this.serviceNs = new Float64Array(offsets.length);
@@ -102,7 +106,7 @@ export class OpenLoop {
   /** The arrival to carry out next, -1 when no further is to be begun. */
   next(): number {
     const { done } = this;
-    if (done === this.scheduleNs.length) return -1;
+    if (done === this.most) return -1;
     if (done < this.least) return done;
     const [deadlineNs, startNs] = [this.moments[0] as number, this.moments[1] as number];
     return Math.max(this.clock.nowNs(), this.intendedNs(done)) - startNs > deadlineNs ? -1 : done;

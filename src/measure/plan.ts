@@ -9,6 +9,8 @@ const AUTO_RATE = 5000;
 const AUTO_BUSY = 0.2;
 /** The same where even so few changes take longer than the duration asked for. */
 const AUTO_BUSY_SLOW = 0.9;
+/** How much quicker than expected a strategy is prepared for. */
+const HASTE = 4;
 /** A run may take this many times as long as its changes take to arrive. */
 const PATIENCE = 2;
 
@@ -23,31 +25,34 @@ export function isTrial({ duration, rounds }: Pick<BenchOptions, "duration" | "r
 export interface RunPlan {
   /** Changes a second. */
   readonly rate: number;
+  /** Changes that arrive. */
   readonly count: number;
+  /** Those of them that can be carried out in time: no more need to be prepared, each of which may be a whole ruleset. */
+  readonly most: number;
   readonly deadlineNs: number;
   /** Changes that are carried out even behind the deadline. */
   readonly least: number;
 }
 
-/**
- * The plan of round `round` (from 0) of one cell, where one change was seen to take `serviceNs`. There come at most `most` changes a
- * second, unless the user says.
- */
+/** The plan of round `round` (from 0) of one cell, where one change was seen to take `serviceNs`. */
 export function planRun(
   options: Pick<BenchOptions, "rate" | "duration" | "rounds">,
   round: number,
   serviceNs: number,
-  most = AUTO_RATE,
 ): RunPlan {
   const share = (rounds: number): number => Math.floor((rounds * LEAST_CHANGES) / options.rounds);
   const least = Math.max(1, share(round + 1) - share(round));
   const duration = options.duration / options.rounds;
+  const planOf = (rate: number, count: number, deadlineNs: number, least: number): RunPlan => {
+    const most = Math.min(count, Math.max(least, Math.ceil((HASTE * deadlineNs) / serviceNs)));
+    return { rate, count, most, deadlineNs, least };
+  };
   if (options.rate !== "auto") {
     const count = Math.max(1, Math.round(options.rate * duration));
-    return { rate: options.rate, count, deadlineNs: PATIENCE * duration * 1e9, least: Math.min(least, count) };
+    return planOf(options.rate, count, PATIENCE * duration * 1e9, Math.min(least, count));
   }
   const slow = (least * serviceNs) / AUTO_BUSY > duration * 1e9;
-  const rate = Math.min(most, ((slow ? AUTO_BUSY_SLOW : AUTO_BUSY) * 1e9) / serviceNs);
+  const rate = Math.min(AUTO_RATE, ((slow ? AUTO_BUSY_SLOW : AUTO_BUSY) * 1e9) / serviceNs);
   const count = Math.max(least, Math.round(rate * duration));
-  return { rate, count, deadlineNs: PATIENCE * Math.max(duration, count / rate) * 1e9, least };
+  return planOf(rate, count, PATIENCE * Math.max(duration, count / rate) * 1e9, least);
 }

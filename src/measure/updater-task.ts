@@ -16,8 +16,9 @@ export interface UpdaterTask {
   readonly strategy: Strategy;
   readonly family: Family;
   readonly quiesce: Quiesce;
+  /** Of what arrives, what can be carried out in time. */
   readonly requests: readonly UpdateRequest[];
-  /** Nanoseconds from the start to each request's arrival. */
+  /** Nanoseconds from the start to each arrival. */
   readonly scheduleNs: Float64Array;
   readonly deadlineNs: number;
   /** Requests that are carried out whatever the deadline says. */
@@ -73,7 +74,7 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   if (task.yardstick) settle(updater, requests.slice(0, task.lap));
 
   const { scheduleNs, deadlineNs, least } = task;
-  const loop = runOpenLoop({ clock: REAL_CLOCK, scheduleNs, deadlineNs, least, work: changes });
+  const loop = runOpenLoop({ clock: REAL_CLOCK, scheduleNs, deadlineNs, least, most: requests.length, work: changes });
   return {
     latencyNs: loop.latencyNs,
     begunNs: loop.begunNs,
