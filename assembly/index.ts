@@ -66,8 +66,8 @@ export { probeValue } from "./reading/match-shape";
 export { placeChain, placeRest } from "./reading/placed";
 export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";
 export { commentEnd, commentStart } from "./reading/values";
-export { oldestReader, retired } from "./retire";
-export { bytesWritten, recordsTouched, recordsWalked } from "./store";
+export { countRetired, oldestReader } from "./retire";
+export { countBytesWritten, countRecordsTouched, countRecordsWalked } from "./store";
 export {
   updateAllocate,
   updateBegin,

@@ -48,7 +48,11 @@ export function generation(): u32 {
 }
 
 /** Entries that the update being made has queued so far. */
-export let retired: u32 = 0;
+let retired: u32 = 0;
+
+export function countRetired(): u32 {
+  return retired;
+}
 
 /** Queues what nobody may enter any more once the update being made is published. False when memory is used up. */
 export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool {

@@ -33,6 +33,19 @@ export let bytesWritten: u32 = 0;
 export let recordsTouched: u32 = 0;
 export let recordsWalked: u32 = 0;
 
+/** The same for who calls from outside: a global is read through the embedder's slow side, several times a change. */
+export function countBytesWritten(): u32 {
+  return bytesWritten;
+}
+
+export function countRecordsTouched(): u32 {
+  return recordsTouched;
+}
+
+export function countRecordsWalked(): u32 {
+  return recordsWalked;
+}
+
 export function logBegin(): void {
   segment = load<u32>(CONTROL_ADDRESS, CONTROL_UNDO);
   logged = segment + SEGMENT_FIRST;

@@ -48,17 +48,17 @@ export interface Kernel {
   setsDelete(set: number, element: number, before: number, time: number): number;
   setsNext(set: number, cursor: number, into: number, time: number): number;
   oldestReader(): number;
+  countBytesWritten(): number;
+  countRecordsTouched(): number;
+  countRecordsWalked(): number;
+  countRetired(): number;
   readonly faultOffset: WebAssembly.Global;
   readonly failedEdit: WebAssembly.Global;
   readonly faultRow: WebAssembly.Global;
-  readonly bytesWritten: WebAssembly.Global;
-  readonly recordsTouched: WebAssembly.Global;
-  readonly recordsWalked: WebAssembly.Global;
   readonly tuplesProbed: WebAssembly.Global;
   readonly entriesCompared: WebAssembly.Global;
   readonly chunksCompared: WebAssembly.Global;
   readonly rowsChecked: WebAssembly.Global;
-  readonly retired: WebAssembly.Global;
 }
 
 /** How rows of a new table come by the counters of the one they replace (assembly/table.ts). */

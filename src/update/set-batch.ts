@@ -262,9 +262,9 @@ export class SetBatch {
   }
 
   private count(): void {
-    const { bytesWritten, recordsTouched } = this.engine.kernel;
-    this.bytesWritten += bytesWritten.value as number;
-    this.recordsTouched += recordsTouched.value as number;
+    const { kernel } = this.engine;
+    this.bytesWritten += kernel.countBytesWritten() >>> 0;
+    this.recordsTouched += kernel.countRecordsTouched() >>> 0;
   }
 
   private refuse({ line, column }: SetCommand, code: ErrorCode, found: string, expected: string): void {

@@ -19,9 +19,9 @@ import type { SetBatch } from "./set-batch.js";
 /** What the engine counted since the last update or freeing began. */
 function costs(kernel: Kernel): Pick<UpdateReport, "bytesWritten" | "recordsTouched" | "recordsWalked"> {
   return {
-    bytesWritten: kernel.bytesWritten.value as number,
-    recordsTouched: kernel.recordsTouched.value as number,
-    recordsWalked: kernel.recordsWalked.value as number,
+    bytesWritten: kernel.countBytesWritten() >>> 0,
+    recordsTouched: kernel.countRecordsTouched() >>> 0,
+    recordsWalked: kernel.countRecordsWalked() >>> 0,
   };
 }
 
@@ -86,7 +86,7 @@ export class Transaction {
       sets?.settle();
       clock.end("publish");
       options.quiesce?.(engine.words(), engine.handle.readers);
-      const share = RECLAIM_LEAST + RECLAIM_FOR_EACH * (kernel.retired.value as number);
+      const share = RECLAIM_LEAST + RECLAIM_FOR_EACH * kernel.countRetired();
       kernel.updateReclaim(options.quiesce ? RECLAIM_ALL : share);
       const freeing = costs(kernel);
       clock.end("quiesce");
