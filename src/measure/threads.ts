@@ -29,6 +29,12 @@ export class WorkerFailure extends Error {
  */
 const YOUNG_MB = 32;
 
+/**
+ * What code was compiled to is not to be forgotten while other code runs, or when a thread has nothing to do: it would be compiled again
+ * beside who is measured. The second one's collections find that what the code was compiled for, engines of cells that have ended, is gone.
+ */
+const KEEPS_CODE = ["--no-flush-bytecode", "--no-memory-reducer"];
+
 /** Tasks are compiled code, also when the bench itself runs from source as in tests. */
 export const compiled = (task: string): string => new URL(`../../dist/measure/${task}.js`, import.meta.url).href;
 
@@ -40,8 +46,7 @@ export class Threads<Task, Result> {
 
   constructor({ count, module, limits }: ThreadsOptions) {
     setFlagsFromString(`--min-semi-space-size=${YOUNG_MB}`);
-    // What one strategy's code was compiled to is not to be forgotten while another's runs, and compiled again beside who is measured.
-    setFlagsFromString("--no-flush-bytecode");
+    for (const flag of KEEPS_CODE) setFlagsFromString(flag);
     this.pool = new Piscina({
       filename: module,
       minThreads: count,
