@@ -45,12 +45,18 @@ export function setHooks(engine: Engine, entries: readonly HookEntry[]): void {
   for (const one of entries)
     if (one.kind === "registered" && !old.some(({ name, index }) => name === one.name && index === one.index))
       throw new RangeError(`no table of the name ${JSON.stringify(one.name)} is registered`);
-  Transaction.run(engine, {}, (transaction) => {
-    putRegistry(transaction, [...entries].reverse(), tables);
-    for (const [index, table] of tables.entries())
-      if (table !== 0 && !entries.some((one) => one.index === index))
-        mustSucceed(engine.kernel.updateRegistered(index, 0, 0, 0));
-  });
+  Transaction.run(
+    engine,
+    {},
+    {
+      carryOut(transaction) {
+        putRegistry(transaction, [...entries].reverse(), tables);
+        for (const [index, table] of tables.entries())
+          if (table !== 0 && !entries.some((one) => one.index === index))
+            mustSucceed(engine.kernel.updateRegistered(index, 0, 0, 0));
+      },
+    },
+  );
 }
 
 /**
@@ -74,10 +80,16 @@ export function registerTable(engine: Engine, { name, table, priority }: Registe
   for (const one of hung)
     if (!Number.isInteger(one.priority) || Math.abs(one.priority) > 0x7fffffff)
       throw new RangeError(`a priority is a whole number of 32 bits, not ${one.priority}`);
-  Transaction.run(engine, {}, (transaction) => {
-    putRegistry(transaction, [...entries.filter((one) => one.name !== name), ...hung], tables);
-    transaction.replace(table, same ? "content" : "none", !same, index);
-  });
+  Transaction.run(
+    engine,
+    {},
+    {
+      carryOut(transaction) {
+        putRegistry(transaction, [...entries.filter((one) => one.name !== name), ...hung], tables);
+        transaction.replace(table, same ? "content" : "none", !same, index);
+      },
+    },
+  );
 }
 
 /** The table registered as `name`, with its counters; undefined when there is none. Takes the writers' lock. */

@@ -18,11 +18,13 @@ import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import { noSuchRule, refusal } from "../ruleset/apply.js";
 import type { Batch, Edit, TableBatch } from "../ruleset/batch.js";
-import { readEdits } from "../ruleset/reading/edits-reading.js";
+import { type EditsTarget, readEdits } from "../ruleset/reading/edits-reading.js";
+import type { ReadingMemory } from "../ruleset/reading/reading-memory.js";
 import type { Family } from "../ruleset/row-store.js";
+import type { TableName } from "../ruleset/ruleset.js";
 import type { ErrorCode } from "../ruleset/ruleset-error.js";
 import { refusedRule, refusedWay } from "./refusal.js";
-import { stageName, withReadBatch, withStagedBatch } from "./staging.js";
+import { carryOutRead, carryOutStaged, stageName } from "./staging.js";
 import type { Transaction } from "./transaction.js";
 import { zeroCounters } from "./zero.js";
 
@@ -42,10 +44,8 @@ export function applyIncrementally(transaction: Transaction, batch: Batch, file:
     let table = transaction.address(batch.family, part.table);
     if (table === 0) table = transaction.create(batch.family, part.table);
     zeroCounters(transaction, batch.family, part);
-    withStagedBatch(engine, part, (staged) => {
-      const fault = engine.kernel.editBatch(table, staged) || engine.kernel.editVerify(table);
-      if (fault !== M.FAULT_NONE) throw refused(engine, table, part, fault, file);
-    });
+    const fault = carryOutStaged(engine, table, part) || engine.kernel.editVerify(table);
+    if (fault !== M.FAULT_NONE) throw refused(engine, table, part, fault, file);
   }
 }
 
@@ -59,20 +59,31 @@ export class NotAsItStands extends Error {
  * been done; NotAsItStands when that shows later. Errors of the batch's are left to the parser's way.
  */
 export function applyAsItStands(transaction: Transaction, text: string | Uint8Array, family: Family): boolean {
-  const { engine, clock } = transaction;
-  let begun = false;
-  const done = readEdits(text, family, (name, memory) => {
+  const tables = new TablesAsTheyStand(transaction, family);
+  const done = readEdits(text, family, tables);
+  if (tables.begun && !done) throw new NotAsItStands();
+  return done;
+}
+
+class TablesAsTheyStand implements EditsTarget {
+  begun = false;
+
+  constructor(
+    private readonly transaction: Transaction,
+    private readonly family: Family,
+  ) {}
+
+  carryOut(name: TableName, memory: ReadingMemory): boolean {
+    const { engine, clock } = this.transaction;
     clock.end("parse");
-    const table = transaction.address(family, name);
+    const table = this.transaction.address(this.family, name);
     if (table === 0) return false;
-    begun = true;
-    const fault = withReadBatch(engine, memory, (staged) => engine.kernel.editBatch(table, staged));
-    if (fault !== M.FAULT_NONE || engine.kernel.editVerify(table) !== M.FAULT_NONE) throw new NotAsItStands();
+    this.begun = true;
+    if (carryOutRead(engine, table, memory) !== M.FAULT_NONE || engine.kernel.editVerify(table) !== M.FAULT_NONE)
+      throw new NotAsItStands();
     clock.end("plan");
     return true;
-  });
-  if (begun && !done) throw new NotAsItStands();
-  return done;
+  }
 }
 
 /** The error for the edit that the engine could not do, in the words of the ruleset. */

@@ -47,18 +47,19 @@ export function stageName(engine: Engine, name: string): number {
   return at;
 }
 
-/** Calls `work` with the address of the batch, laid out. */
-export function withStagedBatch<T>(engine: Engine, part: TableBatch, work: (batch: number) => T): T {
+/** Carries out a batch on the table at an address; the fault. */
+export function carryOutStaged(engine: Engine, table: number, part: TableBatch): number {
   const names = new BatchNames(part);
   const policies = part.edits.reduce((count, { op }) => count + (op === "policy" ? 1 : 0), 0);
   const { rows } = part;
   const fixed = S.BATCH_SIZE + names.list.length * S.NAME_SIZE + part.edits.length * S.COMMAND_SIZE;
   const counters = (rows.count + policies) * COUNTERS_SIZE;
   const size = fixed + counters + rows.end + policies * POLICY_SIZE + rows.text.end + names.textSize + 16;
-  return inStaging(engine, size, (at) => {
-    layOut(engine, part, names, at);
-    return work(at);
-  });
+  const at = takeStaging(engine, size);
+  layOut(engine, part, names, at);
+  const fault = engine.kernel.editBatch(table, at);
+  giveStaging(engine, at, size);
+  return fault;
 }
 
 /** Bytes of commands and rows that are laid out at a time: what is carried out soon after it was copied is in the cache still. */
@@ -67,10 +68,10 @@ const SLICE_BYTES = 1 << 17;
 const SLICE_EDITS = 512;
 
 /**
- * Lays out the edits of a table that lie in the reading memory as the engine takes them, slice by slice, and calls `work` with
- * the address of the batch for each, until it gives a fault. What it gave last.
+ * Carries out the edits of a table that lie in the reading memory: lays them out as the engine takes them, slice by slice, until
+ * there is a fault. The last slice's.
  */
-export function withReadBatch(engine: Engine, memory: ReadingMemory, work: (batch: number) => number): number {
+export function carryOutRead(engine: Engine, table: number, memory: ReadingMemory): number {
   const names = memory.control(R.READING_CHAIN_COUNT);
   const rowsEnd = memory.control(R.READING_ROWS_END);
   const textsEnd = memory.control(R.READING_TEXTS_END);
@@ -78,41 +79,41 @@ export function withReadBatch(engine: Engine, memory: ReadingMemory, work: (batc
   const textFrom = S.BATCH_SIZE + ((names * S.NAME_SIZE + 7) & ~7);
   const commandsFrom = textFrom + ((textsEnd + 7) & ~7);
   const room = Math.min(edits * S.COMMAND_SIZE + rowsEnd, SLICE_BYTES);
-  return inStaging(engine, commandsFrom + room, (at) => {
-    const words = engine.words();
-    const bytes = engine.bytes();
-    words[(at + S.BATCH_NAMES) >> 2] = at + S.BATCH_SIZE;
-    words[(at + S.BATCH_TEXT) >> 2] = at + textFrom;
-    words[(at + S.BATCH_COMMANDS) >> 2] = at + commandsFrom;
-    const chains = memory.control(R.READING_CHAINS) >>> 2;
-    let entry = at + S.BATCH_SIZE;
-    for (let n = 0; n < names; n++, entry += S.NAME_SIZE) {
-      words[(entry + S.NAME_TEXT) >> 2] = at + textFrom + (memory.words[chains + n] as number);
-      words[(entry + S.NAME_HEAD) >> 2] = 0;
-      words[(entry + S.NAME_FIRST) >> 2] = entry;
+  const at = takeStaging(engine, commandsFrom + room);
+  const words = engine.words();
+  const bytes = engine.bytes();
+  words[(at + S.BATCH_NAMES) >> 2] = at + S.BATCH_SIZE;
+  words[(at + S.BATCH_TEXT) >> 2] = at + textFrom;
+  words[(at + S.BATCH_COMMANDS) >> 2] = at + commandsFrom;
+  const chains = memory.control(R.READING_CHAINS) >>> 2;
+  let entry = at + S.BATCH_SIZE;
+  for (let n = 0; n < names; n++, entry += S.NAME_SIZE) {
+    words[(entry + S.NAME_TEXT) >> 2] = at + textFrom + (memory.words[chains + n] as number);
+    words[(entry + S.NAME_HEAD) >> 2] = 0;
+    words[(entry + S.NAME_FIRST) >> 2] = entry;
+  }
+  copyRegion(bytes, at + textFrom, memory, R.READING_TEXTS, 0, textsEnd);
+  let fault: number = M.FAULT_NONE;
+  let row = 0;
+  for (let edit = 0; edit < edits && fault === M.FAULT_NONE; ) {
+    let count = Math.min(SLICE_EDITS, edits - edit);
+    let rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
+    while (count > 1 && count * S.COMMAND_SIZE + rowTo - row > room) {
+      count >>>= 1;
+      rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
     }
-    copyRegion(bytes, at + textFrom, memory, R.READING_TEXTS, 0, textsEnd);
-    let fault: number = M.FAULT_NONE;
-    let row = 0;
-    for (let edit = 0; edit < edits && fault === M.FAULT_NONE; ) {
-      let count = Math.min(SLICE_EDITS, edits - edit);
-      let rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
-      while (count > 1 && count * S.COMMAND_SIZE + rowTo - row > room) {
-        count >>>= 1;
-        rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
-      }
-      const rowsAt = at + commandsFrom + count * S.COMMAND_SIZE;
-      // Edits name their rows by offsets in the whole.
-      words[(at + S.BATCH_ROWS) >> 2] = rowsAt - row;
-      words[(at + S.BATCH_COMMAND_COUNT) >> 2] = count;
-      copyRegion(bytes, at + commandsFrom, memory, R.READING_EDITS, edit * S.COMMAND_SIZE, count * S.COMMAND_SIZE);
-      copyRegion(bytes, rowsAt, memory, R.READING_ROWS, row, rowTo - row);
-      fault = work(at);
-      edit += count;
-      row = rowTo;
-    }
-    return fault;
-  });
+    const rowsAt = at + commandsFrom + count * S.COMMAND_SIZE;
+    // Edits name their rows by offsets in the whole.
+    words[(at + S.BATCH_ROWS) >> 2] = rowsAt - row;
+    words[(at + S.BATCH_COMMAND_COUNT) >> 2] = count;
+    copyRegion(bytes, at + commandsFrom, memory, R.READING_EDITS, edit * S.COMMAND_SIZE, count * S.COMMAND_SIZE);
+    copyRegion(bytes, rowsAt, memory, R.READING_ROWS, row, rowTo - row);
+    fault = engine.kernel.editBatch(table, at);
+    edit += count;
+    row = rowTo;
+  }
+  giveStaging(engine, at, commandsFrom + room);
+  return fault;
 }
 
 /** Where the rows of edit `edit` and those behind it begin. */
@@ -138,14 +139,16 @@ function copyRegion(
   bytes.set(memory.bytes.subarray(from, from + length), to);
 }
 
-/** Calls `work` with the address of `size` bytes: the staging area, or memory for as long as it takes. */
-function inStaging<T>(engine: Engine, size: number, work: (at: number) => T): T {
+/** `size` bytes, until they are given back: the staging area, or memory of their own. */
+function takeStaging(engine: Engine, size: number): number {
   const own = size > scratch(engine, M.CONTROL_SCRATCH_BYTES);
   const at = own ? engine.kernel.updateAllocate(size) >>> 0 : scratch(engine, M.CONTROL_SCRATCH);
   if (at === 0) throw new EngineError(M.FAULT_MEMORY);
-  const result = work(at);
-  if (own) engine.kernel.updateFree(at, size);
-  return result;
+  return at;
+}
+
+function giveStaging(engine: Engine, at: number, size: number): void {
+  if (at !== scratch(engine, M.CONTROL_SCRATCH)) engine.kernel.updateFree(at, size);
 }
 
 /** The names of a batch, numbered: those of its rows' jumps first, then what else its edits name. */

@@ -45,6 +45,13 @@ export interface TransactionOptions {
   readonly quiesce?: (words: Int32Array, readers: number) => void;
 }
 
+/** An object and no functions, as what is made often: code that was optimised for a function ends with it. */
+export interface TransactionWork {
+  /** What comes first and is no part of a ruleset's generation: changes of sets. */
+  prepare?(transaction: Transaction): SetBatch | undefined;
+  carryOut(transaction: Transaction): void;
+}
+
 export class Transaction {
   readonly clock = new PhaseClock();
   readonly engine: Engine;
@@ -53,16 +60,8 @@ export class Transaction {
     this.engine = engine;
   }
 
-  /**
-   * Runs `work` as one update. What it throws undoes everything, also what `prepare` did to sets, which are no part of a
-   * ruleset's generation.
-   */
-  static run(
-    engine: Engine,
-    options: TransactionOptions,
-    work: (transaction: Transaction) => void,
-    prepare: (transaction: Transaction) => SetBatch | undefined = () => undefined,
-  ): UpdateReport {
+  /** Runs `work` as one update. What it throws undoes everything, also what its preparing did. */
+  static run(engine: Engine, options: TransactionOptions, work: TransactionWork): UpdateReport {
     const transaction = new Transaction(engine);
     const { clock } = transaction;
     if (!lockWriters(engine.words(), options.lockTimeoutMs))
@@ -70,10 +69,10 @@ export class Transaction {
     try {
       clock.end("lock");
       const { kernel } = engine;
-      const sets = prepare(transaction);
+      const sets = work.prepare?.(transaction);
       mustSucceed(kernel.updateBegin());
       try {
-        work(transaction);
+        work.carryOut(transaction);
         mustSucceed(kernel.updateCommit());
       } catch (error) {
         kernel.updateRollback();

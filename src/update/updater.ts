@@ -18,7 +18,7 @@ import { QUIESCE, type Quiesce } from "./quiesce.js";
 import { locatedName } from "./refusal.js";
 import { SetBatch } from "./set-batch.js";
 import { stageName } from "./staging.js";
-import { Transaction, type TransactionOptions } from "./transaction.js";
+import { Transaction, type TransactionOptions, type TransactionWork } from "./transaction.js";
 import { zeroCounters } from "./zero.js";
 
 /** Strategies by name: what a batch costs, see ARCHITECTURE.md. */
@@ -77,11 +77,13 @@ export class Updater {
   /** Puts `ruleset` in place of everything that is in force for its family, counters as the ruleset has them. */
   load(ruleset: Ruleset): UpdateReport {
     const options = { ...this.options, quiesce: this.options.quiesce ?? QUIESCE.seqcount };
-    return Transaction.run(this.engine, options, (transaction) => {
-      for (const table of ruleset.tables.values()) transaction.replace(table, "none", true);
-      for (const name of TABLE_NAMES)
-        if (!ruleset.tables.has(name) && transaction.address(ruleset.family, name) !== 0)
-          transaction.remove(ruleset.family, name);
+    return Transaction.run(this.engine, options, {
+      carryOut(transaction) {
+        for (const table of ruleset.tables.values()) transaction.replace(table, "none", true);
+        for (const name of TABLE_NAMES)
+          if (!ruleset.tables.has(name) && transaction.address(ruleset.family, name) !== 0)
+            transaction.remove(ruleset.family, name);
+      },
     });
   }
 
@@ -90,36 +92,15 @@ export class Updater {
    * LockTimeout; then nothing has changed.
    */
   update(request: UpdateRequest): UpdateReport {
-    const { options } = this;
-    const sets = (transaction: Transaction): SetBatch | undefined => changeSets(transaction, request);
-    const work = (transaction: Transaction): void => {
-      const { apply } = STRATEGIES[this.strategy];
-      const file = request.file ?? ("batch" in request ? "batch" : "ruleset");
-      if ("ruleset" in request && this.strategy === "full") {
-        useRuleset(request.ruleset, { family: this.family, file }, (ruleset) => {
-          transaction.clock.end("parse");
-          for (const table of ruleset.tables.values()) transaction.replace(table, "content", false);
-        });
-        return;
-      }
-      if ("ruleset" in request) apply(transaction, this.difference(transaction, request.ruleset, file), file);
-      else
-        this.useBatch(request.batch, file, (batch) => {
-          transaction.clock.end("parse");
-          apply(transaction, batch, file);
-        });
-    };
+    const { engine, options } = this;
+    const work = new RequestWork(this, request);
     try {
-      if (this.strategy !== "incremental" || !("batch" in request))
-        return Transaction.run(this.engine, options, work, sets);
       try {
-        const asItStands = (transaction: Transaction): void => {
-          if (!applyAsItStands(transaction, request.batch, this.family)) work(transaction);
-        };
-        return Transaction.run(this.engine, options, asItStands, sets);
+        return Transaction.run(engine, options, work);
       } catch (error) {
         if (!(error instanceof NotAsItStands)) throw error;
-        return Transaction.run(this.engine, options, work, sets);
+        work.asItStands = false;
+        return Transaction.run(engine, options, work);
       }
     } catch (error) {
       throw locatedName(error, "batch" in request ? request.batch : request.ruleset);
@@ -131,45 +112,89 @@ export class Updater {
    * failing one's place, an EngineError, or a LockTimeout; then all is as it was.
    */
   updateSets(request: SetUpdateRequest): UpdateReport {
-    const work = (): void => {};
-    return Transaction.run(this.engine, this.options, work, (transaction) => changeSets(transaction, request));
+    return Transaction.run(this.engine, this.options, {
+      prepare: (transaction) => changeSets(transaction, request),
+      carryOut() {},
+    });
   }
 
-  private get family(): Family {
+  /** Of the text that updates bring. */
+  get family(): Family {
     if (this.fixedFamily) return this.fixedFamily;
     const inForce = (family: Family) => TABLE_NAMES.some((name) => tableAddress(this.engine, family, name) !== 0);
     return inForce("ipv6") && !inForce("ipv4") ? "ipv6" : "ipv4";
   }
+}
 
-  private useBatch(text: string | Uint8Array, file: string, use: (batch: Batch) => void): void {
-    const { engine, family } = this;
-    const scope: ChainScope = {
-      hasChain: (table, chain) => {
-        const address = tableAddress(engine, family, table);
-        return address !== 0 && engine.kernel.chainFind(address, stageName(engine, chain)) !== 0;
-      },
-      chains: (table) => {
-        const address = tableAddress(engine, family, table);
-        return address === 0 ? [] : chainNames(engine, address);
-      },
-    };
-    useBatch(text, { family, file, scope }, use);
+/** One update: by its text as it stands where that is possible, else by what the parser makes of it. */
+class RequestWork implements TransactionWork {
+  asItStands: boolean;
+
+  constructor(
+    private readonly updater: Updater,
+    private readonly request: UpdateRequest,
+  ) {
+    this.asItStands = updater.strategy === "incremental" && "batch" in request;
   }
 
-  /** The edits that lead from what is in force to whole new tables. */
-  private difference(transaction: Transaction, text: string | Uint8Array, file: string): Batch {
-    const wanted = parseRuleset(text, { family: this.family, file });
-    transaction.clock.end("parse");
-    const before = new Ruleset(this.family);
-    for (const name of wanted.tables.keys()) {
-      const table = transaction.read(this.family, name);
-      if (table) before.tables.set(name, table);
+  prepare(transaction: Transaction): SetBatch | undefined {
+    return changeSets(transaction, this.request);
+  }
+
+  carryOut(transaction: Transaction): void {
+    const { updater, request } = this;
+    if (this.asItStands && "batch" in request && applyAsItStands(transaction, request.batch, updater.family)) return;
+    this.carryOutParsed(transaction);
+  }
+
+  private carryOutParsed(transaction: Transaction): void {
+    const { updater, request } = this;
+    const { apply } = STRATEGIES[updater.strategy];
+    const file = request.file ?? ("batch" in request ? "batch" : "ruleset");
+    if ("ruleset" in request && updater.strategy === "full") {
+      useRuleset(request.ruleset, { family: updater.family, file }, (ruleset) => {
+        transaction.clock.end("parse");
+        for (const table of ruleset.tables.values()) transaction.replace(table, "content", false);
+      });
+    } else if ("ruleset" in request) {
+      apply(transaction, difference(transaction, request.ruleset, updater.family, file), file);
+    } else {
+      const scope = scopeOf(updater);
+      useBatch(request.batch, { family: updater.family, file, scope }, (batch) => {
+        transaction.clock.end("parse");
+        apply(transaction, batch, file);
+      });
     }
-    transaction.clock.end("readBack");
-    const batch = differenceBatch(before, wanted);
-    transaction.clock.end("plan");
-    return batch;
   }
+}
+
+/** The chains that a batch finds. */
+function scopeOf({ engine, family }: Updater): ChainScope {
+  return {
+    hasChain: (table, chain) => {
+      const address = tableAddress(engine, family, table);
+      return address !== 0 && engine.kernel.chainFind(address, stageName(engine, chain)) !== 0;
+    },
+    chains: (table) => {
+      const address = tableAddress(engine, family, table);
+      return address === 0 ? [] : chainNames(engine, address);
+    },
+  };
+}
+
+/** The edits that lead from what is in force to whole new tables. */
+function difference(transaction: Transaction, text: string | Uint8Array, family: Family, file: string): Batch {
+  const wanted = parseRuleset(text, { family, file });
+  transaction.clock.end("parse");
+  const before = new Ruleset(family);
+  for (const name of wanted.tables.keys()) {
+    const table = transaction.read(family, name);
+    if (table) before.tables.set(name, table);
+  }
+  transaction.clock.end("readBack");
+  const batch = differenceBatch(before, wanted);
+  transaction.clock.end("plan");
+  return batch;
 }
 
 function changeSets(transaction: Transaction, request: Partial<SetUpdateRequest>): SetBatch | undefined {

@@ -9,15 +9,16 @@ import { TABLE_NAMES, type TableName } from "../ruleset.js";
 import { closeTable, openTable } from "./open-table.js";
 import { ReadingMemory } from "./reading-memory.js";
 
+/** Gets each table while its edits lie in the memory, and says whether it could carry them out. */
+export interface EditsTarget {
+  carryOut(table: TableName, memory: ReadingMemory): boolean;
+}
+
 /**
- * Reads tables one after another; `carryOut` gets each while its edits lie in the memory, and says whether it could.
+ * Reads tables one after another, and hands each to `target`.
  * False where a line needs the parser, or a table was not carried out: the rest of the text has not been read then.
  */
-export function readEdits(
-  text: string | Uint8Array,
-  family: Family,
-  carryOut: (table: TableName, memory: ReadingMemory) => boolean,
-): boolean {
+export function readEdits(text: string | Uint8Array, family: Family, target: EditsTarget): boolean {
   const memory = ReadingMemory.take(text);
   try {
     let line = 0;
@@ -29,7 +30,7 @@ export function readEdits(
         if (table === undefined || !readTable(memory, family, table, next, line + 1)) return false;
         at = memory.control(R.READING_AT) + COMMIT.length + 1;
         line = memory.control(R.READING_LINE);
-        if (!carryOut(table, memory)) return false;
+        if (!target.carryOut(table, memory)) return false;
       } else if (first === NEWLINE || first === HASH) at = next;
       else return false;
     }
