@@ -128,6 +128,8 @@ describe("shards", () => {
     expect(merged.results).toEqual([a, b, c, d]);
     expect(merged.options.shard).toBeNull();
     expect(merged.partial).toBe(false);
+    expect([merged.elapsed_s, merged.stolen_s]).toEqual([100, 0.2]);
+    expect(mergeResults([shard(2, b, d), { ...shard(1, a, c), stolen_s: null }]).stolen_s).toBeNull();
     expect(mergeResults([shard(2, b, d)]).partial).toBe(true);
   });
 

@@ -32,6 +32,11 @@ describe("a result file", () => {
     expect(readResult(written(file))).toEqual(file);
   });
 
+  it("written before the host's share was noted is read without it", () => {
+    const { stolen_s: _, ...earlier } = SAMPLE;
+    expect(readResult(written(earlier))).toEqual({ ...SAMPLE, stolen_s: null });
+  });
+
   describe("written before rounds of several writers were kept", () => {
     const now = {
       ...SAMPLE,

@@ -86,6 +86,14 @@ describe("what a reader must know", () => {
     expect(hasFindings(damaged)).toBe(true);
   });
 
+  it("is that the host had the machine, from half a hundredth of the run on", () => {
+    expect(cautions({ ...SAMPLE, stolen_s: 13.2 })).toEqual([
+      expect.stringMatching(/^The host kept 13.2 s of processors' time from this machine in 50 s/),
+    ]);
+    expect(cautions({ ...SAMPLE, stolen_s: 0.24 })).toEqual([]);
+    expect(cautions({ ...SAMPLE, stolen_s: null })).toEqual([]);
+  });
+
   it("is that effects were seen late, or not at all", () => {
     const [first, ...others] = SAMPLE.results;
     if (!first?.timeToEffect) throw new Error("the sample has effects");

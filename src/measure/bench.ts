@@ -11,6 +11,7 @@ import { type BenchOptions, checkBenchOptions } from "./bench-options.js";
 import { Crew, CREW_TASKS, type CrewTasks } from "./crew.js";
 import { environment } from "./environment.js";
 import { programsOf } from "./kernel-cell.js";
+import { stolenSeconds } from "./stolen.js";
 import { type Absence, RESULT_SCHEMA, type ResultFile } from "./result.js";
 
 export interface BenchHooks {
@@ -41,18 +42,21 @@ export async function runBench(
 ): Promise<ResultFile> {
   checkBenchOptions(options);
   const started = performance.now();
+  const stolenBefore = stolenSeconds();
   const where = environment();
   const absent = absentTargets(options);
   const there = options.linux.filter((target) => !absent.some((one) => one.target === target));
   const cells = cellsOf({ ...options, linux: there }, workload);
   const partial = !(await measureAll(cells, options, hooks));
   const results = cells.flatMap((cell) => cell.record() ?? []);
+  const stolenAfter = stolenSeconds();
   return {
     schema: RESULT_SCHEMA,
     environment: where,
     options,
     partial,
     elapsed_s: (performance.now() - started) / 1000,
+    stolen_s: stolenBefore === null || stolenAfter === null ? null : stolenAfter - stolenBefore,
     results,
     growth: assembleGrowth(results),
     contention: cells.flatMap((cell) => cell.contention?.() ?? []),

@@ -24,9 +24,10 @@ export function readResult(path: string): ResultFile {
   const { schema, results } = (value ?? {}) as Partial<ResultFile>;
   if (schema !== RESULT_SCHEMA || !Array.isArray(results))
     throw new RangeError(`${path}: not a result of ${RESULT_SCHEMA}`);
-  // Results of earlier versions have none, or know less of it.
+  // Results of earlier versions do not have all of it, or know less.
   const file = value as Omit<ResultFile, "contention"> & { contention?: readonly EarlierContentionRecord[] };
-  return { ...file, contention: (file.contention ?? []).map((record) => contentionTogether([record])) };
+  const contention = (file.contention ?? []).map((record) => contentionTogether([record]));
+  return { ...file, stolen_s: file.stolen_s ?? null, contention };
 }
 
 /**
@@ -51,6 +52,10 @@ export function mergeResults(files: readonly ResultFile[]): ResultFile {
     options: { ...first.options, shard: null },
     partial: files.some(({ partial }) => partial) || parts.size < wanted,
     elapsed_s: files.reduce((sum, { elapsed_s }) => sum + elapsed_s, 0),
+    stolen_s: files.reduce<number | null>(
+      (sum, { stolen_s }) => (sum === null || stolen_s === null ? null : sum + stolen_s),
+      0,
+    ),
     results,
     growth: assembleGrowth(results),
     contention: contentionOfAll(files),

@@ -19,6 +19,8 @@ export interface ResultFile {
   readonly partial: boolean;
   /** Seconds. */
   readonly elapsed_s: number;
+  /** Seconds that the machine's host kept from its processors meanwhile, all together; null where nobody says. */
+  readonly stolen_s: number | null;
   readonly results: readonly ResultRecord[];
   readonly growth: readonly GrowthRecord[];
   /** Several writers of one ruleset; none where the bench had one. */

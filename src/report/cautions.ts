@@ -8,9 +8,12 @@ import { digits, whole } from "./units.js";
 /** Of changes, above which time to effect is less than it seems. */
 const SUPERSEDED_SHARE = 0.05;
 
+/** Of a run's length, from which on what others had of the machine is seen in a 99th percentile. */
+const STOLEN_SHARE = 0.005;
+
 /** Sentences; none when there is nothing to say. */
 export function cautions(result: ResultFile): string[] {
-  const { environment, results, partial } = result;
+  const { environment, results, partial, stolen_s, elapsed_s } = result;
   const said: string[] = [];
   if (partial) said.push("Stopped early: only part of what was asked for has been measured.");
   if (isTrial(result.options))
@@ -21,6 +24,11 @@ export function cautions(result: ResultFile): string[] {
     said.push(
       `The machine was busy before the run (load ${digits(environment.load_average)} on ${environment.cores} cores): ` +
         "times are longer than they need be.",
+    );
+  if (stolen_s !== null && stolen_s > STOLEN_SHARE * elapsed_s)
+    said.push(
+      `The host kept ${digits(stolen_s)} s of processors' time from this machine in ${whole(elapsed_s)} s: latencies' tails are ` +
+        "as much its doing as that of what was measured.",
     );
   for (const { target, services, reason } of result.absent)
     said.push(`${target} is absent${services === null ? "" : ` at size ${whole(services)}`}: ${reason}`);

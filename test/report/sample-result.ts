@@ -100,6 +100,7 @@ export const SAMPLE: ResultFile = {
   absent: [],
   partial: false,
   elapsed_s: 50,
+  stolen_s: 0.1,
   results: [
     sampleRecord(1000, "full", 26_600),
     sampleRecord(1000, "incremental", 9.2),
