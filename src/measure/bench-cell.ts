@@ -10,6 +10,13 @@ export interface CellContext {
   readonly signal: AbortSignal;
 }
 
+/** A short run of a cell for nothing: what is compiled while one measures would run on the cores of those who are measured. */
+export interface Rehearsal {
+  /** What the cell has in common with those whose threads run the same code. */
+  readonly kind: string;
+  run(context: CellContext): Promise<void>;
+}
+
 /** A cell and what its rounds brought. Its ruleset is made when it is first needed. */
 export interface BenchCell {
   /** "incremental/tuple-space/kube-proxy/5000". */
@@ -18,13 +25,8 @@ export interface BenchCell {
   readonly weight: number;
   /** Measures another round; when the signal comes first, the round does not count. */
   measure(context: CellContext): Promise<void>;
-  /** Of one that can be rehearsed: what it has in common with those whose threads run the same code. */
-  readonly kind?: string;
-  /**
-   * A short run of the same for nothing, where the cell runs in the crew's threads: what is compiled while one measures would run on
-   * the cores of those who are measured.
-   */
-  rehearse?(context: CellContext): Promise<void>;
+  /** Of one that runs in the crew's threads. */
+  readonly rehearsal?: Rehearsal;
   /** Undefined before the first round has been measured, and where several writers are. */
   record(): ResultRecord | undefined;
   /** Of several writers, once the first round has been measured. */

@@ -9,7 +9,7 @@ import type { Workload } from "../workload/workload.js";
 import { assembleKernelRecord, assembleRecord, quantile } from "./assemble.js";
 import { type BenchOptions, parseShard } from "./bench-options.js";
 import { type Cell, type CellRound, measureCell, type Subject } from "./cell.js";
-import type { BenchCell, CellContext } from "./bench-cell.js";
+import type { BenchCell, CellContext, Rehearsal } from "./bench-cell.js";
 import { contendedCells } from "./contended-cells.js";
 import { contentionSubject } from "./contention-cell.js";
 import { PROCESS_SECONDS, SECONDS_A_SERVICE } from "./expected-seconds.js";
@@ -76,8 +76,8 @@ const WARM_UP_MS = 100;
 
 class EngineCell implements BenchCell {
   readonly label: string;
-  readonly kind: string;
   readonly weight: number;
+  readonly rehearsal: Rehearsal;
   private readonly rounds: CellRound[] = [];
 
   constructor(
@@ -88,7 +88,7 @@ class EngineCell implements BenchCell {
     private readonly cell: () => Cell,
   ) {
     this.label = `${strategy}/${classifier}/${options.workload}/${size}`;
-    this.kind = strategy;
+    this.rehearsal = { kind: strategy, run: (context) => this.rehearse(context) };
     this.weight = 0.25 + size * 1e-4 + roundSeconds(options, SECONDS_A_SERVICE[strategy] * size);
   }
 
@@ -99,7 +99,7 @@ class EngineCell implements BenchCell {
     if (!signal.aborted) this.rounds.push(measured);
   }
 
-  async rehearse({ crew, round }: CellContext): Promise<void> {
+  private async rehearse({ crew, round }: CellContext): Promise<void> {
     const { options } = this;
     if (isTrial(options)) return;
     const longer = { ...options, duration: REHEARSAL_S * options.rounds };

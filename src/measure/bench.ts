@@ -89,9 +89,10 @@ const REHEARSAL_WEIGHT = 2;
 function rehearsals(cells: readonly BenchCell[]): BenchCell[] {
   const quickest = new Map<string, BenchCell>();
   for (const cell of cells) {
-    if (!cell.rehearse || cell.kind === undefined) continue;
-    const other = quickest.get(cell.kind);
-    if (!other || cell.weight <= other.weight) quickest.set(cell.kind, cell);
+    if (!cell.rehearsal) continue;
+    const { kind } = cell.rehearsal;
+    const other = quickest.get(kind);
+    if (!other || cell.weight <= other.weight) quickest.set(kind, cell);
   }
   const once = [...quickest.values()].sort((a, b) => b.weight - a.weight);
   const again = once.at(-1);
@@ -122,7 +123,7 @@ async function measureAll(cells: readonly BenchCell[], options: BenchOptions, ho
     signal.addEventListener("abort", end, { once: true });
     const context = { crew, round, signal };
     try {
-      for (const cell of rehearsals(cells)) if (!(await ends(cell.rehearse?.(context)))) return false;
+      for (const cell of rehearsals(cells)) if (!(await ends(cell.rehearsal?.run(context)))) return false;
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {
         onProgress?.({ done: progress, total, label: cell.label });
         if (!cell.absence && !(await ends(cell.measure(context)))) return false;

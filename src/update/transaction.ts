@@ -40,9 +40,9 @@ export class LockTimeout extends Error {
 
 export interface TransactionOptions {
   /** Milliseconds to wait for the writers' lock, as iptables' -w. */
-  readonly lockTimeoutMs?: number;
+  readonly lockTimeoutMs?: number | undefined;
   /** Waits until readers have left what was replaced; without it, freeing is left to later updates. */
-  readonly quiesce?: (words: Int32Array, readers: number) => void;
+  readonly quiesce?: ((words: Int32Array, readers: number) => void) | undefined;
 }
 
 /** An object and no functions, as what is made often: code that was optimised for a function ends with it. */

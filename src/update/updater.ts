@@ -68,9 +68,10 @@ export class Updater {
     this.engine = engine;
     this.strategy = options.strategy;
     this.fixedFamily = options.family;
+    const { quiesces } = STRATEGIES[options.strategy];
     this.options = {
-      ...(options.lockTimeoutMs === undefined ? {} : { lockTimeoutMs: options.lockTimeoutMs }),
-      ...(STRATEGIES[options.strategy].quiesces ? { quiesce: QUIESCE[options.quiesce ?? "seqcount"] } : {}),
+      lockTimeoutMs: options.lockTimeoutMs,
+      quiesce: quiesces ? QUIESCE[options.quiesce ?? "seqcount"] : undefined,
     };
   }
 
