@@ -1,8 +1,8 @@
 /** How many changes a cell gets, how fast, and when it ends, from what one change takes. */
 import type { BenchOptions } from "./bench-options.js";
 
-/** Changes that every cell carries out, over all rounds, however slow they are. */
-export const LEAST_CHANGES = 5;
+/** Changes that every cell carries out, over all rounds, however slow they are: of the two rounds of most benches each one there and one back. */
+export const LEAST_CHANGES = 4;
 /** Changes a second at most, unless the user says, where they are measured. */
 const AUTO_RATE = 5000;
 /** The share of time that a strategy is busy, unless the user says: a change that takes five times as long delays nobody. */
