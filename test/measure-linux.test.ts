@@ -5,6 +5,7 @@ import { runBench } from "../src/measure/bench.js";
 import { BENCH_DEFAULTS, type BenchOptions } from "../src/measure/bench-options.js";
 import { programsOf } from "../src/measure/kernel-cell.js";
 import type { ResultFile } from "../src/measure/result.js";
+import { LEAST_CHANGES } from "../src/measure/plan.js";
 import { answers } from "../src/report/answer.js";
 import { cautions } from "../src/report/cautions.js";
 import { renderText } from "../src/report/table.js";
@@ -62,7 +63,7 @@ describe.skipIf(absence !== "")(`a bench with the real kernel beside${absence &&
     for (const { target, update, timeToEffect, match, memory } of result.results) {
       expect(update.failed, update.first_failure).toBe(0);
       if (target === "ruleswap") continue;
-      expect(update.count).toBeGreaterThanOrEqual(5);
+      expect(update.count).toBeGreaterThanOrEqual(LEAST_CHANGES);
       expect(update.process?.count).toBe(update.service.count);
       expect([timeToEffect, match, memory, update.bytes_written_p50, update.phases_us]).toEqual([
         null,
