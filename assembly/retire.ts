@@ -10,6 +10,7 @@ import {
   CONTROL_ADDRESS,
   CONTROL_ARENA,
   CONTROL_READERS,
+  CONTROL_RETIRED_COUNT,
   CONTROL_RETIRED_FIRST,
   CONTROL_RETIRED_LAST,
   CONTROL_ROOT,
@@ -69,6 +70,7 @@ export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool 
   if (last) own32(last + RETIRED_NEXT, <u32>entry);
   else own32(CONTROL_ADDRESS + CONTROL_RETIRED_FIRST, <u32>entry);
   own32(CONTROL_ADDRESS + CONTROL_RETIRED_LAST, <u32>entry);
+  own32(CONTROL_ADDRESS + CONTROL_RETIRED_COUNT, load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_COUNT) + 1);
   return true;
 }
 
@@ -125,5 +127,6 @@ export function reclaim(limit: u32): u32 {
     else if (kind == RETIRED_RUN) heapFree(address, bytes);
     freed++;
   }
+  if (freed) own32(CONTROL_ADDRESS + CONTROL_RETIRED_COUNT, load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_COUNT) - freed);
   return freed;
 }

@@ -116,7 +116,7 @@ export { ERROR_CODES, type ErrorCode, RulesetError, type RulesetErrorDetails } f
 export type { Finding, FindingKind, RulePlace } from "./ruleset/check/finding.js";
 export { type Findings, findings } from "./ruleset/check/findings.js";
 export { hooksOf, registeredTable, registerTable, type RegisterTableOptions, setHooks } from "./update/hooks.js";
-export { PHASES, type Phase, type UpdateReport } from "./update/phases.js";
+export { PHASES, type Phase, type UpdateCosts, type UpdateReport } from "./update/phases.js";
 export { QUIESCE, type Quiesce } from "./update/quiesce.js";
 export { LockTimeout } from "./update/transaction.js";
 export {

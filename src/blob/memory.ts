@@ -23,6 +23,7 @@ export const CONTROL_ARENA = 56; // u32 the engine's arena: roots, retired entri
 export const CONTROL_CLASSIFIER = 60; // u32 CLASSIFIER_*
 export const CONTROL_SEED = 64; // u32
 export const CONTROL_FRAGMENTS = 68; // u32 fragments that wait (fragments.ts)
+export const CONTROL_RETIRED_COUNT = 72; // u32 entries of that queue
 export const CONTROL_UNDO = 76; // u32 first segment of the undo log
 export const CONTROL_SCRATCH = 80; // u32 the writer's staging area
 export const CONTROL_SCRATCH_BYTES = 84; // u32

@@ -54,6 +54,8 @@ export interface OpenLoopOptions extends ArrivalOptions {
 export interface OpenLoopWork {
   /** Carries out arrival `index`, which was meant to come at `intendedNs` of the clock. */
   carryOut(index: number, intendedNs: number): void;
+  /** What can wait until an arrival has been carried out; it is no part of the latency but of what delays the next. */
+  tidy?(): void;
 }
 
 export interface OpenLoopResult {
@@ -163,7 +165,9 @@ function serve(loop: OpenLoop, index: number, clock: Clock, work: OpenLoopWork):
   clock.waitUntilNs(intendedNs);
   const begunNs = clock.nowNs();
   work.carryOut(index, intendedNs);
-  loop.served(begunNs, clock.nowNs());
+  const endedNs = clock.nowNs();
+  work.tidy?.();
+  loop.served(begunNs, endedNs);
 }
 
 function* fixedGaps(mean: number): Generator<number, never> {

@@ -89,6 +89,8 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   };
 }
 
+const QUIESCE = PHASES.indexOf("quiesce");
+
 /** Makes the changes, and notes what each cost. */
 class Changes implements OpenLoopWork {
   private readonly phasesUs: Float64Array;
@@ -122,6 +124,18 @@ class Changes implements OpenLoopWork {
     this.signals.made = index + 1;
   }
 
+  /** Frees what the change has left behind, and counts it with the change. */
+  tidy(): void {
+    const begunNs = REAL_CLOCK.nowNs();
+    const { bytesWritten, recordsTouched, recordsWalked } = this.updater.reclaim();
+    const last = this.made - 1;
+    if (last < 0) return;
+    addTo(this.phasesUs, last * PHASES.length + QUIESCE, (REAL_CLOCK.nowNs() - begunNs) / 1000);
+    addTo(this.bytesWritten, last, bytesWritten);
+    addTo(this.recordsTouched, last, recordsTouched);
+    addTo(this.recordsWalked, last, recordsWalked);
+  }
+
   record() {
     const { made, firstFailure } = this;
     return {
@@ -142,6 +156,10 @@ class Changes implements OpenLoopWork {
     this.recordsTouched[made] = report.recordsTouched;
     this.recordsWalked[made] = report.recordsWalked;
   }
+}
+
+function addTo(column: Float64Array, index: number, more: number): void {
+  column[index] = (column[index] as number) + more;
 }
 
 /** Makes a lap's changes over and over meanwhile; one that fails does so again where it is counted. */

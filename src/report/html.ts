@@ -55,7 +55,7 @@ ${all(sizeTables(result))}
 ${publishedNotes(data)}
 ${figure("distribution", "Latency distribution", "Every change counts from its intended arrival; none is left out. Each nine gets as much room as the one before.", sizeSelect(data, "distribution"))}
 ${latencyTable(result)}
-${figure("phase", "Where the time goes", "Parts of an update, medians of each, as shares.", sizeSelect(data, "phase"), html`<p class="key" id="phase-key"></p>`)}
+${figure("phase", "Where the time goes", "Parts of an update, medians of each, as shares. What incremental frees behind a change is in quiesce, and not in its latency.", sizeSelect(data, "phase"), html`<p class="key" id="phase-key"></p>`)}
 ${phaseTable(result)}
 ${contentionPart(result, data)}${figure("effect", "Time to effect", "From when a change was meant to begin until a reader's packet first got the new verdict, the median.")}
 ${figure("match", "Matching one packet", "Whole way through all hooks and tables, nothing else going on, the median.")}

@@ -4,17 +4,20 @@
 export const PHASES = ["lock", "readBack", "parse", "plan", "compile", "copy", "link", "publish", "quiesce"] as const;
 export type Phase = (typeof PHASES)[number];
 
-export interface UpdateReport {
-  /** The generation that the update published. */
-  generation: number;
-  /** Microseconds by part. */
-  phasesUs: Record<Phase, number>;
+export interface UpdateCosts {
   /** Bytes stored in shared memory. */
   bytesWritten: number;
   /** Records (rows, chunks, chain heads, hash tables) made or changed. */
   recordsTouched: number;
   /** Records looked at. */
   recordsWalked: number;
+}
+
+export interface UpdateReport extends UpdateCosts {
+  /** The generation that the update published. */
+  generation: number;
+  /** Microseconds by part. */
+  phasesUs: Record<Phase, number>;
 }
 
 const NOTHING = Object.fromEntries(PHASES.map((phase) => [phase, 0])) as Record<Phase, number>;

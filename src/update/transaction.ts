@@ -2,7 +2,7 @@
  * A transaction: the writers' lock, one update of the engine, and its undoing. Strategies run inside one and see tables as
  * the update has left them so far.
  */
-import { FAULT_MEMORY, FAULT_NONE } from "../blob/memory.js";
+import { CONTROL_ADDRESS, CONTROL_RETIRED_COUNT, FAULT_MEMORY, FAULT_NONE } from "../blob/memory.js";
 import { Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../ruleset/ruleset.js";
 import { compileInto } from "../blob/compile.js";
 import { type Family, familyNumber } from "../ruleset/row-store.js";
@@ -11,13 +11,13 @@ import { EngineError, mustSucceed } from "../engine/engine-error.js";
 import { CARRY, type Carry, type Kernel } from "../engine/kernel.js";
 import { readTable } from "../engine/read-back.js";
 import { lockWriters, unlockWriters } from "../engine/writers-lock.js";
-import { PhaseClock, type UpdateReport } from "./phases.js";
+import { PhaseClock, type UpdateCosts, type UpdateReport } from "./phases.js";
 import { waitForSequences } from "./quiesce.js";
 import { refusedBlob } from "./refusal.js";
 import type { SetBatch } from "./set-batch.js";
 
 /** What the engine counted since the last update or freeing began. */
-function costs(kernel: Kernel): Pick<UpdateReport, "bytesWritten" | "recordsTouched" | "recordsWalked"> {
+function costs(kernel: Kernel): UpdateCosts {
   return {
     bytesWritten: kernel.countBytesWritten() >>> 0,
     recordsTouched: kernel.countRecordsTouched() >>> 0,
@@ -25,13 +25,32 @@ function costs(kernel: Kernel): Pick<UpdateReport, "bytesWritten" | "recordsTouc
   };
 }
 
+const NO_COSTS: UpdateCosts = { bytesWritten: 0, recordsTouched: 0, recordsWalked: 0 };
+
 /**
  * Retired entries that an update frees beside its own work: some, and several for each that it retired, so that it never
  * pays for a mountain of others and what waits cannot grow (a row that is freed retires its memory and perhaps its chunk).
  */
 const RECLAIM_LEAST = 64;
 const RECLAIM_FOR_EACH = 4;
+/** Retired entries that are left to a writer that has time (see Updater.reclaim): so many need some hundred kilobytes. */
+const RECLAIM_LATER = 1024;
 export const RECLAIM_ALL = 0x7fffffff;
+
+const retiredEntries = (engine: Engine): number =>
+  (engine.words()[(CONTROL_ADDRESS + CONTROL_RETIRED_COUNT) >> 2] as number) >>> 0;
+
+/** Frees up to `limit` entries that no reader can be at; what that cost. */
+function reclaim(engine: Engine, limit: number): UpdateCosts {
+  engine.kernel.updateReclaim(limit);
+  return costs(engine.kernel);
+}
+
+/** What an update frees that waits for no reader. */
+function reclaimInPassing(engine: Engine): UpdateCosts {
+  if (retiredEntries(engine) <= RECLAIM_LATER) return NO_COSTS;
+  return reclaim(engine, RECLAIM_LEAST + RECLAIM_FOR_EACH * engine.kernel.countRetired());
+}
 
 export class LockTimeout extends Error {
   override readonly name = "LockTimeout";
@@ -85,9 +104,7 @@ export class Transaction {
       sets?.settle();
       clock.end("publish");
       options.quiesce?.(engine.words(), engine.handle.readers);
-      const share = RECLAIM_LEAST + RECLAIM_FOR_EACH * kernel.countRetired();
-      kernel.updateReclaim(options.quiesce ? RECLAIM_ALL : share);
-      const freeing = costs(kernel);
+      const freeing = options.quiesce ? reclaim(engine, RECLAIM_ALL) : reclaimInPassing(engine);
       clock.end("quiesce");
       return {
         generation: engine.generation(),
@@ -96,6 +113,17 @@ export class Transaction {
         recordsTouched: (sets?.recordsTouched ?? 0) + update.recordsTouched + freeing.recordsTouched,
         recordsWalked: update.recordsWalked + freeing.recordsWalked,
       };
+    } finally {
+      unlockWriters(engine.words());
+    }
+  }
+
+  /** Frees what updates have left behind, as far as no reader can be at it. Takes the writers' lock. */
+  static reclaim(engine: Engine): UpdateCosts {
+    if (retiredEntries(engine) === 0) return NO_COSTS;
+    lockWriters(engine.words());
+    try {
+      return reclaim(engine, RECLAIM_ALL);
     } finally {
       unlockWriters(engine.words());
     }

@@ -13,7 +13,7 @@ import type { Family } from "../ruleset/row-store.js";
 import { Ruleset, TABLE_NAMES, type Table } from "../ruleset/ruleset.js";
 import { differenceBatch } from "./difference.js";
 import { applyAsItStands, applyIncrementally, NotAsItStands } from "./incremental.js";
-import type { UpdateReport } from "./phases.js";
+import type { UpdateCosts, UpdateReport } from "./phases.js";
 import { QUIESCE, type Quiesce } from "./quiesce.js";
 import { locatedName } from "./refusal.js";
 import { SetBatch } from "./set-batch.js";
@@ -117,6 +117,14 @@ export class Updater {
       prepare: (transaction) => changeSets(transaction, request),
       carryOut() {},
     });
+  }
+
+  /**
+   * Frees what updates have left behind, but for what a reader may still be at; what that cost. For a writer that has nothing else to
+   * do: updates by `incremental` free in passing only where more than 1,024 records wait, as nf_tables leaves it to a worker.
+   */
+  reclaim(): UpdateCosts {
+    return Transaction.reclaim(this.engine);
   }
 
   /** Of the text that updates bring. */
