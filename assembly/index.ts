@@ -66,7 +66,7 @@ export { probeValue } from "./reading/match-shape";
 export { placeChain, placeRest } from "./reading/placed";
 export { textFind, textIntern, textRefusal, textsClear, textsRehash } from "./reading/texts";
 export { commentEnd, commentStart } from "./reading/values";
-export { countRetired, oldestReader } from "./retire";
+export { countRetired, oldestReader, retiredUrgently } from "./retire";
 export { countBytesWritten, countRecordsTouched, countRecordsWalked } from "./store";
 export {
   updateAllocate,

@@ -55,11 +55,25 @@ export function countRetired(): u32 {
   return retired;
 }
 
+/** Generation of the last entry queued here that does more than take memory: what names an object keeps it, and others see that. 0 none. */
+let urgentUntil: u32 = 0;
+
+/** Whether such an entry waits. */
+export function retiredUrgently(): bool {
+  return urgentUntil != 0;
+}
+
+/** The entry that is being queued is one. */
+export function retireUrgently(): void {
+  urgentUntil = generation() + 1;
+}
+
 /** Queues what nobody may enter any more once the update being made is published. False when memory is used up. */
 export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool {
   const entry = arenaAllocate(engineArena(), RETIRED_SIZE);
   if (!entry) return false;
   retired++;
+  if (kind == RETIRED_TABLE || kind == RETIRED_BODY) retireUrgently();
   store<u32>(entry, 0, RETIRED_NEXT);
   store<u32>(entry, kind, RETIRED_KIND);
   store<u32>(entry, generation() + 1, RETIRED_GENERATION);
@@ -127,6 +141,8 @@ export function reclaim(limit: u32): u32 {
     else if (kind == RETIRED_RUN) heapFree(address, bytes);
     freed++;
   }
+  const first: usize = load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_FIRST);
+  if (!first || load<u32>(first, RETIRED_GENERATION) > urgentUntil) urgentUntil = 0;
   if (freed) own32(CONTROL_ADDRESS + CONTROL_RETIRED_COUNT, load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_COUNT) - freed);
   return freed;
 }

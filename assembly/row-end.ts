@@ -30,9 +30,9 @@ import { chunkDied, chunkRemove } from "./chunk";
 import { endsChain, isJump, rowTable, textAddress } from "./content";
 import { counterGive } from "./counters";
 import { ruleRemoved } from "./levels";
-import { generation, retire, retireRecord } from "./retire";
+import { generation, retire, retireRecord, retireUrgently } from "./retire";
 import { rowAfter } from "./row-neighbours";
-import { stateGive, targetGive } from "./state";
+import { matchHolds, stateGive, targetGive, targetHolds } from "./state";
 import { own32, put32, touched } from "./store";
 import { indexRemove } from "./tuple-space";
 import { rowMatches } from "./words";
@@ -58,7 +58,21 @@ export function rowEnds(row: usize): bool {
   entryDied(row, generation() + 1);
   chunkDied(load<u32>(row, ROW_CHUNK));
   touched(1);
+  if (holdsObjects(row)) retireUrgently();
   return retire(RETIRED_ROW, <u32>row, 0, 0);
+}
+
+/** Whether a match or the target of a row keeps an object that others can see, or the state that a later rule of the name would find. */
+function holdsObjects(row: usize): bool {
+  const target = row + load<u16>(row, ROW_TARGET);
+  if (targetHolds(target)) return true;
+  for (
+    let match = rowMatches(row, load<u32>(rowTable(row), BLOB_ADDRESS_BYTES));
+    match < target;
+    match += load<u16>(match, RECORD_BYTES)
+  )
+    if (matchHolds(match)) return true;
+  return false;
 }
 
 /** Takes a row that has passed its grace period out of chain and index, and frees what it held. */

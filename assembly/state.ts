@@ -87,6 +87,20 @@ export function stateGive(match: usize): void {
     arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
 }
 
+/** Whether giving the state back is seen by others: it is of something that has a name or is counted, and not the match's alone. */
+export function matchHolds(match: usize): bool {
+  const type = <u32>load<u16>(match, RECORD_TYPE);
+  return (
+    type == MATCH_RECENT ||
+    type == MATCH_HASHLIMIT ||
+    type == MATCH_CONNLIMIT ||
+    type == MATCH_CONNLABEL ||
+    type == MATCH_NFACCT ||
+    type == MATCH_RATEEST ||
+    type == MATCH_SET
+  );
+}
+
 /** The record at `fresh`, which has state of its own, takes over that of the same record of another row. */
 export function stateMove(old: usize, fresh: usize): void {
   const type = <u32>load<u16>(old, RECORD_TYPE);
@@ -111,6 +125,11 @@ export function targetTake(target: usize): bool {
   if (timerAgrees(target)) return timerJoin(target);
   stateFault = FAULT_TIMER;
   return false;
+}
+
+export function targetHolds(target: usize): bool {
+  const type = <u32>load<u16>(target, RECORD_TYPE);
+  return type == TARGET_SET || type == TARGET_RATEEST || type == TARGET_IDLETIMER || type == TARGET_CT;
 }
 
 export function targetGive(target: usize): void {

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import * as M from "../src/blob/memory.js";
 import { Engine } from "../src/engine/engine.js";
+import { listIdleTimers } from "../src/engine/idle-timers.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
 import { Updater } from "../src/update/updater.js";
 
@@ -90,4 +91,27 @@ it("nothing is freed that a reader may be at", () => {
   expect(updater.reclaim().bytesWritten).toBe(0);
   Atomics.add(words, line + (M.READER_SEQUENCE >> 2), 1);
   expect(updater.reclaim().bytesWritten).toBeGreaterThan(RULES);
+});
+
+it("what keeps an object is freed with its rule, also behind others that wait, and by the next update where a reader was at it", () => {
+  const updater = loaded();
+  const { engine } = updater;
+  const change = (line: string) => updater.update({ batch: `*filter\n${line}\nCOMMIT\n` });
+  const timers = (): string[] => listIdleTimers(engine, 0).map(({ label }) => label);
+  const timer = "INPUT -j IDLETIMER --timeout 60 --label one";
+  for (let i = 0; i < 200; i++) change(i % 2 === 0 ? ONE.there : ONE.back);
+  change(`-A ${timer}`);
+  expect(timers()).toEqual(["one"]);
+  change(`-D ${timer}`);
+  expect(timers()).toEqual([]);
+
+  change(`-A ${timer}`);
+  const words = engine.words();
+  const line = M.READERS_ADDRESS >> 2;
+  Atomics.store(words, line + (M.READER_GENERATION >> 2), engine.generation());
+  Atomics.add(words, line + (M.READER_SEQUENCE >> 2), 1);
+  change(`-D ${timer}`);
+  Atomics.add(words, line + (M.READER_SEQUENCE >> 2), 1);
+  change(ONE.there);
+  expect(timers()).toEqual([]);
 });

@@ -52,6 +52,7 @@ export interface Kernel {
   countRecordsTouched(): number;
   countRecordsWalked(): number;
   countRetired(): number;
+  retiredUrgently(): number;
   readonly faultOffset: WebAssembly.Global;
   readonly failedEdit: WebAssembly.Global;
   readonly faultRow: WebAssembly.Global;

@@ -46,10 +46,13 @@ function reclaim(engine: Engine, limit: number): UpdateCosts {
   return costs(engine.kernel);
 }
 
-/** What an update frees that waits for no reader. */
+/** What an update frees that waits for no reader: nothing, unless much waits, or what it retired keeps objects that others see. */
 function reclaimInPassing(engine: Engine): UpdateCosts {
-  if (retiredEntries(engine) <= RECLAIM_LATER) return NO_COSTS;
-  return reclaim(engine, RECLAIM_LEAST + RECLAIM_FOR_EACH * engine.kernel.countRetired());
+  const { kernel } = engine;
+  const share = RECLAIM_LEAST + RECLAIM_FOR_EACH * kernel.countRetired();
+  // What is urgent was queued last.
+  if (kernel.retiredUrgently()) return reclaim(engine, RECLAIM_LATER + share);
+  return retiredEntries(engine) > RECLAIM_LATER ? reclaim(engine, share) : NO_COSTS;
 }
 
 export class LockTimeout extends Error {
