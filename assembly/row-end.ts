@@ -27,12 +27,12 @@ import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT } from "../src/blob/payloads";
 import { arenaFree } from "./arena";
 import { entryDied } from "./bucket";
 import { chunkDied, chunkRemove } from "./chunk";
-import { endsChain, isJump, rowTable, textAddress } from "./content";
+import { endsChain, isJump, refersByName, rowTable, textAddress } from "./content";
 import { counterGive } from "./counters";
 import { ruleRemoved } from "./levels";
 import { generation, retire, retireRecord, retireUrgently } from "./retire";
 import { rowAfter } from "./row-neighbours";
-import { matchHolds, stateGive, targetGive, targetHolds } from "./state";
+import { matchHolds, stateGive, targetGive } from "./state";
 import { own32, put32, touched } from "./store";
 import { indexRemove } from "./tuple-space";
 import { rowMatches } from "./words";
@@ -65,7 +65,7 @@ export function rowEnds(row: usize): bool {
 /** Whether a match or the target of a row keeps an object that others can see, or the state that a later rule of the name would find. */
 function holdsObjects(row: usize): bool {
   const target = row + load<u16>(row, ROW_TARGET);
-  if (targetHolds(target)) return true;
+  if (refersByName(load<u16>(target, RECORD_TYPE))) return true;
   for (
     let match = rowMatches(row, load<u32>(rowTable(row), BLOB_ADDRESS_BYTES));
     match < target;

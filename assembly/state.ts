@@ -63,7 +63,7 @@ export function stateTake(match: usize, address: u32): bool {
     return false;
   }
   if (type == MATCH_SET) return setRefer(match + SET_NAME, match + SET_OBJECT, false);
-  if (type != MATCH_STATISTIC && type != MATCH_LIMIT && type != MATCH_QUOTA) return true;
+  if (!hasCell(type)) return true;
   const cell = arenaAllocate(engineArena(), STATE_SIZE);
   if (!cell) return false;
   memory.fill(cell, 0, STATE_SIZE);
@@ -83,22 +83,18 @@ export function stateGive(match: usize): void {
   else if (type == MATCH_NFACCT) accountLeave(match);
   else if (type == MATCH_RATEEST) estimatorsLeave(match);
   else if (type == MATCH_SET) setLeave(load<u32>(match, SET_OBJECT));
-  else if (type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_QUOTA)
-    arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
+  else if (hasCell(type)) arenaFree(engineArena(), load<u32>(match + runtimeWord(type)), STATE_SIZE);
 }
 
 /** Whether giving the state back is seen by others: it is of something that has a name or is counted, and not the match's alone. */
 export function matchHolds(match: usize): bool {
   const type = <u32>load<u16>(match, RECORD_TYPE);
-  return (
-    type == MATCH_RECENT ||
-    type == MATCH_HASHLIMIT ||
-    type == MATCH_CONNLIMIT ||
-    type == MATCH_CONNLABEL ||
-    type == MATCH_NFACCT ||
-    type == MATCH_RATEEST ||
-    type == MATCH_SET
-  );
+  return type == MATCH_CONNLABEL || (runtimeWord(type) != 0 && !hasCell(type));
+}
+
+/** Whether a match of this type remembers in a cell of its own. */
+function hasCell(type: u32): bool {
+  return type == MATCH_STATISTIC || type == MATCH_LIMIT || type == MATCH_QUOTA;
 }
 
 /** The record at `fresh`, which has state of its own, takes over that of the same record of another row. */
@@ -125,11 +121,6 @@ export function targetTake(target: usize): bool {
   if (timerAgrees(target)) return timerJoin(target);
   stateFault = FAULT_TIMER;
   return false;
-}
-
-export function targetHolds(target: usize): bool {
-  const type = <u32>load<u16>(target, RECORD_TYPE);
-  return type == TARGET_SET || type == TARGET_RATEEST || type == TARGET_IDLETIMER || type == TARGET_CT;
 }
 
 export function targetGive(target: usize): void {

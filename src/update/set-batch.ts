@@ -12,13 +12,13 @@ import { sameHeader } from "../ruleset/ipset/apply-sets.js";
 import type { SetCommand, SetHeader } from "../ruleset/ipset/ip-set.js";
 import { type ErrorCode, RulesetError } from "../ruleset/ruleset-error.js";
 import { waitForSequences } from "./quiesce.js";
+import { RECLAIM_ALL } from "./transaction.js";
 
 /** Where things lie in the writer's staging area. */
 const BEFORE = 1024;
 const NAME = 2048;
 /** Elements that a set gets room for at least. */
 const LEAST_ROOM = 64;
-const RECLAIM_ALL = 0x7fffffff;
 
 type Add = SetCommand & { op: "add" };
 type Delete = SetCommand & { op: "del" };
