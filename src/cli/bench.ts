@@ -87,7 +87,7 @@ export function addBench(program: Command): void {
     .addOption(listOption("--classifiers <list>", "how readers search the rules", names(CLASSIFIERS), d.classifiers))
     .option(
       "--rate <n|auto>",
-      "changes a second; auto: 5000, or what keeps a strategy busy a fifth of the time",
+      "changes a second; auto: 4236, or what keeps a strategy busy a fifth of the time",
       readRate,
       d.rate,
     )

@@ -56,6 +56,11 @@ export class Namespace {
     return Namespace.start(["unshare", "--net"], { signal });
   }
 
+  /** Of the process in the namespace, whose programs have its priority. */
+  get pid(): number {
+    return this.resident.pid as number;
+  }
+
   /** Another process in the same namespace, so that two programs can run at once. It is closed by itself, or ends with this one. */
   async join(): Promise<Namespace> {
     const enter = ["nsenter", `--net=/proc/${this.resident.pid}/ns/net`];

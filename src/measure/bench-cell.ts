@@ -1,4 +1,5 @@
 /** One cell of a bench's matrix: what is measured in rounds and becomes a record. */
+import type { RealTime } from "../linux/real-time.js";
 import type { ContentionRecord } from "./contention.js";
 import type { Crew } from "./crew.js";
 import type { Absence, ResultRecord } from "./result.js";
@@ -8,6 +9,8 @@ export interface CellContext {
   /** From 0. */
   readonly round: number;
   readonly signal: AbortSignal;
+  /** Where who is measured may go before everybody. */
+  readonly realTime: RealTime | undefined;
 }
 
 /** A short run of a cell for nothing: what is compiled while one measures would run on the cores of those who are measured. */

@@ -128,12 +128,12 @@ class RealCell implements BenchCell {
     this.weight = 0.5 + size * 5e-4 + roundSeconds(options, each * size + fixed);
   }
 
-  async measure({ round, signal }: CellContext): Promise<void> {
+  async measure({ round, signal, realTime }: CellContext): Promise<void> {
     const { options } = this;
     const services = this.rounds.flatMap(({ serviceNs }) => [...serviceNs]);
     const cell = this.cell();
     try {
-      const measured = await measureKernelCell(cell, { options, round, signal, ...expectation(services) });
+      const measured = await measureKernelCell(cell, { options, round, signal, realTime, ...expectation(services) });
       if (!signal.aborted) this.rounds.push(measured);
     } catch (error) {
       if (!(error instanceof LinuxError)) throw error;

@@ -2,10 +2,12 @@
  * The bench: every strategy with every classifier at every size, in rounds, each round in the opposite order of the one
  * before, so that what the machine does meanwhile falls on all of them.
  */
+import { availableParallelism } from "node:os";
 import type { Workload } from "../workload/workload.js";
 import { kernelAbsence } from "../linux/absence.js";
+import { RealTime } from "../linux/real-time.js";
 import { assembleGrowth } from "./assemble-growth.js";
-import type { BenchCell } from "./bench-cell.js";
+import type { BenchCell, CellContext } from "./bench-cell.js";
 import { cellsOf } from "./bench-cells.js";
 import { type BenchOptions, checkBenchOptions } from "./bench-options.js";
 import { Crew, CREW_TASKS, type CrewTasks } from "./crew.js";
@@ -41,13 +43,28 @@ export async function runBench(
   hooks: BenchHooks = {},
 ): Promise<ResultFile> {
   checkBenchOptions(options);
+  // Where there are fewer cores than threads, readers would not run at all.
+  const realTime = options.readers < availableParallelism() ? await RealTime.start() : undefined;
+  try {
+    return await measured(options, workload, hooks, realTime);
+  } finally {
+    realTime?.end();
+  }
+}
+
+async function measured(
+  options: BenchOptions,
+  workload: (size: number) => Workload,
+  hooks: BenchHooks,
+  realTime: RealTime | undefined,
+): Promise<ResultFile> {
   const started = performance.now();
   const stolenBefore = stolenSeconds();
-  const where = environment();
+  const where = environment(realTime !== undefined);
   const absent = absentTargets(options);
   const there = options.linux.filter((target) => !absent.some((one) => one.target === target));
   const cells = cellsOf({ ...options, linux: there }, workload);
-  const partial = !(await measureAll(cells, options, hooks));
+  const partial = !(await measureAll(cells, options, { ...hooks, realTime }));
   const results = cells.flatMap((cell) => cell.record() ?? []);
   const stolenAfter = stolenSeconds();
   return {
@@ -102,8 +119,12 @@ function rehearsals(cells: readonly BenchCell[]): BenchCell[] {
 }
 
 /** True when nothing was left out. When it resolves, no thread and no process of the cells' is left, whatever it was doing. */
-async function measureAll(cells: readonly BenchCell[], options: BenchOptions, hooks: BenchHooks): Promise<boolean> {
-  const { onProgress, signal = new AbortController().signal } = hooks;
+async function measureAll(
+  cells: readonly BenchCell[],
+  options: BenchOptions,
+  hooks: BenchHooks & Pick<CellContext, "realTime">,
+): Promise<boolean> {
+  const { realTime, onProgress, signal = new AbortController().signal } = hooks;
   /** Waits for `work`; false when the signal has come, which takes the threads and processes from under it. */
   const ends = async (work?: Promise<void>): Promise<boolean> => {
     try {
@@ -118,10 +139,10 @@ async function measureAll(cells: readonly BenchCell[], options: BenchOptions, ho
   for (let round = 0; round < options.rounds; round++) {
     if (signal.aborted) return false;
     // Threads of its own: what their compilers made of the code differs as it does between runs.
-    const crew = new Crew(options.readers, hooks.tasks ?? CREW_TASKS);
+    const crew = new Crew(options.readers, hooks.tasks ?? CREW_TASKS, realTime);
     const end = (): void => void crew.end();
     signal.addEventListener("abort", end, { once: true });
-    const context = { crew, round, signal };
+    const context = { crew, round, signal, realTime };
     try {
       for (const cell of rehearsals(cells)) if (!(await ends(cell.rehearsal?.run(context)))) return false;
       for (const cell of round % 2 === 0 ? cells : cells.toReversed()) {

@@ -8,12 +8,12 @@ import type { Change, Workload } from "../workload/workload.js";
 import type { BenchOptions } from "./bench-options.js";
 import type { Crew } from "./crew.js";
 import { type ScheduleOptions, scheduleNs } from "./open-loop.js";
-import { isTrial, planRun, type RunPlan } from "./plan.js";
+import { isTrial, planRun, type RunPlan, suitsRealTime } from "./plan.js";
 import { requestOf, take } from "./request.js";
 import { type Effects, effectsOf } from "./effects.js";
 import type { ReaderRecord } from "./reader-task.js";
 import { PHASE_IDLE, PHASE_UPDATING, Signals } from "./signals.js";
-import type { UpdaterRecord } from "./updater-task.js";
+import type { UpdaterRecord, UpdaterTask } from "./updater-task.js";
 import { warmUp } from "./warm-up.js";
 
 /** What cells of one size share. */
@@ -121,7 +121,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     signals.phase = PHASE_IDLE;
     await sleep(IDLE_MS);
     signals.phase = PHASE_UPDATING;
-    return crew.update({
+    const task: UpdaterTask = {
       ...writing(cell, options, engine),
       strategy: cell.strategy,
       requests,
@@ -131,7 +131,8 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       signals: signals.buffer,
       yardstick: true,
       lap: workload.period <= changes.length && workload.period * expectedNs <= LAP_MOST_NS ? workload.period : 0,
-    });
+    };
+    return crew.update(task, suitsRealTime(plan, expectedNs));
   };
   let poolBytes = 0;
   try {

@@ -2,6 +2,7 @@
  * The bench's threads: readers apart from a single writer, so that neither runs on code that the other's work has optimised.
  */
 import type { ResourceLimits } from "node:worker_threads";
+import type { RealTime } from "../linux/real-time.js";
 import type { Strategy } from "../update/updater.js";
 import type { ReaderRecord, ReaderTask } from "./reader-task.js";
 import { compiled, failure, Threads } from "./threads.js";
@@ -29,10 +30,12 @@ export class Crew {
   /** None where this thread makes the updates. */
   private readonly writer: Threads<UpdaterTask, UpdaterRecord> | undefined;
   private readonly known = new Set<Strategy>();
+  private atRealTime = false;
 
   constructor(
     readers: number,
     private readonly tasks: CrewTasks = CREW_TASKS,
+    private readonly realTime?: RealTime,
   ) {
     const { reader, updater, limits, writerHere } = tasks;
     this.readers = new Threads({ count: readers, module: reader, limits });
@@ -43,8 +46,18 @@ export class Crew {
     return this.readers.run(`reader ${task.reader}`, task);
   }
 
-  update(task: UpdaterTask): Promise<UpdaterRecord> {
-    return this.writer ? this.writer.run(WRITER, task) : this.updateHere(task);
+  /** At real-time priority where that is asked for and allowed. */
+  async update(task: UpdaterTask, atRealTime = false): Promise<UpdaterRecord> {
+    if (!this.writer) return this.updateHere(task);
+    await this.schedule(this.writer, atRealTime);
+    return this.writer.run(WRITER, task);
+  }
+
+  private async schedule(writer: Threads<UpdaterTask, UpdaterRecord>, atRealTime: boolean): Promise<void> {
+    if (!this.realTime || this.atRealTime === atRealTime) return;
+    const thread = await writer.threadNumber(WRITER);
+    await (atRealTime ? this.realTime.raise(thread) : this.realTime.lower(thread));
+    this.atRealTime = atRealTime;
   }
 
   private async updateHere(task: UpdaterTask): Promise<UpdaterRecord> {

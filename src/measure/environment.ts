@@ -18,13 +18,15 @@ export interface Environment {
   readonly load_average: number;
   /** Whether what was measured went before whoever else had work (see linux/priority.ts). */
   readonly measured_first: boolean;
+  /** Whether it did so at real-time priority in rounds that are short enough for it (see linux/real-time.ts). */
+  readonly real_time: boolean;
   readonly os: string;
   readonly arch: string;
   /** ISO 8601, UTC. */
   readonly started: string;
 }
 
-export function environment(now = new Date()): Environment {
+export function environment(realTime: boolean, now = new Date()): Environment {
   const { version: ruleswap } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
@@ -37,6 +39,7 @@ export function environment(now = new Date()): Environment {
     free_memory_bytes: freemem(),
     load_average: loadavg()[0] ?? 0,
     measured_first: mayGoFirst(),
+    real_time: realTime,
     os: `${type()} ${release()} ${version()}`,
     arch: process.arch,
     started: now.toISOString(),

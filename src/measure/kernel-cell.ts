@@ -2,6 +2,7 @@
 import { KERNEL_TARGETS, type KernelTargetName } from "../linux/kernel-targets.js";
 import type { KernelSession, KernelTarget } from "../linux/kernel-target.js";
 import { Namespace } from "../linux/namespace.js";
+import type { RealTime } from "../linux/real-time.js";
 import type { NftForm } from "../linux/nft-script.js";
 import type { Command } from "../linux/resident-protocol.js";
 import type { Strategy } from "../update/updater.js";
@@ -9,7 +10,7 @@ import type { Change, Workload } from "../workload/workload.js";
 import type { BenchOptions } from "./bench-options.js";
 import { nowNs } from "./clock.js";
 import { OpenLoop, scheduleNs } from "./open-loop.js";
-import { planRun, type RunPlan } from "./plan.js";
+import { planRun, type RunPlan, suitsRealTime } from "./plan.js";
 import { editsOf, take } from "./request.js";
 import { measureYardstick } from "./yardstick.js";
 
@@ -41,6 +42,7 @@ export interface KernelContext {
   /** What one change took in an earlier round, in nanoseconds. */
   readonly expectedNs?: number;
   readonly signal?: AbortSignal;
+  readonly realTime?: RealTime | undefined;
 }
 
 /** @throws LinuxError when the kernel cannot hold the ruleset. */
@@ -81,7 +83,9 @@ class Measurement {
     const { options, round } = this.context;
     const seed = (options.seed + round) >>> 0;
     await this.session.load(this.cell.workload);
-    const plan = planRun(options, round, this.context.expectedNs ?? (await this.warmUp(seed)));
+    const expectedNs = this.context.expectedNs ?? (await this.warmUp(seed));
+    const plan = planRun(options, round, expectedNs);
+    if (suitsRealTime(plan, expectedNs)) await this.context.realTime?.raise(this.namespace.pid);
     const yardstickNs = measureYardstick();
     const changes = take(this.cell.workload.changes(seed), plan.most);
     const { arrivals } = options;

@@ -3,8 +3,11 @@ import type { BenchOptions } from "./bench-options.js";
 
 /** Changes that every cell carries out, over all rounds, however slow they are: of the two rounds of most benches each one there and one back. */
 export const LEAST_CHANGES = 4;
-/** Changes a second at most, unless the user says, where they are measured. */
-const AUTO_RATE = 5000;
+/**
+ * Changes a second at most, unless the user says, where they are measured: the golden ratio's cube in a millisecond. Timers tick every 1, 4 or
+ * 10 ms; of changes in a gap that divides such a period either none ever meets a tick or every 20th does, and p99 is decided by chance.
+ */
+const AUTO_RATE = 4236;
 /** The share of time that a strategy is busy, unless the user says: a change that takes five times as long delays nobody. */
 const AUTO_BUSY = 0.2;
 /** The same where even so few changes take longer than the duration asked for. */
@@ -32,6 +35,14 @@ export interface RunPlan {
   readonly deadlineNs: number;
   /** Changes that are carried out even behind the deadline. */
   readonly least: number;
+}
+
+/** Nanoseconds that a run may take at real-time priority: behind 950 ms Linux takes it away for a while. */
+const REAL_TIME_MOST_NS = 0.7e9;
+
+/** Whether a run is short enough for real-time priority, where one change takes `serviceNs`. */
+export function suitsRealTime({ rate, count, most }: RunPlan, serviceNs: number): boolean {
+  return Math.max((count / rate) * 1e9, most * serviceNs) < REAL_TIME_MOST_NS;
 }
 
 /** The plan of round `round` (from 0) of one cell, where one change was seen to take `serviceNs`. */

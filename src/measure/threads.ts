@@ -38,6 +38,8 @@ const KEEPS_CODE = ["--no-flush-bytecode", "--no-memory-reducer"];
 /** Tasks are compiled code, also when the bench itself runs from source as in tests. */
 export const compiled = (task: string): string => new URL(`../../dist/measure/${task}.js`, import.meta.url).href;
 
+const NUMBER = compiled("thread-number-task");
+
 export class Threads<Task, Result> {
   private readonly pool: Piscina<Task, Result>;
   /** When each of the threads has loaded its module, or ended: Node 20 ends the whole process where one is ended while it loads. */
@@ -45,7 +47,8 @@ export class Threads<Task, Result> {
   private ending: Promise<void> | undefined;
 
   constructor({ count, module, limits }: ThreadsOptions) {
-    setFlagsFromString(`--min-semi-space-size=${YOUNG_MB}`);
+    // The one that a thread begins with is no larger than the one that it may come to, 16 unless it is said.
+    for (const bound of ["min", "max"]) setFlagsFromString(`--${bound}-semi-space-size=${YOUNG_MB}`);
     for (const flag of KEEPS_CODE) setFlagsFromString(flag);
     this.pool = new Piscina({
       filename: module,
@@ -69,6 +72,16 @@ export class Threads<Task, Result> {
     return this.pool.run(task).catch((error) => {
       throw failure(who, error);
     });
+  }
+
+  /**
+   * What Linux calls the thread, where there is one.
+   * @throws WorkerFailure that names `who`.
+   */
+  threadNumber(who: string): Promise<number> {
+    return this.pool.run(undefined as Task, { filename: NUMBER }).catch((error) => {
+      throw failure(who, error);
+    }) as Promise<number>;
   }
 
   /** Ends all threads, whatever they are doing. */

@@ -90,6 +90,7 @@ export const SAMPLE: ResultFile = {
     memory_bytes: 2 ** 34,
     free_memory_bytes: 2 ** 33,
     measured_first: true,
+    real_time: true,
     load_average: 0.1,
     os: "Linux 6.1",
     arch: "x64",

@@ -1,0 +1,84 @@
+/**
+ * Threads at real-time priority, before whoever has none, also before the kernel's own threads, which a nice value of -20 does not hold
+ * back: those that have slept get a turn of 4 ms at the next tick (EEVDF).
+ *
+ * Node cannot ask for it, `chrt` of util-linux can. It is not started from here: where a process has grown to a gigabyte a fork takes
+ * 25 to 45 ms, and write-protects its pages, some 14 us each for whoever writes one next. A shell does so that is started while this
+ * process is small.
+ *
+ * Of each second Linux gives others 50 ms where a real-time thread leaves them less (sched_rt_runtime_us, or the fair server): who runs that
+ * long would see that as one pause. It is for what is shorter.
+ */
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { readlinkSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
+
+/** The least of 99: above everybody that has none, below the kernel's own of that kind. */
+const PRIORITY = 1;
+
+/** For each line on standard input, a policy, a priority and a thread, whether the thread has them now. The shell tries it on itself first. */
+const SCRIPT = `
+give() { chrt "$1" -p "$2" "$3" >/dev/null 2>&1 && echo yes || echo no; }
+give -f ${PRIORITY} $$
+while read -r policy priority thread; do give "$policy" "$priority" "$thread"; done
+`;
+
+export class RealTime {
+  private readonly waiting: ((granted: boolean) => void)[] = [];
+  private text = "";
+
+  private constructor(private readonly shell: ChildProcessByStdio<Writable, Readable, null>) {
+    const none = (): void => {
+      for (const resolve of this.waiting.splice(0)) resolve(false);
+    };
+    shell.once("error", none).once("close", none);
+    // That it has ended is told by "close".
+    shell.stdin.on("error", () => {});
+    shell.stdout.setEncoding("utf8").on("data", (text: string) => {
+      const lines = (this.text + text).split("\n");
+      this.text = lines.pop() ?? "";
+      for (const line of lines) this.waiting.shift()?.(line === "yes");
+    });
+  }
+
+  /** Undefined where this process may not have it: without `chrt`, without the right to, elsewhere than on Linux. */
+  static async start(): Promise<RealTime | undefined> {
+    if (process.platform !== "linux") return undefined;
+    // A session of its own: Ctrl-C is for this process alone.
+    const shell = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "pipe", "ignore"], detached: true });
+    const realTime = new RealTime(shell);
+    if (await realTime.answer()) return realTime;
+    realTime.end();
+    return undefined;
+  }
+
+  /** The thread, by its number as `threadNumber` gives it, or the main one of a process, has it from now on; false where it is gone. */
+  raise(thread: number): Promise<boolean> {
+    return this.give(`-f ${PRIORITY}`, thread);
+  }
+
+  /** The thread has it no more, and its nice value counts again. */
+  lower(thread: number): Promise<boolean> {
+    return this.give("-o 0", thread);
+  }
+
+  /** Ends the shell; who has been raised stays so. */
+  end(): void {
+    this.shell.stdin.end();
+  }
+
+  private give(policy: string, thread: number): Promise<boolean> {
+    if (!this.shell.stdin.writable || this.shell.exitCode !== null) return Promise.resolve(false);
+    this.shell.stdin.write(`${policy} ${thread}\n`);
+    return this.answer();
+  }
+
+  private answer(): Promise<boolean> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
+
+/** What Linux calls the thread that asks. */
+export function threadNumber(): number {
+  return Number(readlinkSync("/proc/thread-self").split("/").at(-1));
+}
