@@ -13,6 +13,7 @@ import {
   CONTROL_RETIRED_COUNT,
   CONTROL_RETIRED_FIRST,
   CONTROL_RETIRED_LAST,
+  CONTROL_URGENT_UNTIL,
   CONTROL_ROOT,
   READER_GENERATION,
   READER_SEQUENCE,
@@ -55,17 +56,14 @@ export function countRetired(): u32 {
   return retired;
 }
 
-/** Generation of the last entry queued here that does more than take memory: what names an object keeps it, and others see that. 0 none. */
-let urgentUntil: u32 = 0;
-
-/** Whether such an entry waits. */
+/** Whether an entry waits that does more than take memory. */
 export function retiredUrgently(): bool {
-  return urgentUntil != 0;
+  return load<u32>(CONTROL_ADDRESS, CONTROL_URGENT_UNTIL) != 0;
 }
 
 /** The entry that is being queued is one. */
 export function retireUrgently(): void {
-  urgentUntil = generation() + 1;
+  own32(CONTROL_ADDRESS + CONTROL_URGENT_UNTIL, generation() + 1);
 }
 
 /** Queues what nobody may enter any more once the update being made is published. False when memory is used up. */
@@ -142,7 +140,9 @@ export function reclaim(limit: u32): u32 {
     freed++;
   }
   const first: usize = load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_FIRST);
-  if (!first || load<u32>(first, RETIRED_GENERATION) > urgentUntil) urgentUntil = 0;
+  const urgent = load<u32>(CONTROL_ADDRESS, CONTROL_URGENT_UNTIL);
+  if (urgent && (!first || load<u32>(first, RETIRED_GENERATION) > urgent))
+    own32(CONTROL_ADDRESS + CONTROL_URGENT_UNTIL, 0);
   if (freed) own32(CONTROL_ADDRESS + CONTROL_RETIRED_COUNT, load<u32>(CONTROL_ADDRESS, CONTROL_RETIRED_COUNT) - freed);
   return freed;
 }

@@ -5,39 +5,42 @@
 
 // ---- Control block, at a fixed address ----
 export const CONTROL_ADDRESS = 1024;
+// Readers look at these with every packet, and they are hardly ever stored.
 export const CONTROL_MAGIC = 0; // u32: CONTROL_MAGIC_VALUE once initialised
 export const CONTROL_ROOT = 4; // u32, atomic: the root record in force
-export const CONTROL_LOCK = 8; // i32, atomic: 0 free, 1 held, 2 held and waited for
-export const CONTROL_READERS = 12; // u32 reader lines
-export const CONTROL_HEAP_TOP = 16; // u32 first byte never handed out
-export const CONTROL_HEAP_FREE = 20; // u32 first free run, by address
-export const CONTROL_RETIRED_FIRST = 24; // u32 queue of what waits for its grace period
-export const CONTROL_RETIRED_LAST = 28; // u32
-export const CONTROL_COUNTER_TOP = 32; // u32 first counter never handed out
-export const CONTROL_COUNTER_FREE = 36; // u32 first free counter, linked through its base
-export const CONTROL_COUNTER_SEGMENTS = 40; // u32 segments each directory holds
-export const CONTROL_BASE_DIRECTORY = 44; // u32 directory of the writer's bases
-export const CONTROL_LIVE_BYTES = 48; // u32 bytes in runs handed out
-export const CONTROL_PEAK_BYTES = 52; // u32
-export const CONTROL_ARENA = 56; // u32 the engine's arena: roots, retired entries, state
-export const CONTROL_CLASSIFIER = 60; // u32 CLASSIFIER_*
-export const CONTROL_SEED = 64; // u32
-export const CONTROL_FRAGMENTS = 68; // u32 fragments that wait (fragments.ts)
-export const CONTROL_RETIRED_COUNT = 72; // u32 entries of that queue
-export const CONTROL_UNDO = 76; // u32 first segment of the undo log
-export const CONTROL_SCRATCH = 80; // u32 the writer's staging area
-export const CONTROL_SCRATCH_BYTES = 84; // u32
-export const CONTROL_STACK_DEPTH = 88; // u32 chains that every reader's stack can nest
-export const CONTROL_OBJECTS = 92; // u32 first named object
-export const CONTROL_EPOCH = 96; // u32 seconds since 1970 when the virtual clock was 0
-export const CONTROL_HASH_TABLES = 100; // u32 first table of hashlimit
-export const CONTROL_SETS = 104; // u32 first set (sets.ts)
-export const CONTROL_ACCOUNTS = 108; // u32 first object of nfacct
-export const CONTROL_ESTIMATORS = 112; // u32 first estimator of RATEEST
-export const CONTROL_FINGERPRINTS = 116; // u32 image of fingerprints, 0 none
-export const CONTROL_CONNECTIONS = 120; // u32 table of connections (connections.ts), 0 when none are tracked
-export const CONTROL_TIMERS = 124; // u32 first timer of IDLETIMER (idle-timers.ts)
-export const CONTROL_SIZE = 128;
+export const CONTROL_READERS = 8; // u32 reader lines
+export const CONTROL_CLASSIFIER = 12; // u32 CLASSIFIER_*
+export const CONTROL_SEED = 16; // u32
+export const CONTROL_STACK_DEPTH = 20; // u32 chains that every reader's stack can nest
+export const CONTROL_EPOCH = 24; // u32 seconds since 1970 when the virtual clock was 0
+export const CONTROL_BASE_DIRECTORY = 28; // u32 directory of the writer's bases
+export const CONTROL_FRAGMENTS = 32; // u32 fragments that wait (fragments.ts)
+export const CONTROL_OBJECTS = 36; // u32 first named object
+export const CONTROL_HASH_TABLES = 40; // u32 first table of hashlimit
+export const CONTROL_SETS = 44; // u32 first set (sets.ts)
+export const CONTROL_ACCOUNTS = 48; // u32 first object of nfacct
+export const CONTROL_ESTIMATORS = 52; // u32 first estimator of RATEEST
+export const CONTROL_FINGERPRINTS = 56; // u32 image of fingerprints, 0 none
+export const CONTROL_CONNECTIONS = 60; // u32 table of connections (connections.ts), 0 when none are tracked
+export const CONTROL_TIMERS = 64; // u32 first timer of IDLETIMER (idle-timers.ts)
+// These are the writers' own and stored with every change: on cache lines of their own, or each store and each packet would wait for the other.
+export const CONTROL_LOCK = 128; // i32, atomic: 0 free, 1 held, 2 held and waited for
+export const CONTROL_HEAP_TOP = 132; // u32 first byte never handed out
+export const CONTROL_HEAP_FREE = 136; // u32 first free run, by address
+export const CONTROL_LIVE_BYTES = 140; // u32 bytes in runs handed out
+export const CONTROL_PEAK_BYTES = 144; // u32
+export const CONTROL_ARENA = 148; // u32 the engine's arena: roots, retired entries, state
+export const CONTROL_RETIRED_FIRST = 152; // u32 queue of what waits for its grace period
+export const CONTROL_RETIRED_LAST = 156; // u32
+export const CONTROL_RETIRED_COUNT = 160; // u32 entries of that queue
+export const CONTROL_URGENT_UNTIL = 164; // u32 generation of the last entry of that queue that does more than take memory: what names an object keeps it, and others see that; 0 none
+export const CONTROL_COUNTER_TOP = 168; // u32 first counter never handed out
+export const CONTROL_COUNTER_FREE = 172; // u32 first free counter, linked through its base
+export const CONTROL_COUNTER_SEGMENTS = 176; // u32 segments each directory holds
+export const CONTROL_UNDO = 180; // u32 first segment of the undo log
+export const CONTROL_SCRATCH = 184; // u32 the writer's staging area
+export const CONTROL_SCRATCH_BYTES = 188; // u32
+export const CONTROL_SIZE = 256;
 export const CONTROL_MAGIC_VALUE = 0x43575352; // value: "RSWC"
 
 /** Values of CONTROL_CLASSIFIER. */
