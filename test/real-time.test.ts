@@ -23,7 +23,7 @@ describe.skipIf(process.platform !== "linux")("real-time priority", () => {
     children[1]?.child.kill();
     await children[1]?.ended;
     expect(await realTime.raise(second)).toBe(false);
-    realTime.end();
+    await realTime.end();
     expect(await realTime.raise(first)).toBe(false);
   });
 

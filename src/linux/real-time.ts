@@ -26,12 +26,16 @@ while read -r policy priority thread; do give "$policy" "$priority" "$thread"; d
 export class RealTime {
   private readonly waiting: ((granted: boolean) => void)[] = [];
   private text = "";
+  private readonly ended: Promise<void>;
 
   private constructor(private readonly shell: ChildProcessByStdio<Writable, Readable, null>) {
-    const none = (): void => {
-      for (const resolve of this.waiting.splice(0)) resolve(false);
-    };
-    shell.once("error", none).once("close", none);
+    this.ended = new Promise((resolve) => {
+      const end = (): void => {
+        for (const answer of this.waiting.splice(0)) answer(false);
+        resolve();
+      };
+      shell.once("error", end).once("close", end);
+    });
     // That it has ended is told by "close".
     shell.stdin.on("error", () => {});
     shell.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -48,7 +52,7 @@ export class RealTime {
     const shell = spawn("sh", ["-c", SCRIPT], { stdio: ["pipe", "pipe", "ignore"], detached: true });
     const realTime = new RealTime(shell);
     if (await realTime.answer()) return realTime;
-    realTime.end();
+    await realTime.end();
     return undefined;
   }
 
@@ -62,9 +66,10 @@ export class RealTime {
     return this.give("-o 0", thread);
   }
 
-  /** Ends the shell; who has been raised stays so. */
-  end(): void {
+  /** Ends the shell, which is gone when this resolves; who has been raised stays so. */
+  async end(): Promise<void> {
     this.shell.stdin.end();
+    await this.ended;
   }
 
   private give(policy: string, thread: number): Promise<boolean> {

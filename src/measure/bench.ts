@@ -48,7 +48,7 @@ export async function runBench(
   try {
     return await measured(options, workload, hooks, realTime);
   } finally {
-    realTime?.end();
+    await realTime?.end();
   }
 }
 
