@@ -5,7 +5,7 @@
 
 // ---- Control block, at a fixed address ----
 export const CONTROL_ADDRESS = 1024;
-// Readers look at these with every packet, and they are hardly ever stored.
+// Packets look at these, at the root each of them; of what a change stores only the root is here.
 export const CONTROL_MAGIC = 0; // u32: CONTROL_MAGIC_VALUE once initialised
 export const CONTROL_ROOT = 4; // u32, atomic: the root record in force
 export const CONTROL_READERS = 8; // u32 reader lines
