@@ -40,7 +40,7 @@ import {
   TARGET_SET,
   VERDICT_VALUE,
 } from "../blob/payloads.js";
-import { type Family, familyNumber } from "../ruleset/row-store.js";
+import { type Family, familyNumber, RowStore } from "../ruleset/row-store.js";
 import { type Chain, HOOK_NAMES, Ruleset, Table, TABLE_NAMES, type TableName } from "../ruleset/ruleset.js";
 import type { Engine } from "./engine.js";
 
@@ -84,7 +84,8 @@ export function readTable(
 ): Table {
   const view = engine.data();
   if (view.getUint8(address + L.BLOB_FAMILY) !== familyNumber(family)) throw new Error("no table at this address");
-  const table = new Table(name, family);
+  const capacity = only ? undefined : view.getUint32(address + L.BLOB_RECORDS_END, true);
+  const table = new Table(name, family, new RowStore(family, capacity));
   const heads = new Map<number, Chain>();
   const text = address + view.getUint32(address + L.BLOB_TEXT, true);
   for (
@@ -100,7 +101,7 @@ export function readTable(
   }
   for (const [head, chain] of heads) {
     if (only && !only.has(chain.name)) continue;
-    for (const row of rowsOf(view, head)) chain.rules.push(copyRow(engine, view, table, row, text, heads));
+    for (const row of rowsOf(view, head)) chain.rules.push(copyRow(engine, table, row, text, heads));
     const policy = view.getUint32(head + L.CHAIN_POLICY, true);
     if (policy) readPolicy(engine, view, chain, policy);
   }
@@ -138,39 +139,34 @@ export function* rowsOf(view: DataView, head: number): Generator<number> {
   }
 }
 
-/** The text that `reference` names, its bytes copied out of shared memory. */
+/** The text that `reference` names. */
 export function textAt(view: DataView, text: number, reference: number): string {
-  return decoder.decode(textBytes(view, text, reference));
+  const at = (text + reference) >>> 0;
+  return Buffer.from(view.buffer, at + 2, view.getUint16(at, true)).toString();
 }
 
 /** Reads a counter into four words: packets low, high, bytes low, high. */
 export function readCounter(engine: Engine, counter: number, into: Uint32Array, at: number): void {
-  const scratch = engine.data().getUint32(M.CONTROL_ADDRESS + M.CONTROL_SCRATCH, true);
+  const words = engine.words();
+  const scratch = words[(M.CONTROL_ADDRESS + M.CONTROL_SCRATCH) >> 2] as number;
   engine.kernel.counterRead(counter, scratch);
-  const view = engine.data();
-  for (let i = 0; i < 4; i++) into[at + i] = view.getUint32(scratch + 4 * i, true);
-}
-
-const decoder = new TextDecoder();
-
-function textBytes(view: DataView, text: number, reference: number): Uint8Array {
-  const at = (text + reference) >>> 0;
-  return new Uint8Array(view.buffer, at + 2, view.getUint16(at, true)).slice();
+  for (let i = 0; i < 4; i++) into[at + i] = words[(scratch >>> 2) + i] as number;
 }
 
 function copyRow(
   engine: Engine,
-  view: DataView,
   table: Table,
   row: number,
   text: number,
   heads: Map<number, Chain>,
 ): number {
   const store = table.rows;
+  const view = engine.data();
+  const words = engine.words();
   const size = view.getUint16(row + L.ROW_NEXT, true);
   const at = store.reserve(size);
-  store.bytes.set(new Uint8Array(view.buffer, row, size), at);
-  store.bytes.fill(0, at + L.ROW_BORN, at + L.ROW_PROTOCOL);
+  for (let i = 0; i < size >> 2; i++) store.words[(at >> 2) + i] = words[(row >>> 2) + i] as number;
+  for (let i = L.ROW_BORN; i < L.ROW_PROTOCOL; i++) store.bytes[at + i] = 0;
   store.view.setUint16(at + L.ROW_MOVED, 0, true);
   const target = at + store.view.getUint16(at + L.ROW_TARGET, true);
   for (
@@ -179,12 +175,11 @@ function copyRow(
     match += store.view.getUint16(match + L.RECORD_BYTES, true)
   ) {
     const type = store.view.getUint16(match + L.RECORD_TYPE, true);
-    if (type === MATCH_COMMENT)
-      store.view.setUint32(
-        match + COMMENT_TEXT,
-        store.text.intern(textBytes(view, text, store.view.getUint32(match + COMMENT_TEXT, true))),
-        true,
-      );
+    if (type === MATCH_COMMENT) {
+      const comment = (text + store.view.getUint32(match + COMMENT_TEXT, true)) >>> 0;
+      const end = comment + 2 + view.getUint16(comment, true);
+      store.view.setUint32(match + COMMENT_TEXT, store.text.intern(engine.bytes(), comment + 2, end), true);
+    }
     const word = RUNTIME_WORDS[type];
     if (word !== undefined) store.view.setUint32(match + word, 0, true);
     if (type === MATCH_RATEEST) store.view.setBigUint64(match + RATEEST_FIRST_OBJECT, 0n, true);

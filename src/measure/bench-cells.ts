@@ -71,7 +71,7 @@ function subjectOf(workload: Workload, traffic: (workload: Workload) => Uint8Arr
 }
 
 /** Seconds of a rehearsal. */
-const REHEARSAL_S = 0.4;
+const REHEARSAL_S = 0.25;
 const WARM_UP_MS = 100;
 
 class EngineCell implements BenchCell {

@@ -13,6 +13,11 @@ export function requestOf(change: Change, strategy: Strategy): UpdateRequest {
   return { batch: encoder.encode(strategy === "partial" ? change.restated() : change.batch), ...sets };
 }
 
+/** Bytes of what `requestOf` makes. */
+export function bytesOf(request: UpdateRequest): number {
+  return ("batch" in request ? request.batch : request.ruleset).length;
+}
+
 /** Edits of a change's batch: its lines but for tables and their ends. */
 export function editsOf(change: Change): number {
   return change.batch.split("\n").filter((line) => /^[:-]/.test(line)).length;

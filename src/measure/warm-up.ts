@@ -1,7 +1,7 @@
 /** Changes that are made before any is measured: for the optimising compiler's sake, and to learn what one takes. */
 import type { Change } from "../workload/workload.js";
 import type { Cell } from "./cell.js";
-import { editsOf, requestOf } from "./request.js";
+import { bytesOf, editsOf, requestOf } from "./request.js";
 import { Signals } from "./signals.js";
 import type { UpdaterRecord, UpdaterTask } from "./updater-task.js";
 
@@ -23,9 +23,11 @@ export interface WarmUp {
 }
 
 /** Milliseconds of changes, more or less: where the writer's thread makes changes of this strategy for the first time, and else. */
-const FIRST_MS = 400;
+const FIRST_MS = 200;
 const LATER_MS = 60;
 const MOST_CHANGES = 2000;
+/** Bytes that are handed over for them, more or less: whole rulesets take longer to print than to put in place. */
+const MOST_BYTES = 16e6;
 
 /** Resolves with the nanoseconds that one of the cell's changes takes at best. */
 export async function warmUp({ cell, first, period, changes, update }: WarmUp): Promise<number> {
@@ -33,12 +35,15 @@ export async function warmUp({ cell, first, period, changes, update }: WarmUp): 
   const strategy = cell.strategy === "one-by-one" ? "partial" : cell.strategy;
   let best = Number.POSITIVE_INFINITY;
   let leftNs = (first ? FIRST_MS : LATER_MS) * 1e6;
-  for (let made = 0; made < MOST_CHANGES && leftNs > 0; ) {
-    const wanted = made === 0 ? 1 : Math.floor(Math.min(MOST_CHANGES - made, leftNs / best) / period);
-    const count = Math.max(1, wanted) * period;
+  let handedBytes = 0;
+  for (let made = 0; made < MOST_CHANGES && leftNs > 0 && handedBytes < MOST_BYTES; ) {
+    const affordable = ((MOST_BYTES - handedBytes) * made) / handedBytes;
+    const wanted = made === 0 ? period : Math.min(MOST_CHANGES - made, leftNs / best, affordable);
+    const count = Math.max(1, Math.floor(wanted / period)) * period;
+    const requests = changes(count).map((change) => requestOf(change, cell.strategy));
     const { serviceNs } = await update({
       strategy,
-      requests: changes(count).map((change) => requestOf(change, cell.strategy)),
+      requests,
       scheduleNs: new Float64Array(count),
       deadlineNs: 0,
       least: count,
@@ -50,6 +55,7 @@ export async function warmUp({ cell, first, period, changes, update }: WarmUp): 
     // A change and its undoing cost about as much; what changes of a longer period cost differs, as those that arrive do.
     best = period === 2 ? Math.min(best, ...serviceNs) : Math.min(best, spentNs / count);
     leftNs -= spentNs;
+    handedBytes += requests.reduce((sum, request) => sum + bytesOf(request), 0);
     made += count;
   }
   return cell.strategy === "one-by-one" ? best * Math.max(...changes(period).map(editsOf)) : best;
