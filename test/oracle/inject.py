@@ -23,12 +23,12 @@ def received(device, version=None):
     return found
 
 
-def forget(devices, tool):
-    """No rule, no connection, no packet that was sent out is left."""
-    empty = "".join(f"*{table}\nCOMMIT\n" for table in ("raw", "mangle", "nat", "filter", "security"))
-    for family in ("iptables", "ip6tables"):
-        subprocess.run([f"{family}-{tool}-restore"], input=empty.encode(), check=True)
-    run("conntrack -F 2>/dev/null || true")
+def forget(devices, loader):
+    """No rule, no connection, no packet that was sent out is left; `loader` loaded the rules that there are."""
+    if loader:
+        empty = "".join(f"*{table}\nCOMMIT\n" for table in ("raw", "mangle", "nat", "filter", "security"))
+        subprocess.run([loader], input=empty.encode(), check=True)
+    subprocess.run(["conntrack", "-F"], stderr=subprocess.DEVNULL)
     for device in devices.values():
         received(device)
 
@@ -51,15 +51,17 @@ def play(orders):
             lines.append(f"addr add {address}/{'128' if ':' in address else '32'} dev {name}\n")
     lines.append(f"route add default dev {orders['output']}\nroute add ::/0 dev {orders['output']}\n")
     subprocess.run(["ip", "-batch", "-"], input="".join(lines).encode(), check=True)
+    loader = None
     for order in orders["rounds"]:
         tool = ("iptables-" if order["family"] == "ipv4" else "ip6tables-") + orders["tool"]
-        forget(devices, orders["tool"])
+        forget(devices, loader)
+        loader = f"{tool}-restore"
         if order.get("sets") is not None:
             run("ipset flush; ipset destroy")
             subprocess.run(["ipset", "restore"], input=order["sets"].encode(), check=True)
         if order.get("setup"):
             run(order["setup"])
-        loaded = subprocess.run([f"{tool}-restore", "--counters"], input=order["text"].encode(), stderr=subprocess.PIPE)
+        loaded = subprocess.run([loader, "--counters"], input=order["text"].encode(), stderr=subprocess.PIPE)
         received(devices[orders["output"]])
         outputs = [send(devices, packet, devices[orders["output"]]) for packet in order["packets"]]
         saved = subprocess.run([f"{tool}-save", "--counters"], stdout=subprocess.PIPE).stdout.decode()
