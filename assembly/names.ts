@@ -1,4 +1,7 @@
-/** Chains of a linked table by name: a hash table whose buckets are linked through the heads. The writer's alone. */
+/**
+ * Chains of a linked table by name: open addressing with each name's hash beside its head, so that a name that is not there costs a
+ * cache line and no look at any chain. The writer's alone.
+ */
 import {
   BLOB_ARENA,
   BLOB_FIRST_CHAIN,
@@ -8,7 +11,7 @@ import {
   BLOB_TEXT,
   BLOB_LENGTH,
   CHAIN_BYTES,
-  CHAIN_HASH_NEXT,
+  CHAIN_HASH,
   CHAIN_HOOK,
   CHAIN_INDEX,
   CHAIN_KIND,
@@ -20,7 +23,7 @@ import {
   CHAIN_USER,
   RECORD_CHAIN,
 } from "../src/blob/layout";
-import { NAMES_COUNT, NAMES_FIRST, NAMES_MASK, RETIRED_MEMORY } from "../src/blob/memory";
+import { NAMES_COUNT, NAMES_FIRST, NAMES_HEAD, NAMES_MASK, NAMES_SLOT, RETIRED_MEMORY } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
 import { hashBytes, sameText, textAddress } from "./content";
 import { retire, retireRecord } from "./retire";
@@ -29,19 +32,14 @@ import { indexRetire } from "./tuple-space";
 
 /** The chain whose name is the text (u16 length, bytes) at `text`; 0 when there is none. */
 export function chainFind(table: usize, text: usize): usize {
-  const names: usize = load<u32>(table, BLOB_NAMES);
-  for (let head: usize = load<u32>(bucket(names, text)); head; head = load<u32>(head, CHAIN_HASH_NEXT)) {
-    walked(1);
-    if (sameText(textAddress(table, load<u32>(head, CHAIN_NAME)), text)) return head;
-  }
-  return 0;
+  return find(load<u32>(table, BLOB_NAMES), table, text, hashOf(text));
 }
 
 /** An empty table of names for about `count` chains. 0 without memory. */
 export function namesMake(table: usize, count: u32): usize {
   let slots: u32 = 16;
-  while (slots < count) slots <<= 1;
-  const bytes = NAMES_FIRST + slots * 4;
+  while (tooFull(count, slots)) slots <<= 1;
+  const bytes = namesBytes(slots);
   const names = arenaAllocate(load<u32>(table, BLOB_ARENA), bytes);
   if (!names) return 0;
   memory.fill(names, 0, bytes);
@@ -54,39 +52,50 @@ export function namesMake(table: usize, count: u32): usize {
 export function namesEnter(table: usize, head: usize): bool {
   const names: usize = load<u32>(table, BLOB_NAMES);
   const text = textAddress(table, load<u32>(head, CHAIN_NAME));
-  const slot = bucket(names, text);
-  const first: usize = load<u32>(slot);
-  for (let other = first; other; other = load<u32>(other, CHAIN_HASH_NEXT))
-    if (sameText(textAddress(table, load<u32>(other, CHAIN_NAME)), text)) return false;
-  store<u32>(head, <u32>first, CHAIN_HASH_NEXT);
-  store<u32>(slot, <u32>head);
+  const hash = hashOf(text);
+  if (find(names, table, text, hash)) return false;
+  store<u32>(head, hash, CHAIN_HASH);
+  const slot = freeSlot(names, hash);
+  store<u32>(slot, hash);
+  store<u32>(slot, <u32>head, NAMES_HEAD);
   store<u32>(names, load<u32>(names, NAMES_COUNT) + 1, NAMES_COUNT);
   return true;
 }
 
 /** Enters a linked head. False without memory. */
-export function namesAdd(table: usize, head: usize): bool {
+function namesAdd(table: usize, head: usize): bool {
   let names: usize = load<u32>(table, BLOB_NAMES);
   const slots = load<u32>(names, NAMES_MASK) + 1;
-  const count = load<u32>(names, NAMES_COUNT);
-  if (count >= slots * 2) {
-    const fresh = namesMake(table, slots * 4);
+  if (tooFull(load<u32>(names, NAMES_COUNT) + 1, slots)) {
+    const fresh = namesMake(table, slots * 2);
     if (!fresh) return false;
     for (let other: usize = load<u32>(table, BLOB_FIRST_CHAIN); other; other = load<u32>(other, CHAIN_NEXT))
-      if (other != head) enter(fresh, table, other);
-    if (!retire(RETIRED_MEMORY, <u32>names, load<u32>(table, BLOB_ARENA), NAMES_FIRST + slots * 4)) return false;
+      if (other != head) enter(fresh, other);
+    if (!retire(RETIRED_MEMORY, <u32>names, load<u32>(table, BLOB_ARENA), namesBytes(slots))) return false;
     own32(table + BLOB_NAMES, <u32>fresh);
     names = fresh;
   }
-  enter(names, table, head);
+  enter(names, head);
   return true;
 }
 
-export function namesRemove(table: usize, head: usize): void {
+/** Takes a head out; those that stand behind their places move up, so that a search may end at a free slot. */
+function namesRemove(table: usize, head: usize): void {
   const names: usize = load<u32>(table, BLOB_NAMES);
-  let link = bucket(names, textAddress(table, load<u32>(head, CHAIN_NAME)));
-  while (load<u32>(link) != <u32>head) link = <usize>load<u32>(link) + CHAIN_HASH_NEXT;
-  own32(link, load<u32>(head, CHAIN_HASH_NEXT));
+  const mask = load<u32>(names, NAMES_MASK);
+  let hole = load<u32>(head, CHAIN_HASH) & mask;
+  while (load<u32>(slotAt(names, hole), NAMES_HEAD) != <u32>head) hole = (hole + 1) & mask;
+  for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
+    const slot = slotAt(names, at);
+    const other = load<u32>(slot, NAMES_HEAD);
+    if (!other) break;
+    const hash = load<u32>(slot);
+    if (((at - hash) & mask) < ((at - hole) & mask)) continue;
+    own32(slotAt(names, hole), hash);
+    own32(slotAt(names, hole) + NAMES_HEAD, other);
+    hole = at;
+  }
+  own32(slotAt(names, hole) + NAMES_HEAD, 0);
   own32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) - 1);
 }
 
@@ -151,17 +160,50 @@ function setName(table: usize, head: usize, text: usize): bool {
   memory.copy(name, text, bytes);
   wrote(bytes);
   put32(head + CHAIN_NAME, <u32>(name - table - load<u32>(table, BLOB_TEXT)));
+  own32(head + CHAIN_HASH, hashOf(name));
   return true;
 }
 
-function enter(names: usize, table: usize, head: usize): void {
-  const slot = bucket(names, textAddress(table, load<u32>(head, CHAIN_NAME)));
-  own32(head + CHAIN_HASH_NEXT, load<u32>(slot));
-  own32(slot, <u32>head);
+function enter(names: usize, head: usize): void {
+  const hash = load<u32>(head, CHAIN_HASH);
+  const slot = freeSlot(names, hash);
+  own32(slot, hash);
+  own32(slot + NAMES_HEAD, <u32>head);
   own32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) + 1);
 }
 
-function bucket(names: usize, text: usize): usize {
-  const hash = hashBytes(text + 2, load<u16>(text));
-  return names + NAMES_FIRST + ((hash & load<u32>(names, NAMES_MASK)) << 2);
+function find(names: usize, table: usize, text: usize, hash: u32): usize {
+  const mask = load<u32>(names, NAMES_MASK);
+  let slot = slotAt(names, hash & mask);
+  for (let at = hash & mask; load<u32>(slot, NAMES_HEAD); at = (at + 1) & mask, slot = slotAt(names, at)) {
+    if (load<u32>(slot) != hash) continue;
+    walked(1);
+    const head: usize = load<u32>(slot, NAMES_HEAD);
+    if (sameText(textAddress(table, load<u32>(head, CHAIN_NAME)), text)) return head;
+  }
+  return 0;
+}
+
+function freeSlot(names: usize, hash: u32): usize {
+  const mask = load<u32>(names, NAMES_MASK);
+  let at = hash & mask;
+  while (load<u32>(slotAt(names, at), NAMES_HEAD)) at = (at + 1) & mask;
+  return slotAt(names, at);
+}
+
+function slotAt(names: usize, at: u32): usize {
+  return names + NAMES_FIRST + <usize>at * NAMES_SLOT;
+}
+
+function namesBytes(slots: u32): u32 {
+  return <u32>NAMES_FIRST + slots * <u32>NAMES_SLOT;
+}
+
+/** At most three slots of four are used: searches stay within a cache line or two. */
+function tooFull(count: u32, slots: u32): bool {
+  return count > slots - (slots >> 2);
+}
+
+function hashOf(text: usize): u32 {
+  return hashBytes(text + 2, load<u16>(text));
 }

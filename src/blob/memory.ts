@@ -123,10 +123,12 @@ export const NODE_ENTRIES = 16; // (u32 chunk or node, u32 rules in force there)
 export const NODE_ENTRIES_COUNT = 32;
 export const NODE_SIZE = NODE_ENTRIES + 8 * NODE_ENTRIES_COUNT;
 
-/** Hash table of chain names: u32 mask, u32 used, then u32 head a slot, linked by CHAIN_HASH_NEXT. */
+/** Hash table of chain names: u32 mask, u32 used, then slots of u32 hash, u32 head, 0 where a slot is free. */
 export const NAMES_MASK = 0;
 export const NAMES_COUNT = 4;
 export const NAMES_FIRST = 8;
+export const NAMES_HEAD = 4;
+export const NAMES_SLOT = 8;
 
 /** Arena: memory that is freed as a whole; size classes of 16 bytes up to ARENA_LARGEST. */
 export const ARENA_SLABS = 0; // u32 first slab

@@ -153,13 +153,7 @@ export function readCounter(engine: Engine, counter: number, into: Uint32Array, 
   for (let i = 0; i < 4; i++) into[at + i] = words[(scratch >>> 2) + i] as number;
 }
 
-function copyRow(
-  engine: Engine,
-  table: Table,
-  row: number,
-  text: number,
-  heads: Map<number, Chain>,
-): number {
+function copyRow(engine: Engine, table: Table, row: number, text: number, heads: Map<number, Chain>): number {
   const store = table.rows;
   const view = engine.data();
   const words = engine.words();

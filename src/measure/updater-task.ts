@@ -100,6 +100,8 @@ class Changes implements OpenLoopWork {
   private readonly failedChanges: number[] = [];
   private firstFailure: string | undefined;
   private made = 0;
+  /** Of the change just made, until it is noted. */
+  private report: UpdateReport | undefined;
 
   constructor(
     private readonly updater: Updater,
@@ -116,7 +118,7 @@ class Changes implements OpenLoopWork {
   carryOut(index: number): void {
     this.signals.begun = index + 1;
     try {
-      this.note(this.updater.update(this.requests[index] as UpdateRequest));
+      this.report = this.updater.update(this.requests[index] as UpdateRequest);
     } catch (error) {
       this.failedChanges.push(index);
       this.firstFailure ??= error instanceof Error ? error.message : String(error);
@@ -124,8 +126,10 @@ class Changes implements OpenLoopWork {
     this.signals.made = index + 1;
   }
 
-  /** Frees what the change has left behind, and counts it with the change. */
+  /** Notes what the change cost, frees what it has left behind, and counts that with the change. */
   tidy(): void {
+    if (this.report) this.note(this.report);
+    this.report = undefined;
     const begunNs = REAL_CLOCK.nowNs();
     const { bytesWritten, recordsTouched, recordsWalked } = this.updater.reclaim();
     const last = this.made - 1;

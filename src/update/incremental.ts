@@ -23,6 +23,7 @@ import type { ReadingMemory } from "../ruleset/reading/reading-memory.js";
 import type { Family } from "../ruleset/row-store.js";
 import type { TableName } from "../ruleset/ruleset.js";
 import type { ErrorCode } from "../ruleset/ruleset-error.js";
+import { PARSE, PLAN } from "./phases.js";
 import { refusedRule, refusedWay } from "./refusal.js";
 import { carryOutRead, carryOutStaged, stageName } from "./staging.js";
 import type { Transaction } from "./transaction.js";
@@ -75,13 +76,13 @@ class TablesAsTheyStand implements EditsTarget {
 
   carryOut(name: TableName, memory: ReadingMemory): boolean {
     const { engine, clock } = this.transaction;
-    clock.end("parse");
+    clock.end(PARSE);
     const table = this.transaction.address(this.family, name);
     if (table === 0) return false;
     this.begun = true;
     if (carryOutRead(engine, table, memory) !== M.FAULT_NONE || engine.kernel.editVerify(table) !== M.FAULT_NONE)
       throw new NotAsItStands();
-    clock.end("plan");
+    clock.end(PLAN);
     return true;
   }
 }

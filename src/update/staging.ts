@@ -81,7 +81,6 @@ export function carryOutRead(engine: Engine, table: number, memory: ReadingMemor
   const room = Math.min(edits * S.COMMAND_SIZE + rowsEnd, SLICE_BYTES);
   const at = takeStaging(engine, commandsFrom + room);
   const words = engine.words();
-  const bytes = engine.bytes();
   words[(at + S.BATCH_NAMES) >> 2] = at + S.BATCH_SIZE;
   words[(at + S.BATCH_TEXT) >> 2] = at + textFrom;
   words[(at + S.BATCH_COMMANDS) >> 2] = at + commandsFrom;
@@ -92,7 +91,7 @@ export function carryOutRead(engine: Engine, table: number, memory: ReadingMemor
     words[(entry + S.NAME_HEAD) >> 2] = 0;
     words[(entry + S.NAME_FIRST) >> 2] = entry;
   }
-  copyRegion(bytes, at + textFrom, memory, R.READING_TEXTS, 0, textsEnd);
+  copyRegion(engine, at + textFrom, memory, R.READING_TEXTS, 0, textsEnd);
   let fault: number = M.FAULT_NONE;
   let row = 0;
   for (let edit = 0; edit < edits && fault === M.FAULT_NONE; ) {
@@ -106,8 +105,8 @@ export function carryOutRead(engine: Engine, table: number, memory: ReadingMemor
     // Edits name their rows by offsets in the whole.
     words[(at + S.BATCH_ROWS) >> 2] = rowsAt - row;
     words[(at + S.BATCH_COMMAND_COUNT) >> 2] = count;
-    copyRegion(bytes, at + commandsFrom, memory, R.READING_EDITS, edit * S.COMMAND_SIZE, count * S.COMMAND_SIZE);
-    copyRegion(bytes, rowsAt, memory, R.READING_ROWS, row, rowTo - row);
+    copyRegion(engine, at + commandsFrom, memory, R.READING_EDITS, edit * S.COMMAND_SIZE, count * S.COMMAND_SIZE);
+    copyRegion(engine, rowsAt, memory, R.READING_ROWS, row, rowTo - row);
     fault = engine.kernel.editBatch(table, at);
     edit += count;
     row = rowTo;
@@ -127,8 +126,12 @@ function rowFrom(memory: ReadingMemory, edit: number, edits: number, rowsEnd: nu
   return rowsEnd;
 }
 
+/** Bytes up to which words are copied one by one, for which a call would take longer to begin. */
+const FEW_BYTES = 4096;
+
+/** Copies a piece of a region; both it and its place are aligned to words. */
 function copyRegion(
-  bytes: Uint8Array,
+  engine: Engine,
   to: number,
   memory: ReadingMemory,
   region: number,
@@ -136,7 +139,15 @@ function copyRegion(
   length: number,
 ): void {
   const from = memory.control(region) + offset;
-  bytes.set(memory.bytes.subarray(from, from + length), to);
+  if (length > FEW_BYTES) {
+    engine.bytes().set(memory.bytes.subarray(from, from + length), to);
+    return;
+  }
+  const words = engine.words();
+  const source = memory.words;
+  const target = to >>> 2;
+  const first = from >>> 2;
+  for (let n = 0; n < length >>> 2; n++) words[target + n] = source[first + n] as number;
 }
 
 /** `size` bytes, until they are given back: the staging area, or memory of their own. */

@@ -11,7 +11,7 @@ import { EngineError, mustSucceed } from "../engine/engine-error.js";
 import { CARRY, type Carry, type Kernel } from "../engine/kernel.js";
 import { readTable } from "../engine/read-back.js";
 import { lockWriters, unlockWriters } from "../engine/writers-lock.js";
-import { PhaseClock, type UpdateCosts, type UpdateReport } from "./phases.js";
+import { COMPILE, LINK, LOCK, PUBLISH, QUIESCE, PhaseClock, type UpdateCosts, type UpdateReport } from "./phases.js";
 import { waitForSequences } from "./quiesce.js";
 import { refusedBlob } from "./refusal.js";
 import type { SetBatch } from "./set-batch.js";
@@ -89,7 +89,7 @@ export class Transaction {
     if (!lockWriters(engine.words(), options.lockTimeoutMs))
       throw new LockTimeout(`another writer held the lock for ${options.lockTimeoutMs} ms`);
     try {
-      clock.end("lock");
+      clock.end(LOCK);
       const { kernel } = engine;
       const sets = work.prepare?.(transaction);
       mustSucceed(kernel.updateBegin());
@@ -105,10 +105,10 @@ export class Transaction {
       }
       const update = costs(kernel);
       sets?.settle();
-      clock.end("publish");
+      clock.end(PUBLISH);
       options.quiesce?.(engine.words(), engine.handle.readers);
       const freeing = options.quiesce ? reclaim(engine, RECLAIM_ALL) : reclaimInPassing(engine);
-      clock.end("quiesce");
+      clock.end(QUIESCE);
       return {
         generation: engine.generation(),
         phasesUs: clock.phasesUs,
@@ -152,13 +152,13 @@ export class Transaction {
       if (at === 0) throw new EngineError(FAULT_MEMORY);
       return new Uint8Array(handle.memory.buffer, at, bytes);
     });
-    this.clock.end("compile");
+    this.clock.end(COMPILE);
     const fault =
       index < 0
         ? kernel.updateReplace(at, blob.length, CARRY[carry], 0)
         : kernel.updateRegistered(index, at, blob.length, CARRY[carry]);
     if (fault !== FAULT_NONE) throw refusedBlob(this.engine, table, blob, at, fault);
-    this.clock.end("link");
+    this.clock.end(LINK);
   }
 
   /** An empty table of its built-in chains; its address. */

@@ -13,7 +13,7 @@ import type { Family } from "../ruleset/row-store.js";
 import { Ruleset, TABLE_NAMES, type Table } from "../ruleset/ruleset.js";
 import { differenceBatch } from "./difference.js";
 import { applyAsItStands, applyIncrementally, NotAsItStands } from "./incremental.js";
-import type { UpdateCosts, UpdateReport } from "./phases.js";
+import { LINK, PARSE, PLAN, READ_BACK, type UpdateCosts, type UpdateReport } from "./phases.js";
 import { QUIESCE, type Quiesce } from "./quiesce.js";
 import { locatedName } from "./refusal.js";
 import { SetBatch } from "./set-batch.js";
@@ -162,7 +162,7 @@ class RequestWork implements TransactionWork {
     const file = request.file ?? ("batch" in request ? "batch" : "ruleset");
     if ("ruleset" in request && updater.strategy === "full") {
       useRuleset(request.ruleset, { family: updater.family, file }, (ruleset) => {
-        transaction.clock.end("parse");
+        transaction.clock.end(PARSE);
         for (const table of ruleset.tables.values()) transaction.replace(table, "content", false);
       });
     } else if ("ruleset" in request) {
@@ -170,7 +170,7 @@ class RequestWork implements TransactionWork {
     } else {
       const scope = scopeOf(updater);
       useBatch(request.batch, { family: updater.family, file, scope }, (batch) => {
-        transaction.clock.end("parse");
+        transaction.clock.end(PARSE);
         apply(transaction, batch, file);
       });
     }
@@ -194,15 +194,15 @@ function scopeOf({ engine, family }: Updater): ChainScope {
 /** The edits that lead from what is in force to whole new tables. */
 function difference(transaction: Transaction, text: string | Uint8Array, family: Family, file: string): Batch {
   const wanted = parseRuleset(text, { family, file });
-  transaction.clock.end("parse");
+  transaction.clock.end(PARSE);
   const before = new Ruleset(family);
   for (const name of wanted.tables.keys()) {
     const table = transaction.read(family, name);
     if (table) before.tables.set(name, table);
   }
-  transaction.clock.end("readBack");
+  transaction.clock.end(READ_BACK);
   const batch = differenceBatch(before, wanted);
-  transaction.clock.end("plan");
+  transaction.clock.end(PLAN);
   return batch;
 }
 
@@ -212,9 +212,9 @@ function changeSets(transaction: Transaction, request: Partial<SetUpdateRequest>
   const { sets, setsFile: file = "sets", now = latestTime(engine) } = request;
   const scope = new Map(Array.from(setAddresses(engine), ([name, set]) => [name, headerAt(engine, set)]));
   const commands = readSetCommands(sets, scope, file);
-  transaction.clock.end("parse");
+  transaction.clock.end(PARSE);
   const batch = SetBatch.run(engine, commands, file, now);
-  transaction.clock.end("link");
+  transaction.clock.end(LINK);
   return batch;
 }
 
@@ -225,7 +225,7 @@ function oneByOne(transaction: Transaction, batch: Batch, file: string): void {
     for (const edit of part.edits) {
       const table = readOrMake(transaction, batch, part.table);
       applyEdit(table, part, edit, file);
-      transaction.clock.end("plan");
+      transaction.clock.end(PLAN);
       transaction.replace(table, "named", true);
     }
   }
@@ -248,7 +248,7 @@ function partial(transaction: Transaction, batch: Batch, file: string): void {
 
 function incremental(transaction: Transaction, batch: Batch, file: string): void {
   applyIncrementally(transaction, batch, file);
-  transaction.clock.end("plan");
+  transaction.clock.end(PLAN);
 }
 
 function replaceTables(
@@ -263,14 +263,14 @@ function replaceTables(
     const table = transaction.read(batch.family, name);
     if (table) ruleset.tables.set(name, table);
   }
-  transaction.clock.end("readBack");
+  transaction.clock.end(READ_BACK);
   applyBatch(ruleset, batch, file);
-  transaction.clock.end("plan");
+  transaction.clock.end(PLAN);
   for (const table of ruleset.tables.values()) transaction.replace(table, "named", true);
 }
 
 function readOrMake(transaction: Transaction, batch: Batch, name: (typeof TABLE_NAMES)[number]): Table {
   const table = transaction.read(batch.family, name) ?? new Ruleset(batch.family).table(name);
-  transaction.clock.end("readBack");
+  transaction.clock.end(READ_BACK);
   return table;
 }

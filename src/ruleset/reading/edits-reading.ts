@@ -24,7 +24,7 @@ export function readEdits(text: string | Uint8Array, family: Family, target: Edi
     let line = 0;
     for (let at = memory.textStart; at < memory.textEnd; line++) {
       const first = memory.bytes[at];
-      const next = memory.bytes.indexOf(NEWLINE, at) + 1;
+      const next = lineEnd(memory, at) + 1;
       if (first === STAR) {
         const table = tableAt(memory, at + 1, next - 1);
         if (table === undefined || !readTable(memory, family, table, next, line + 1)) return false;
@@ -54,7 +54,14 @@ function readTable(memory: ReadingMemory, family: Family, table: TableName, at: 
   memory.linesRead += memory.control(R.READING_LINE) - line;
   closeTable(memory, family, table);
   const end = memory.control(R.READING_AT);
-  return sameText(memory.bytes, end, memory.bytes.indexOf(NEWLINE, end), COMMIT);
+  return sameText(memory.bytes, end, lineEnd(memory, end), COMMIT);
+}
+
+/** Where the line at `at` ends; its newline is there, also behind the last. These lines are short: a call would take longer. */
+function lineEnd({ bytes }: ReadingMemory, at: number): number {
+  let end = at;
+  while (bytes[end] !== NEWLINE) end++;
+  return end;
 }
 
 function tableAt(memory: ReadingMemory, start: number, end: number): TableName | undefined {
