@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from wires import checksum, is_report, make_device, packets_of, run
+from wires import checksum, is_report, make_device, packets_of, run, set_sysctl
 
 ANSWERS = {8: 0, 128: 129}
 
@@ -101,11 +101,13 @@ def play(orders):
         for address in addresses:
             run(f"ip addr add {address} dev {name}")
     run(orders["routes"])
+    policies = []
     for order in orders["rounds"]:
         # A rule of connbytes turns accounting on, so settings come first.
-        run("sysctl -qw " + " ".join(f"net.netfilter.nf_conntrack_{name}={value}" for name, value in order["sysctls"].items()))
+        for name, value in order["sysctls"].items():
+            set_sysctl(f"netfilter/nf_conntrack_{name}={value}")
         # Neither family's rules hold on to the policies of the round before.
-        if order["policies"]:
+        if order["policies"] and order["policies"] != policies:
             run("iptables-legacy -t raw -F; ip6tables-legacy -t raw -F; nfct flush timeout; " + "; ".join(f"nfct add timeout {words}" for words in order["policies"]))
         tool = "iptables-legacy" if order["family"] == "ipv4" else "ip6tables-legacy"
         loaded = subprocess.run([f"{tool}-restore"], input=order["text"].encode(), stderr=subprocess.PIPE)
@@ -115,6 +117,8 @@ def play(orders):
         begin = time.monotonic()
         now = lambda: int(1000 * (time.monotonic() - begin))
         steps = list(converse(devices, order["steps"], orders["pause"] if "connlimit" in order["text"] else 0, now))
+        # A step's commands may have changed them.
+        policies = [] if any("shell" in step for step in order["steps"]) else order["policies"] or policies
         # The listing comes first: saving takes a moment.
         listed_at, listed = now(), run(f"conntrack -L -f {order['family']}")
         yield {"said": loaded.stderr.decode() if loaded.returncode else "", "steps": steps,
