@@ -111,6 +111,8 @@ export async function measureContention(cell: ContendedCell, context: Contention
   const threads = new Threads<ContenderTask, ContenderRecord>({ count: tasks.length, module: CONTENDER });
   const end = (): void => void threads.end();
   signal.addEventListener("abort", end, { once: true });
+  // Beside readers, who go before them and never rest, threads would take many times as long to load.
+  await threads.loaded;
   const reading = Array.from({ length: options.readers }, (_, reader) =>
     crew.read({ engine: engine.handle, reader, traffic, probes: [], signals: signals.buffer, track: options.track }),
   );

@@ -43,7 +43,7 @@ const NUMBER = compiled("thread-number-task");
 export class Threads<Task, Result> {
   private readonly pool: Piscina<Task, Result>;
   /** When each of the threads has loaded its module, or ended: Node 20 ends the whole process where one is ended while it loads. */
-  private readonly loaded: Promise<unknown>;
+  readonly loaded: Promise<unknown>;
   private ending: Promise<void> | undefined;
 
   constructor({ count, module, limits }: ThreadsOptions) {

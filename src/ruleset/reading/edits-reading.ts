@@ -57,10 +57,10 @@ function readTable(memory: ReadingMemory, family: Family, table: TableName, at: 
   return sameText(memory.bytes, end, lineEnd(memory, end), COMMIT);
 }
 
-/** Where the line at `at` ends; its newline is there, also behind the last. These lines are short: a call would take longer. */
-function lineEnd({ bytes }: ReadingMemory, at: number): number {
+/** Where the line at `at` ends: at its newline, or with the text. These lines are short: a call would take longer. */
+function lineEnd({ bytes, textEnd }: ReadingMemory, at: number): number {
   let end = at;
-  while (bytes[end] !== NEWLINE) end++;
+  while (end < textEnd && bytes[end] !== NEWLINE) end++;
   return end;
 }
 
