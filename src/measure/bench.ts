@@ -98,7 +98,7 @@ function absentTargets({ linux, family }: BenchOptions): Absence[] {
  * Rehearsals of the quickest kind of cell. What is compiled in the first is thrown away when it comes to an end that the compiler had not
  * seen yet, or to another engine; the last ones find nothing left to compile.
  */
-const REHEARSALS = 4;
+const REHEARSALS = 5;
 /** Seconds of a round, as a cell expects them, that a rehearsal may take unless there is no quicker one. */
 const REHEARSAL_WEIGHT = 2;
 
