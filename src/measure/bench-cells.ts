@@ -17,6 +17,7 @@ import { once } from "./once.js";
 import { type KernelCell, type KernelRound, measureKernelCell } from "./kernel-cell.js";
 import { isTrial, LEAST_CHANGES } from "./plan.js";
 import type { Absence, ResultRecord } from "./result.js";
+import { standInFor } from "./warm-up.js";
 
 /** Packets that each reader cycles through: 1 MB with their results, more than a core's nearest caches. */
 const TRAFFIC_PACKETS = 4096;
@@ -89,9 +90,7 @@ class EngineCell implements BenchCell {
     private readonly cell: () => Cell,
   ) {
     this.label = `${strategy}/${classifier}/${options.workload}/${size}`;
-    // One by one the whole table is read back and replaced, as it is by partial.
-    const kind = strategy === "one-by-one" ? "partial" : strategy;
-    this.rehearsal = { kind, run: (context) => this.rehearse(context) };
+    this.rehearsal = { kind: standInFor(strategy), run: (context) => this.rehearse(context) };
     this.weight = 0.25 + size * 1e-4 + roundSeconds(options, SECONDS_A_SERVICE[strategy] * size);
   }
 
@@ -105,7 +104,7 @@ class EngineCell implements BenchCell {
   private async rehearse({ crew, round }: CellContext): Promise<void> {
     const { options } = this;
     if (isTrial(options)) return;
-    const seconds = this.cell().strategy === "incremental" ? REHEARSAL_S : SLOW_REHEARSAL_S;
+    const seconds = this.rehearsal.kind === "incremental" ? REHEARSAL_S : SLOW_REHEARSAL_S;
     const longer = { ...options, duration: seconds * options.rounds };
     await measureCell(this.cell(), { crew, options: longer, round, warmUpMs: WARM_UP_MS });
   }

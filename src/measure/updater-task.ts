@@ -2,7 +2,7 @@
 import * as M from "../blob/memory.js";
 import { Engine, type EngineHandle } from "../engine/engine.js";
 import { goFirst } from "../linux/priority.js";
-import { type Phase, PHASES, type UpdateReport } from "../update/phases.js";
+import { type Phase, PHASES, QUIESCE, type UpdateReport } from "../update/phases.js";
 import type { Quiesce } from "../update/quiesce.js";
 import { type Strategy, Updater, type UpdateRequest } from "../update/updater.js";
 import type { Family } from "../ruleset/row-store.js";
@@ -88,8 +88,6 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
     yardstickNs: [...yardstickNs, ...yardstick()],
   };
 }
-
-const QUIESCE = PHASES.indexOf("quiesce");
 
 /** Makes the changes, and notes what each cost. */
 class Changes implements OpenLoopWork {

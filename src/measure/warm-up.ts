@@ -1,4 +1,5 @@
 /** Changes that are made before any is measured: for the optimising compiler's sake, and to learn what one takes. */
+import type { Strategy } from "../update/updater.js";
 import type { Change } from "../workload/workload.js";
 import type { Cell } from "./cell.js";
 import { bytesOf, editsOf, requestOf } from "./request.js";
@@ -29,10 +30,14 @@ const MOST_CHANGES = 2000;
 /** Bytes that are handed over for them, more or less: whole rulesets take longer to print than to put in place. */
 const MOST_BYTES = 16e6;
 
+/** Whose changes are made for nothing in place of a strategy's: one by one is as many replacements of partial's as there are edits. */
+export function standInFor(strategy: Strategy): Strategy {
+  return strategy === "one-by-one" ? "partial" : strategy;
+}
+
 /** Resolves with the nanoseconds that one of the cell's changes takes at best. */
 export async function warmUp({ cell, first, period, changes, update }: WarmUp): Promise<number> {
-  // One replacement tells what one by one costs: as many of them as there are edits.
-  const strategy = cell.strategy === "one-by-one" ? "partial" : cell.strategy;
+  const strategy = standInFor(cell.strategy);
   let best = Number.POSITIVE_INFINITY;
   let leftNs = (first ? FIRST_MS : LATER_MS) * 1e6;
   let handedBytes = 0;

@@ -20,22 +20,22 @@ export interface UpdateReport extends UpdateCosts {
   phasesUs: Record<Phase, number>;
 }
 
-/** Numbers of the phases: named by them, what a clock adds up has places that every update finds alike. */
-export const LOCK = 0;
-export const READ_BACK = 1;
-export const PARSE = 2;
-export const PLAN = 3;
-export const COMPILE = 4;
-export const LINK = 6;
-export const PUBLISH = 7;
-export const QUIESCE = 8;
+/** Places in PHASES: what a clock adds up lies where every update finds it alike. */
+export const LOCK = PHASES.indexOf("lock");
+export const READ_BACK = PHASES.indexOf("readBack");
+export const PARSE = PHASES.indexOf("parse");
+export const PLAN = PHASES.indexOf("plan");
+export const COMPILE = PHASES.indexOf("compile");
+export const LINK = PHASES.indexOf("link");
+export const PUBLISH = PHASES.indexOf("publish");
+export const QUIESCE = PHASES.indexOf("quiesce");
 
 /** Adds up the time between calls. */
 export class PhaseClock {
   private readonly spentUs = [0, 0, 0, 0, 0, 0, 0, 0, 0];
   private last = performance.now();
 
-  /** Everything since the last call belongs to the phase of this number. */
+  /** Everything since the last call belongs to the phase at this place of PHASES. */
   end(phase: number): void {
     const now = performance.now();
     this.spentUs[phase] = (this.spentUs[phase] as number) + (now - this.last) * 1000;
