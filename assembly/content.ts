@@ -4,6 +4,7 @@
  */
 import {
   BLOB_ADDRESS_BYTES,
+  BLOB_LENGTH,
   BLOB_TEXT,
   BLOB_TEXT_LENGTH,
   CHAIN_TABLE,
@@ -84,6 +85,11 @@ export function runtimeBytes(type: u32): usize {
 /** The blob that a linked or staged row belongs to. */
 export function rowTable(row: usize): usize {
   return load<u32>(load<u32>(row, ROW_CHAIN), CHAIN_TABLE);
+}
+
+/** Whether `address` lies in the blob that the table came as, and not in what edits have added. */
+export function inBlob(table: usize, address: usize): bool {
+  return address >= table && address < table + load<u32>(table, BLOB_LENGTH);
 }
 
 /** Address of a text reference: u16 length, then the bytes. */

@@ -14,13 +14,13 @@ import {
   COUNTER_PACKETS,
   COUNTER_SEGMENT_BITS,
   COUNTER_SEGMENT_SIZE,
-  COUNTER_SIZE,
+  COUNTER_STACK_SIZE,
   READER_COUNTERS,
   READER_SIZE,
   READERS_ADDRESS,
 } from "../src/blob/memory";
 import { heapAllocate } from "./heap";
-import { own32, put32, put64, remember, wrote } from "./store";
+import { own32, put32, put64 } from "./store";
 
 const SLOT_MASK: u32 = (1 << COUNTER_SEGMENT_BITS) - 1;
 
@@ -31,31 +31,38 @@ export function counterSlot(directory: usize, index: u32): usize {
 
 /** A counter that reads (packets, bytes); 0 when memory or numbers are used up. */
 export function counterTake(packets: u64, bytes: u64): u32 {
-  let index = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE);
-  let slot: usize;
-  if (index) {
-    slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
-    own32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, load<u32>(slot));
-    // Of a free slot nothing but its link is anybody's.
-    remember(slot);
+  const free = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE);
+  let index: u32;
+  if (free) {
+    index = load<u32>(stackPlace(free - 1));
+    own32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, free - 1);
   } else {
     index = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_TOP);
     if (index >> COUNTER_SEGMENT_BITS >= load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS) && !addSegment())
       return 0;
     own32(CONTROL_ADDRESS + CONTROL_COUNTER_TOP, index + 1);
-    slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
   }
-  store<u64>(slot, packets - readersSum(index, COUNTER_PACKETS), COUNTER_PACKETS);
-  store<u64>(slot, bytes - readersSum(index, COUNTER_BYTES), COUNTER_BYTES);
-  wrote(COUNTER_SIZE);
+  if (packets | bytes) counterSet(index, packets, bytes);
   return index;
 }
 
-/** Makes the number free. No reader may count on it any more. */
+/**
+ * Makes the number free. No reader may count on it any more: what they have counted is taken off here, so that a free counter reads
+ * (0, 0) and taking one touches neither its base nor what readers write.
+ */
 export function counterGive(index: u32): void {
-  const slot = counterSlot(load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY), index);
-  own32(slot, load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE));
-  own32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, index);
+  counterSet(index, 0, 0);
+  const free = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_FREE);
+  own32(stackPlace(free), index);
+  own32(CONTROL_ADDRESS + CONTROL_COUNTER_FREE, free + 1);
+}
+
+/** Where number `i` from the bottom of the stack of free counters lies. There are never more of them than counters. */
+function stackPlace(i: u32): usize {
+  const segment = <usize>(
+    load<u32>(<usize>load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY) + ((i >> COUNTER_SEGMENT_BITS) << 2))
+  );
+  return segment + COUNTER_SEGMENT_SIZE + ((i & SLOT_MASK) << 2);
 }
 
 export function counterSet(index: u32, packets: u64, bytes: u64): void {
@@ -87,14 +94,16 @@ function addSegment(): bool {
   const number = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS);
   if (number == COUNTER_DIRECTORY_COUNT) return false;
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
-  const all = heapAllocate(COUNTER_SEGMENT_SIZE * (readers + 1));
+  const own: u32 = COUNTER_SEGMENT_SIZE + COUNTER_STACK_SIZE;
+  const bytes = own + COUNTER_SEGMENT_SIZE * readers;
+  const all = heapAllocate(bytes);
   if (!all) return false;
-  memory.fill(all, 0, COUNTER_SEGMENT_SIZE * (readers + 1));
+  memory.fill(all, 0, bytes);
   put32(<usize>load<u32>(CONTROL_ADDRESS, CONTROL_BASE_DIRECTORY) + (number << 2), <u32>all);
   for (let i: u32 = 0; i < readers; i++)
     put32(
       <usize>load<u32>(READERS_ADDRESS + i * READER_SIZE, READER_COUNTERS) + (number << 2),
-      <u32>(all + (i + 1) * COUNTER_SEGMENT_SIZE),
+      <u32>(all + own + i * COUNTER_SEGMENT_SIZE),
     );
   put32(CONTROL_ADDRESS + CONTROL_COUNTER_SEGMENTS, number + 1);
   return true;

@@ -10,6 +10,8 @@ import {
   CHAIN_LIVE_ROWS,
   CHAIN_POLICY,
   CHAIN_REFERENCES,
+  CHAIN_RUN,
+  CHAIN_SIZE,
   CHAIN_USER,
   GENERATION_NEVER,
   RECORD_BYTES,
@@ -17,6 +19,7 @@ import {
   ROW_CHAIN,
   ROW_COUNTER,
   ROW_DIED,
+  ROW_NEXT,
   ROW_PROTOCOL,
   ROW_TARGET,
 } from "../src/blob/layout";
@@ -34,12 +37,12 @@ import {
   FAULT_POLICY,
   FAULT_POSITION,
   FAULT_RULE_MISSING,
+  RUN_MOST,
 } from "../src/blob/memory";
 import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT } from "../src/blob/payloads";
 import {
   BATCH_COMMAND_COUNT,
   BATCH_COMMANDS,
-  BATCH_NAMES,
   BATCH_ROWS,
   BATCH_TEXT,
   COMMAND_CHAIN,
@@ -61,11 +64,14 @@ import {
   EDIT_POLICY,
   EDIT_RENAME_CHAIN,
   EDIT_REPLACE,
-  NAME_FIRST,
+  NAME_BIRTH,
   NAME_HEAD,
-  NAME_SIZE,
+  NAME_NEXT,
+  NAME_ROOM,
+  NAME_RULES,
   NAME_TEXT,
 } from "../src/blob/staged-batch";
+import { nameAt, surveyNames } from "./batch-names";
 import { nextRule, rulesOf } from "./chain-rules";
 import { chunkRow } from "./chunk";
 import { endRun } from "./chunk-insert";
@@ -73,7 +79,7 @@ import { isJump } from "./content";
 import { counterSet } from "./counters";
 import { chainFind, chainMake, chainRemove, chainRename } from "./names";
 import { policyReplace, rowFind, rowInsert } from "./row";
-import { rowDelete } from "./row-end";
+import { rowDelete, runEnds } from "./row-end";
 import { rowAt } from "./row-neighbours";
 import { stateBegin, stateFault } from "./state";
 import { validateStaged } from "./validate";
@@ -82,13 +88,14 @@ import { rowMatches } from "./words";
 /** Number of the edit that is at fault; that of all edits when none is. */
 export let failedEdit: u32 = 0;
 
-let names: usize = 0;
+/** Bytes of rules up to which a chain gets them in one piece with its head. */
+const ROOM_MOST: u32 = 1536;
 
 /** Carries out a batch, or a slice of one, on a table. A FAULT_*; after a fault the caller rolls back. */
 export function editBatch(table: usize, batch: usize): u32 {
-  names = load<u32>(batch, BATCH_NAMES);
   const count = load<u32>(batch, BATCH_COMMAND_COUNT);
   let command: usize = load<u32>(batch, BATCH_COMMANDS);
+  surveyNames(batch, command, count);
   for (failedEdit = 0; failedEdit < count; failedEdit++) {
     const fault = edit(table, batch, command);
     if (fault) return fault;
@@ -111,13 +118,12 @@ function edit(table: usize, batch: usize, command: usize): u32 {
   const name = nameAt(load<u32>(command, COMMAND_CHAIN));
   const head = chainOf(table, name);
   if (kind == EDIT_NEW_CHAIN || kind == EDIT_DECLARE_CHAIN) {
-    if (head) return kind == EDIT_DECLARE_CHAIN ? flush(head) : FAULT_CHAIN_EXISTS;
-    const made = chainMake(table, load<u32>(name, NAME_TEXT));
-    store<u32>(name, <u32>made, NAME_HEAD);
-    return made ? FAULT_NONE : FAULT_MEMORY;
+    if (head) return kind == EDIT_DECLARE_CHAIN ? flush(head, command) : FAULT_CHAIN_EXISTS;
+    return makeChain(table, name, command);
   }
   if (kind == EDIT_NO_CHAIN) return head ? FAULT_CHAIN_EXISTS : FAULT_NONE;
   if (!head) return FAULT_CHAIN_MISSING;
+  if (kind == EDIT_APPEND && load<u32>(name, NAME_NEXT)) return appendNext(table, batch, head, name, command);
   // The first kinds are about a rule.
   if (kind <= <u32>EDIT_CHECK && !endRun(head)) return FAULT_MEMORY;
   const rules = load<u32>(head, CHAIN_LIVE_ROWS);
@@ -145,7 +151,7 @@ function edit(table: usize, batch: usize, command: usize): u32 {
     case EDIT_DELETE_AT:
       return position >= rules ? FAULT_POSITION : remove(rowAt(head, position));
     case EDIT_FLUSH:
-      return flush(head);
+      return flush(head, command);
     case EDIT_DELETE_CHAIN:
       return deleteChain(table, head, name);
     case EDIT_RENAME_CHAIN:
@@ -161,13 +167,43 @@ function edit(table: usize, batch: usize, command: usize): u32 {
 function insert(table: usize, batch: usize, head: usize, position: u32, row: usize, counters: usize): u32 {
   const fault = resolve(table, batch, head, row);
   if (fault) return fault;
+  const before = position == load<u32>(head, CHAIN_LIVE_ROWS) ? <usize>0 : rowAt(head, position);
+  return add(table, head, before, row, counters, 0);
+}
+
+/** Adds a rule whose chain and names are found; see rowInsert. */
+function add(table: usize, head: usize, before: usize, row: usize, counters: usize, place: usize): u32 {
   const refused = validateStaged(row, load<u32>(table, BLOB_ADDRESS_BYTES));
   if (refused) return refused;
-  const before = position == load<u32>(head, CHAIN_LIVE_ROWS) ? <usize>0 : rowAt(head, position);
   const packets: u64 = counters ? load<u64>(counters) : 0;
   const bytes: u64 = counters ? load<u64>(counters, 8) : 0;
   stateBegin();
-  return rowInsert(head, before, row, packets, bytes) ? FAULT_NONE : stateFault;
+  return rowInsert(head, before, row, packets, bytes, place) ? FAULT_NONE : stateFault;
+}
+
+/** A new chain, with room for the rules that are appended to it next. */
+function makeChain(table: usize, name: usize, command: usize): u32 {
+  let room: u32 = 0;
+  if (load<u32>(name, NAME_BIRTH) == <u32>command && load<u32>(name, NAME_RULES) <= <u32>RUN_MOST)
+    room = load<u32>(name, NAME_ROOM);
+  if (room > ROOM_MOST) room = 0;
+  const made = chainMake(table, load<u32>(name, NAME_TEXT), room);
+  store<u32>(name, <u32>made, NAME_HEAD);
+  if (room && made) store<u32>(name, <u32>(made + CHAIN_SIZE), NAME_NEXT);
+  return made ? FAULT_NONE : FAULT_MEMORY;
+}
+
+/** Appends a rule where its chain has kept a place for it. */
+function appendNext(table: usize, batch: usize, head: usize, name: usize, command: usize): u32 {
+  const row = <usize>load<u32>(batch, BATCH_ROWS) + load<u32>(command, COMMAND_ROW);
+  const fault = resolve(table, batch, head, row);
+  if (fault) return fault;
+  const place: usize = load<u32>(name, NAME_NEXT);
+  const bytes = load<u16>(row, ROW_NEXT);
+  const room = load<u32>(name, NAME_ROOM) - bytes;
+  store<u32>(name, room, NAME_ROOM);
+  store<u32>(name, room ? <u32>(place + bytes) : 0, NAME_NEXT);
+  return add(table, head, 0, row, load<u32>(command, COMMAND_COUNTERS), place);
 }
 
 function remove(row: usize): u32 {
@@ -175,7 +211,11 @@ function remove(row: usize): u32 {
 }
 
 /** Removes all rules of a chain. */
-function flush(head: usize): u32 {
+function flush(head: usize, command: usize): u32 {
+  if (load<u32>(command, COMMAND_POSITION) && load<u8>(head, CHAIN_RUN)) {
+    runEnds(head);
+    return FAULT_NONE;
+  }
   if (!endRun(head)) return FAULT_MEMORY;
   for (let chunk: usize = load<u32>(head, CHAIN_CHUNKS); chunk; chunk = load<u32>(chunk, CHUNK_NEXT)) {
     const used = <u32>load<u16>(chunk, CHUNK_USED);
@@ -229,10 +269,6 @@ function resolve(table: usize, batch: usize, head: usize, row: usize): u32 {
     if (load<u16>(match, RECORD_TYPE) == MATCH_COMMENT)
       store<u32>(match, <u32>(text + load<u32>(match, COMMENT_TEXT)), COMMENT_TEXT);
   return FAULT_NONE;
-}
-
-function nameAt(number: u32): usize {
-  return load<u32>(names + number * NAME_SIZE, NAME_FIRST);
 }
 
 /** The chain of a name; 0 when there is none. */

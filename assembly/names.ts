@@ -9,7 +9,6 @@ import {
   BLOB_LIVE_CHAINS,
   BLOB_NAMES,
   BLOB_TEXT,
-  BLOB_LENGTH,
   CHAIN_BYTES,
   CHAIN_HASH,
   CHAIN_HOOK,
@@ -18,15 +17,16 @@ import {
   CHAIN_NAME,
   CHAIN_NEXT,
   CHAIN_PREVIOUS,
+  CHAIN_ROWS_END,
   CHAIN_SIZE,
   CHAIN_TABLE,
   CHAIN_USER,
   RECORD_CHAIN,
 } from "../src/blob/layout";
-import { NAMES_COUNT, NAMES_FIRST, NAMES_HEAD, NAMES_MASK, NAMES_SLOT, RETIRED_MEMORY } from "../src/blob/memory";
+import { NAMES_COUNT, NAMES_FIRST, NAMES_HEAD, NAMES_MASK, NAMES_SLOT, RETIRED_CHAIN, RETIRED_MEMORY } from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
-import { hashBytes, sameText, textAddress } from "./content";
-import { retire, retireRecord } from "./retire";
+import { hashBytes, inBlob, sameText, textAddress } from "./content";
+import { retire } from "./retire";
 import { own32, put32, touched, walked, wrote } from "./store";
 import { indexRetire } from "./tuple-space";
 
@@ -51,7 +51,7 @@ export function namesMake(table: usize, count: u32): usize {
 /** Enters a head of a table that is being linked, whose names have room. False when there is a chain of this name. */
 export function namesEnter(table: usize, head: usize): bool {
   const names: usize = load<u32>(table, BLOB_NAMES);
-  const text = textAddress(table, load<u32>(head, CHAIN_NAME));
+  const text = chainName(table, head);
   const hash = hashOf(text);
   if (find(names, table, text, hash)) return false;
   store<u32>(head, hash, CHAIN_HASH);
@@ -99,19 +99,27 @@ function namesRemove(table: usize, head: usize): void {
   own32(names + NAMES_COUNT, load<u32>(names, NAMES_COUNT) - 1);
 }
 
-/** A new empty user chain of the name at `text`. 0 without memory. */
-export function chainMake(table: usize, text: usize): usize {
-  const arena: usize = load<u32>(table, BLOB_ARENA);
-  const head = arenaAllocate(arena, CHAIN_SIZE);
+/**
+ * A new empty user chain of the name at `text`, with `room` bytes behind its head for rules that come next: the three are one piece
+ * of memory, which goes when the chain does. 0 without memory.
+ */
+export function chainMake(table: usize, text: usize, room: u32): usize {
+  const size = CHAIN_SIZE + room;
+  const textBytes = 2 + <u32>load<u16>(text);
+  const head = arenaAllocate(load<u32>(table, BLOB_ARENA), size + textBytes);
   if (!head) return 0;
   memory.fill(head, 0, CHAIN_SIZE);
   store<u16>(head, CHAIN_SIZE, CHAIN_BYTES);
   store<u8>(head, CHAIN_USER, CHAIN_HOOK);
   store<u8>(head, RECORD_CHAIN, CHAIN_KIND);
   store<u32>(head, <u32>table, CHAIN_TABLE);
-  wrote(CHAIN_SIZE);
+  const name = head + size;
+  memory.copy(name, text, textBytes);
+  store<u32>(head, textOffset(table, name), CHAIN_NAME);
+  store<u32>(head, hashOf(name), CHAIN_HASH);
+  store<u32>(head, <u32>(name + textBytes - table), CHAIN_ROWS_END);
+  wrote(CHAIN_SIZE + textBytes);
   touched(1);
-  if (!setName(table, head, text)) return 0;
   const last: usize = load<u32>(table, BLOB_LAST_CHAIN);
   store<u32>(head, <u32>last, CHAIN_PREVIOUS);
   own32(last + CHAIN_NEXT, <u32>head);
@@ -120,17 +128,29 @@ export function chainMake(table: usize, text: usize): usize {
   return namesAdd(table, head) ? head : 0;
 }
 
+/** Whether `address` lies in memory that a chain has had since an edit made it, and that goes with the chain. */
+export function chainHolds(table: usize, head: usize, address: usize): bool {
+  return !inBlob(table, head) && address > head && address < table + load<u32>(head, CHAIN_ROWS_END);
+}
+
 /** Gives the chain another name. False without memory. */
 export function chainRename(table: usize, head: usize, text: usize): bool {
   namesRemove(table, head);
-  const old = textAddress(table, load<u32>(head, CHAIN_NAME));
-  if (!setName(table, head, text) || !namesAdd(table, head)) return false;
-  retireText(table, old);
+  const old = chainName(table, head);
+  const bytes = 2 + <u32>load<u16>(text);
+  const name = arenaAllocate(load<u32>(table, BLOB_ARENA), bytes);
+  if (!name) return false;
+  memory.copy(name, text, bytes);
+  wrote(bytes);
+  put32(head + CHAIN_NAME, textOffset(table, name));
+  own32(head + CHAIN_HASH, hashOf(name));
   touched(1);
-  return true;
+  const apart = nameApart(table, head, old);
+  if (apart && !retire(RETIRED_MEMORY, <u32>old, load<u32>(table, BLOB_ARENA), apart)) return false;
+  return namesAdd(table, head);
 }
 
-/** Takes an empty, unreferenced user chain out. False without memory. */
+/** Takes an unreferenced user chain out that is empty, or whose rules end with it (runEnds). False without memory. */
 export function chainRemove(table: usize, head: usize): bool {
   namesRemove(table, head);
   const next: usize = load<u32>(head, CHAIN_NEXT);
@@ -140,28 +160,23 @@ export function chainRemove(table: usize, head: usize): bool {
   else own32(table + BLOB_LAST_CHAIN, <u32>previous);
   own32(table + BLOB_LIVE_CHAINS, load<u32>(table, BLOB_LIVE_CHAINS) - 1);
   touched(1);
-  const arena: usize = load<u32>(table, BLOB_ARENA);
-  retireText(table, textAddress(table, load<u32>(head, CHAIN_NAME)));
   // Its dead rows wait in front of it in the same queue; emptying them frees the chunks.
   const index: usize = load<u32>(head, CHAIN_INDEX);
-  if (index) indexRetire(arena, index);
-  return retireRecord(table, head, CHAIN_SIZE);
+  if (index) indexRetire(load<u32>(table, BLOB_ARENA), index);
+  return retire(RETIRED_CHAIN, <u32>head, 0, 0);
 }
 
-function retireText(table: usize, text: usize): void {
-  if (text < table || text >= table + load<u32>(table, BLOB_LENGTH))
-    retire(RETIRED_MEMORY, <u32>text, load<u32>(table, BLOB_ARENA), 2 + load<u16>(text));
+export function chainName(table: usize, head: usize): usize {
+  return textAddress(table, load<u32>(head, CHAIN_NAME));
 }
 
-function setName(table: usize, head: usize, text: usize): bool {
-  const bytes = 2 + <u32>load<u16>(text);
-  const name = arenaAllocate(load<u32>(table, BLOB_ARENA), bytes);
-  if (!name) return false;
-  memory.copy(name, text, bytes);
-  wrote(bytes);
-  put32(head + CHAIN_NAME, <u32>(name - table - load<u32>(table, BLOB_TEXT)));
-  own32(head + CHAIN_HASH, hashOf(name));
-  return true;
+/** How many bytes a chain's name takes of the arena by itself. */
+export function nameApart(table: usize, head: usize, name: usize): u32 {
+  return inBlob(table, name) || chainHolds(table, head, name) ? 0 : 2 + <u32>load<u16>(name);
+}
+
+function textOffset(table: usize, text: usize): u32 {
+  return <u32>(text - table - load<u32>(table, BLOB_TEXT));
 }
 
 function enter(names: usize, head: usize): void {
@@ -179,7 +194,7 @@ function find(names: usize, table: usize, text: usize, hash: u32): usize {
     if (load<u32>(slot) != hash) continue;
     walked(1);
     const head: usize = load<u32>(slot, NAMES_HEAD);
-    if (sameText(textAddress(table, load<u32>(head, CHAIN_NAME)), text)) return head;
+    if (sameText(chainName(table, head), text)) return head;
   }
   return 0;
 }

@@ -5,7 +5,7 @@
  * then published generation P may free it when every reader is either outside (even) or says P or more: a reader that
  * is inside but has not said its generation yet still says an older one, which only delays.
  */
-import { BLOB_ARENA, BLOB_LENGTH } from "../src/blob/layout";
+import { BLOB_ARENA } from "../src/blob/layout";
 import {
   CONTROL_ADDRESS,
   CONTROL_ARENA,
@@ -23,6 +23,7 @@ import {
   RETIRED_ARENA,
   RETIRED_BODY,
   RETIRED_BYTES,
+  RETIRED_CHAIN,
   RETIRED_GENERATION,
   RETIRED_KIND,
   RETIRED_MEMORY,
@@ -35,10 +36,11 @@ import {
 } from "../src/blob/memory";
 import { arenaAdopt, arenaAllocate, arenaFree } from "./arena";
 import { bodyRelease } from "./sets/body";
+import { inBlob } from "./content";
 import { heapFree } from "./heap";
 import { own32 } from "./store";
 import { releaseTable } from "./table";
-import { unlinkRow } from "./row-end";
+import { releaseChain, unlinkRow } from "./row-end";
 
 export function engineArena(): usize {
   return load<u32>(CONTROL_ADDRESS, CONTROL_ARENA);
@@ -92,12 +94,26 @@ export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool 
  */
 export function retireRecord(table: usize, record: usize, bytes: u32): bool {
   const arena: usize = load<u32>(table, BLOB_ARENA);
-  if (record < table || record >= table + load<u32>(table, BLOB_LENGTH))
-    return retire(RETIRED_MEMORY, <u32>record, arena, bytes);
-  const first = (record + 15) & ~15;
-  const piece = <u32>(((record + bytes) & ~15) - first);
+  if (!inBlob(table, record)) return retire(RETIRED_MEMORY, <u32>record, arena, bytes);
+  const piece = adopt(arena, record, bytes);
+  return retire(RETIRED_MEMORY, <u32>adopted, arena, piece);
+}
+
+/** The same at once, of a record of a blob that nobody sees. */
+export function freeOfBlob(arena: usize, record: usize, bytes: u32): void {
+  const piece = adopt(arena, record, bytes);
+  arenaFree(arena, adopted, piece);
+}
+
+/** Where the piece begins that was adopted last. */
+let adopted: usize = 0;
+
+/** Counts what an arena can use of a record as handed out by it; how many bytes that are. */
+function adopt(arena: usize, record: usize, bytes: u32): u32 {
+  adopted = (record + 15) & ~15;
+  const piece = <u32>(((record + bytes) & ~15) - adopted);
   arenaAdopt(arena, piece);
-  return retire(RETIRED_MEMORY, <u32>first, arena, piece);
+  return piece;
 }
 
 export function retireBegin(): void {
@@ -133,6 +149,7 @@ export function reclaim(limit: u32): u32 {
     const kind = load<u32>(entry, RETIRED_KIND);
     arenaFree(engineArena(), entry, RETIRED_SIZE);
     if (kind == RETIRED_ROW) unlinkRow(address);
+    else if (kind == RETIRED_CHAIN) releaseChain(address);
     else if (kind == RETIRED_MEMORY) arenaFree(arena, address, bytes);
     else if (kind == RETIRED_TABLE) releaseTable(address);
     else if (kind == RETIRED_BODY) bodyRelease(address);

@@ -2,13 +2,16 @@
 import {
   BLOB_ADDRESS_BYTES,
   BLOB_ARENA,
-  BLOB_LENGTH,
   BLOB_LIVE_ROWS,
   CHAIN_CHUNKS,
   CHAIN_INDEX,
   CHAIN_LIVE_ROWS,
   CHAIN_POLICY,
   CHAIN_REFERENCES,
+  CHAIN_ROWS_END,
+  CHAIN_RUN,
+  CHAIN_SIZE,
+  CHAIN_TABLE,
   RECORD_BYTES,
   RECORD_TYPE,
   ROW_CHAIN,
@@ -27,10 +30,11 @@ import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT } from "../src/blob/payloads";
 import { arenaFree } from "./arena";
 import { entryDied } from "./bucket";
 import { chunkDied, chunkRemove } from "./chunk";
-import { endsChain, isJump, refersByName, rowTable, textAddress } from "./content";
+import { endsChain, inBlob, isJump, refersByName, rowTable, textAddress } from "./content";
 import { counterGive } from "./counters";
 import { ruleRemoved } from "./levels";
-import { generation, retire, retireRecord, retireUrgently } from "./retire";
+import { chainHolds, chainName, nameApart } from "./names";
+import { freeOfBlob, generation, retire, retireRecord, retireUrgently } from "./retire";
 import { rowAfter } from "./row-neighbours";
 import { matchHolds, stateGive, targetGive } from "./state";
 import { own32, put32, touched } from "./store";
@@ -41,11 +45,7 @@ import { rowMatches } from "./words";
 export function rowDelete(row: usize): bool {
   const head: usize = load<u32>(row, ROW_CHAIN);
   const table = rowTable(row);
-  const target = row + load<u16>(row, ROW_TARGET);
-  if (isJump(target)) {
-    const callee: usize = load<u32>(target, JUMP_CHAIN);
-    own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
-  }
+  calleeLeft(row);
   if (endsChain(row) && rowAfter(row)) ruleRemoved(head);
   own32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) - 1);
   own32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - 1);
@@ -60,6 +60,28 @@ export function rowEnds(row: usize): bool {
   touched(1);
   if (holdsObjects(row)) retireUrgently();
   return retire(RETIRED_ROW, <u32>row, 0, 0);
+}
+
+/** All rules of a run, whose chain goes with the update being made as well: nobody enters it any more, so none is marked. */
+export function runEnds(head: usize): void {
+  const table: usize = load<u32>(head, CHAIN_TABLE);
+  const rules = load<u32>(head, CHAIN_LIVE_ROWS);
+  let row = head + CHAIN_SIZE;
+  for (let left = rules; left; left--, row += load<u16>(row, ROW_NEXT)) {
+    calleeLeft(row);
+    if (holdsObjects(row)) retireUrgently();
+  }
+  own32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - rules);
+  own32(head + CHAIN_LIVE_ROWS, 0);
+  touched(rules);
+}
+
+/** One jump fewer to the chain that a rule calls, if it does. */
+function calleeLeft(row: usize): void {
+  const target = row + load<u16>(row, ROW_TARGET);
+  if (!isJump(target)) return;
+  const callee: usize = load<u32>(target, JUMP_CHAIN);
+  own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
 }
 
 /** Whether a match or the target of a row keeps an object that others can see, or the state that a later rule of the name would find. */
@@ -90,8 +112,28 @@ export function unlinkRow(row: usize): void {
     chunkRemove(arena, head + CHAIN_CHUNKS, load<u32>(row, ROW_CHUNK), row);
   }
   if (!load<u16>(row, ROW_MOVED)) releaseRow(table, row);
-  retireRecord(table, row, load<u16>(row, ROW_NEXT));
+  if (!chainHolds(table, head, row)) retireRecord(table, row, load<u16>(row, ROW_NEXT));
 }
+
+/** Frees a chain that no reader sees, with the rules of its run. */
+export function releaseChain(head: usize): void {
+  const table: usize = load<u32>(head, CHAIN_TABLE);
+  const arena: usize = load<u32>(table, BLOB_ARENA);
+  const name = chainName(table, head);
+  const apart = nameApart(table, head, name);
+  if (apart) arenaFree(arena, name, apart);
+  const made = !inBlob(table, head);
+  let row = head + CHAIN_SIZE;
+  for (let left = <u32>load<u8>(head, CHAIN_RUN); left; left--) {
+    const bytes = <u32>load<u16>(row, ROW_NEXT);
+    releaseRow(table, row);
+    if (!made) freeOfBlob(arena, row, bytes);
+    row += bytes;
+  }
+  if (made) arenaFree(arena, head, <u32>(table + load<u32>(head, CHAIN_ROWS_END) - head));
+  else freeOfBlob(arena, head, CHAIN_SIZE);
+}
+
 
 /** Gives back counter, state and text of a row that no reader sees. */
 export function releaseRow(table: usize, row: usize): void {
@@ -107,6 +149,6 @@ export function releaseRow(table: usize, row: usize): void {
     stateGive(match);
     if (load<u16>(match, RECORD_TYPE) != MATCH_COMMENT) continue;
     const text = textAddress(table, load<u32>(match, COMMENT_TEXT));
-    if (text < table || text >= table + load<u32>(table, BLOB_LENGTH)) arenaFree(arena, text, 2 + load<u16>(text));
+    if (!inBlob(table, text)) arenaFree(arena, text, 2 + load<u16>(text));
   }
 }

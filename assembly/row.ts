@@ -13,6 +13,7 @@ import {
   CHAIN_LIVE_ROWS,
   CHAIN_POLICY,
   CHAIN_REFERENCES,
+  CHAIN_RUN,
   GENERATION_NEVER,
   RECORD_BYTES,
   RECORD_TYPE,
@@ -68,17 +69,19 @@ export function rowFind(head: usize, staged: usize): usize {
 
 /**
  * Adds a copy of `staged` in front of `before` (a row in force of the chain), or at the end when it is 0. A staged
- * comment holds the address of its text. Returns the new row; 0 without memory.
+ * comment holds the address of its text. `place`: where the copy goes as the next rule of a run that no reader can see yet;
+ * 0: anywhere, and into chunk and index. Returns the new row; 0 without memory.
  */
-export function rowInsert(head: usize, before: usize, staged: usize, packets: u64, bytes: u64): usize {
+export function rowInsert(head: usize, before: usize, staged: usize, packets: u64, bytes: u64, place: usize): usize {
   const table = rowTable(staged);
   const arena: usize = load<u32>(table, BLOB_ARENA);
-  const row = copyRow(arena, table, staged);
-  if (!row || !rowState(table, row)) return 0;
+  const row = place ? place : arenaAllocate(arena, load<u16>(staged, ROW_NEXT));
+  if (!row || !copyRow(arena, table, staged, row) || !rowState(table, row)) return 0;
   const counter = counterTake(packets, bytes);
   if (!counter) return 0;
   store<u32>(row, counter, ROW_COUNTER);
-  if (!place(head, before, row)) return 0;
+  if (place) store<u8>(head, load<u8>(head, CHAIN_RUN) + 1, CHAIN_RUN);
+  else if (!enter(head, before, row)) return 0;
   own32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) + 1);
   own32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) + 1);
   const target = row + load<u16>(row, ROW_TARGET);
@@ -118,8 +121,9 @@ function lacks(table: usize, record: usize): bool {
 /** Replaces the policy of a built-in chain by `staged`. False without memory. */
 export function policyReplace(head: usize, staged: usize, keepCounter: bool): bool {
   const table = rowTable(staged);
-  const row = copyRow(load<u32>(table, BLOB_ARENA), table, staged);
-  if (!row) return false;
+  const arena: usize = load<u32>(table, BLOB_ARENA);
+  const row = arenaAllocate(arena, load<u16>(staged, ROW_NEXT));
+  if (!row || !copyRow(arena, table, staged, row)) return false;
   const old: usize = load<u32>(head, CHAIN_POLICY);
   const counter = keepCounter ? load<u32>(old, ROW_COUNTER) : counterTake(0, 0);
   if (!counter) return false;
@@ -132,11 +136,9 @@ export function policyReplace(head: usize, staged: usize, keepCounter: bool): bo
   return retire(RETIRED_ROW, <u32>old, 0, 0);
 }
 
-/** A copy in the table's arena, born with the update being made; staged text goes along. */
-function copyRow(arena: usize, table: usize, staged: usize): usize {
+/** Copies a row to `row`, where it is born with the update being made; staged text goes along. False without memory. */
+function copyRow(arena: usize, table: usize, staged: usize, row: usize): bool {
   const size = <u32>load<u16>(staged, ROW_NEXT);
-  const row = arenaAllocate(arena, size);
-  if (!row) return 0;
   memory.copy(row, staged, size);
   store<u32>(row, generation() + 1, ROW_BORN);
   store<u32>(row, GENERATION_NEVER, ROW_DIED);
@@ -154,16 +156,16 @@ function copyRow(arena: usize, table: usize, staged: usize): usize {
     const from = textAddress(table, load<u32>(match, COMMENT_TEXT));
     const bytes = 2 + <u32>load<u16>(from);
     const to = arenaAllocate(arena, bytes);
-    if (!to) return 0;
+    if (!to) return false;
     memory.copy(to, from, bytes);
     wrote(bytes);
     store<u32>(match, <u32>(to - text), COMMENT_TEXT);
   }
-  return row;
+  return true;
 }
 
 /** Puts a fresh row into chunks and index. */
-function place(head: usize, before: usize, row: usize): bool {
+function enter(head: usize, before: usize, row: usize): bool {
   const arena: usize = load<u32>(rowTable(row), BLOB_ARENA);
   const list = head + CHAIN_CHUNKS;
   const index: usize = load<u32>(head, CHAIN_INDEX);

@@ -35,7 +35,7 @@ export const CONTROL_RETIRED_LAST = 156; // u32
 export const CONTROL_RETIRED_COUNT = 160; // u32 entries of that queue
 export const CONTROL_URGENT_UNTIL = 164; // u32 generation of the last entry of that queue that does more than take memory: what names an object keeps it, and others see that; 0 none
 export const CONTROL_COUNTER_TOP = 168; // u32 first counter never handed out
-export const CONTROL_COUNTER_FREE = 172; // u32 first free counter, linked through its base
+export const CONTROL_COUNTER_FREE = 172; // u32 numbers in the stack of free ones
 export const CONTROL_COUNTER_SEGMENTS = 176; // u32 segments each directory holds
 export const CONTROL_UNDO = 180; // u32 first segment of the undo log
 export const CONTROL_SCRATCH = 184; // u32 the writer's staging area
@@ -161,6 +161,7 @@ export const RETIRED_MEMORY = 2; // give back to the arena
 export const RETIRED_TABLE = 3; // free the whole table
 export const RETIRED_BODY = 4; // free a set's body and all that is in it
 export const RETIRED_RUN = 5; // give back to the heap
+export const RETIRED_CHAIN = 6; // free a chain, and the rules of its run, that ended with it
 
 /** Counters: (u64 packets, u64 bytes); a directory of segments. */
 export const COUNTER_PACKETS = 0;
@@ -168,6 +169,8 @@ export const COUNTER_BYTES = 8;
 export const COUNTER_SIZE = 16;
 export const COUNTER_SEGMENT_BITS = 12;
 export const COUNTER_SEGMENT_SIZE = 65536;
+/** Of the writer's segments: behind the bases a piece of the stack of free numbers, u32 each. */
+export const COUNTER_STACK_SIZE = 16384;
 export const COUNTER_DIRECTORY_COUNT = 1024;
 
 /** Error codes of exports that can fail; 0 is success. */

@@ -15,12 +15,18 @@ export const BATCH_SIZE = 24;
 export const NAME_TEXT = 0; // u32 address of u16 length and bytes
 export const NAME_HEAD = 4; // u32 its chain once that was looked up, 0 until then or when there is none
 export const NAME_FIRST = 8; // u32 address of the first name that reads the same, which has the head
-export const NAME_SIZE = 12;
+// What editBatch finds out about a name before it carries the edits out.
+export const NAME_SINCE = 12; // u32 address of the last edit that left the chain without rules; 0 where another one came behind it
+export const NAME_BIRTH = 16; // u32 address of the edit that comes first and makes the chain if there is none; 0 where another one does
+export const NAME_RULES = 20; // u32 rules that are appended right behind the birth
+export const NAME_ROOM = 24; // u32 bytes of them
+export const NAME_NEXT = 28; // u32 address where the next of them goes, 0 where it has no place yet
+export const NAME_SIZE = 32;
 /** An edit. */
 export const COMMAND_EDIT = 0; // u32 EDIT_*
 export const COMMAND_CHAIN = 4; // u32 number of a name
 export const COMMAND_ROW = 8; // u32 offset of its row
-export const COMMAND_POSITION = 12; // u32 from 1; of a renaming: number of the new name
+export const COMMAND_POSITION = 12; // u32 from 1; of a renaming: number of the new name; of a flush, by editBatch: 1 where the chain goes as well
 export const COMMAND_COUNTERS = 16; // u32 address of u64 packets and u64 bytes; 0: the policy's stay, a rule's are zero
 export const COMMAND_SIZE = 24;
 /** Values of COMMAND_EDIT, as in Edit of ruleset/batch.ts; the last is a condition. */
