@@ -25,9 +25,6 @@ import {
   NAME_SIZE,
 } from "../src/blob/staged-batch";
 
-/** In place of NAME_BIRTH's address, which is even: another edit came first. */
-const NO_BIRTH: u32 = 1;
-
 let names: usize = 0;
 
 /** The name of this number, where the first that reads the same lies. */
@@ -54,22 +51,18 @@ export function surveyNames(batch: usize, commands: usize, count: u32): void {
     let next: usize = 0;
     if (kind == EDIT_NEW_CHAIN || kind == EDIT_DECLARE_CHAIN || kind == EDIT_FLUSH) {
       store<u32>(command, 0, COMMAND_POSITION);
-      if (!birth) store<u32>(name, kind == EDIT_FLUSH ? NO_BIRTH : <u32>command, NAME_BIRTH);
+      if (!birth && kind != EDIT_FLUSH) store<u32>(name, <u32>command, NAME_BIRTH);
       next = command;
     } else if (kind == EDIT_DELETE_CHAIN) {
-      if (since && !(since == birth && load<u32>(name, NAME_RULES))) store<u32>(since, 1, COMMAND_POSITION);
+      // Had rules been appended since, it would be refused.
+      if (since) store<u32>(since, 1, COMMAND_POSITION);
     } else if (kind == EDIT_APPEND && since && since == birth) {
       const row = <usize>load<u32>(batch, BATCH_ROWS) + load<u32>(command, COMMAND_ROW);
       store<u32>(name, load<u32>(name, NAME_RULES) + 1, NAME_RULES);
       store<u32>(name, load<u32>(name, NAME_ROOM) + load<u16>(row, ROW_NEXT), NAME_ROOM);
       next = since;
     }
-    if (!birth && !next) store<u32>(name, NO_BIRTH, NAME_BIRTH);
     store<u32>(name, <u32>next, NAME_SINCE);
-    if (kind == EDIT_RENAME_CHAIN) {
-      const to = nameAt(load<u32>(command, COMMAND_POSITION));
-      store<u32>(to, NO_BIRTH, NAME_BIRTH);
-      store<u32>(to, 0, NAME_SINCE);
-    }
+    if (kind == EDIT_RENAME_CHAIN) store<u32>(nameAt(load<u32>(command, COMMAND_POSITION)), 0, NAME_SINCE);
   }
 }

@@ -23,7 +23,15 @@ import {
   CHAIN_USER,
   RECORD_CHAIN,
 } from "../src/blob/layout";
-import { NAMES_COUNT, NAMES_FIRST, NAMES_HEAD, NAMES_MASK, NAMES_SLOT, RETIRED_CHAIN, RETIRED_MEMORY } from "../src/blob/memory";
+import {
+  NAMES_COUNT,
+  NAMES_FIRST,
+  NAMES_HEAD,
+  NAMES_MASK,
+  NAMES_SLOT,
+  RETIRED_CHAIN,
+  RETIRED_MEMORY,
+} from "../src/blob/memory";
 import { arenaAllocate } from "./arena";
 import { hashBytes, inBlob, sameText, textAddress } from "./content";
 import { retire } from "./retire";

@@ -134,7 +134,6 @@ export function releaseChain(head: usize): void {
   else freeOfBlob(arena, head, CHAIN_SIZE);
 }
 
-
 /** Gives back counter, state and text of a row that no reader sees. */
 export function releaseRow(table: usize, row: usize): void {
   counterGive(load<u32>(row, ROW_COUNTER));

@@ -55,6 +55,8 @@ class Draft {
       [2, () => this.newChain()],
       [2, () => this.declare()],
       [1, () => this.flush()],
+      [2, () => this.born()],
+      [2, () => this.gone()],
       [2, () => this.deleteChain()],
       [1, () => this.rename()],
       [1, () => this.policy()],
@@ -154,6 +156,53 @@ class Draft {
     const chain = this.anyChain();
     this.lengths.set(chain, 0);
     return `-F ${chain}`;
+  }
+
+  /** Chains declared in front of their rules, as those of a service are, and sometimes something else in between. */
+  private born(): string {
+    const { random } = this;
+    const free = USER_CHAINS.filter((name) => !this.lengths.has(name));
+    const names = random.chance(0.8) && free.length > 0 ? random.some(free) : [random.pick(USER_CHAINS)];
+    const lines = names.map((name) =>
+      random.chance(0.7) || this.lengths.has(name) ? `:${name} - [0:0]` : `-N ${name}`,
+    );
+    for (const name of names) this.lengths.set(name, 0);
+    for (const name of names) {
+      const rules = random.pick([0, 1, 2, 3, 8, 9]);
+      for (let rule = 0; rule < rules; rule++) {
+        if (random.chance(0.05)) lines.push(this.edit());
+        if (!this.lengths.has(name)) break;
+        const counters = random.chance(0.2) ? `[${random.below(5)}:${random.below(500)}] ` : "";
+        lines.push(counters + this.rule(name));
+        this.lengths.set(name, this.length(name) + 1);
+      }
+    }
+    const from = this.anyChain();
+    if (random.chance(0.7)) {
+      lines.push(`-A ${from} -j ${names[0]}`);
+      this.lengths.set(from, this.length(from) + 1);
+    }
+    return lines.join("\n");
+  }
+
+  /** A chain, and all that jumps to it. */
+  private gone(): string {
+    const { random } = this;
+    const users = this.userChains();
+    if (users.length === 0) return this.newChain();
+    const name = random.pick(users);
+    const jump = new RegExp(`-[jg] ${name}( |$)`);
+    const callers = [...this.table.chains.values()].filter(
+      (chain) =>
+        this.lengths.has(chain.name) && chain.rules.some((rule) => jump.test(printRule(this.table, chain, rule))),
+    );
+    const lines = callers.map((chain) => `-F ${chain.name}`);
+    for (const chain of callers) this.lengths.set(chain.name, 0);
+    lines.push(random.chance(0.5) ? `-F ${name}` : `:${name} - [0:0]`);
+    this.lengths.set(name, 0);
+    if (random.chance(0.2)) lines.push(this.edit());
+    if (this.lengths.delete(name)) lines.push(`-X ${name}`);
+    return lines.join("\n");
   }
 
   /** Often one that is still in use. */
