@@ -14,7 +14,6 @@ import {
   COUNTER_PACKETS,
   COUNTER_SEGMENT_BITS,
   COUNTER_SEGMENT_SIZE,
-  COUNTER_STACK_SIZE,
   READER_COUNTERS,
   READER_SIZE,
   READERS_ADDRESS,
@@ -23,6 +22,8 @@ import { heapAllocate } from "./heap";
 import { own32, put32, put64 } from "./store";
 
 const SLOT_MASK: u32 = (1 << COUNTER_SEGMENT_BITS) - 1;
+/** Behind the bases of a segment of the writer's: its piece of the stack of free numbers, u32 each. */
+const STACK_BYTES: u32 = 4 << COUNTER_SEGMENT_BITS;
 
 /** The slot of counter `index` in the area that `directory` lists. */
 export function counterSlot(directory: usize, index: u32): usize {
@@ -94,7 +95,7 @@ function addSegment(): bool {
   const number = load<u32>(CONTROL_ADDRESS, CONTROL_COUNTER_SEGMENTS);
   if (number == COUNTER_DIRECTORY_COUNT) return false;
   const readers = load<u32>(CONTROL_ADDRESS, CONTROL_READERS);
-  const own: u32 = COUNTER_SEGMENT_SIZE + COUNTER_STACK_SIZE;
+  const own: u32 = COUNTER_SEGMENT_SIZE + STACK_BYTES;
   const bytes = own + COUNTER_SEGMENT_SIZE * readers;
   const all = heapAllocate(bytes);
   if (!all) return false;

@@ -149,13 +149,12 @@ export const SLAB_SIZE = 65536;
 
 /** What waits for its grace period. */
 export const RETIRED_NEXT = 0; // u32
-export const RETIRED_KIND = 4; // u32
+export const RETIRED_KIND = 4; // u32 of those below
 export const RETIRED_GENERATION = 8; // u32: free once no reader is inside with an older one
 export const RETIRED_ADDRESS = 12; // u32
 export const RETIRED_ARENA = 16; // u32
 export const RETIRED_BYTES = 20; // u32
 export const RETIRED_SIZE = 24;
-/** Values of RETIRED_KIND. */
 export const RETIRED_ROW = 1; // unlink the row, then retire its memory
 export const RETIRED_MEMORY = 2; // give back to the arena
 export const RETIRED_TABLE = 3; // free the whole table
@@ -169,8 +168,6 @@ export const COUNTER_BYTES = 8;
 export const COUNTER_SIZE = 16;
 export const COUNTER_SEGMENT_BITS = 12;
 export const COUNTER_SEGMENT_SIZE = 65536;
-/** Of the writer's segments: behind the bases a piece of the stack of free numbers, u32 each. */
-export const COUNTER_STACK_SIZE = 16384;
 export const COUNTER_DIRECTORY_COUNT = 1024;
 
 /** Error codes of exports that can fail; 0 is success. */
