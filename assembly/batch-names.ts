@@ -19,11 +19,14 @@ import {
   EDIT_RENAME_CHAIN,
   NAME_BIRTH,
   NAME_FIRST,
+  NAME_HASH,
   NAME_ROOM,
   NAME_RULES,
   NAME_SINCE,
   NAME_SIZE,
+  NAME_TEXT,
 } from "../src/blob/staged-batch";
+import { hashOf, nameFetch } from "./names";
 
 let names: usize = 0;
 
@@ -32,16 +35,30 @@ export function nameAt(number: u32): usize {
   return load<u32>(names + number * NAME_SIZE, NAME_FIRST);
 }
 
+/** The hash of a name's text. */
+export function nameHash(name: usize): u32 {
+  const known = load<u32>(name, NAME_HASH);
+  if (known) return known;
+  const hash = hashOf(load<u32>(name, NAME_TEXT));
+  store<u32>(name, hash, NAME_HASH);
+  return hash;
+}
+
+/** Keeps the compiler from leaving out loads that nobody uses. */
+export let fetched: u32 = 0;
+
 /**
  * Finds out about the names of a batch what lets a chain come and go as a whole: which of its edits bear the chain and the rules
  * appended to it, and which flush it only to delete it.
  */
-export function surveyNames(batch: usize, commands: usize, count: u32): void {
+export function surveyNames(table: usize, batch: usize, commands: usize, count: u32): void {
   names = load<u32>(batch, BATCH_NAMES);
   const end = commands + <usize>count * COMMAND_SIZE;
   for (let command = commands; command < end; command += COMMAND_SIZE) {
     const name = nameAt(load<u32>(command, COMMAND_CHAIN));
     for (let field: usize = NAME_SINCE; field < <usize>NAME_SIZE; field += 4) store<u32>(name + field, 0);
+    // Each of these loads waits for memory: they wait together.
+    if (!load<u32>(name, NAME_HASH)) fetched += nameFetch(table, nameHash(name));
   }
   for (let command = commands; command < end; command += COMMAND_SIZE) {
     const name = nameAt(load<u32>(command, COMMAND_CHAIN));

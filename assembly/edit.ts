@@ -65,19 +65,20 @@ import {
   EDIT_RENAME_CHAIN,
   EDIT_REPLACE,
   NAME_BIRTH,
+  NAME_HASH,
   NAME_HEAD,
   NAME_NEXT,
   NAME_ROOM,
   NAME_RULES,
   NAME_TEXT,
 } from "../src/blob/staged-batch";
-import { nameAt, surveyNames } from "./batch-names";
+import { nameAt, nameHash, surveyNames } from "./batch-names";
 import { nextRule, rulesOf } from "./chain-rules";
 import { chunkRow } from "./chunk";
 import { endRun } from "./chunk-insert";
 import { isJump } from "./content";
 import { counterSet } from "./counters";
-import { chainFind, chainMake, chainRemove, chainRename } from "./names";
+import { chainFindHashed, chainMake, chainRemove, chainRename } from "./names";
 import { policyReplace, rowFind, rowInsert } from "./row";
 import { rowDelete, runEnds } from "./row-end";
 import { rowAt } from "./row-neighbours";
@@ -95,7 +96,7 @@ const ROOM_MOST: u32 = 1536;
 export function editBatch(table: usize, batch: usize): u32 {
   const count = load<u32>(batch, BATCH_COMMAND_COUNT);
   let command: usize = load<u32>(batch, BATCH_COMMANDS);
-  surveyNames(batch, command, count);
+  surveyNames(table, batch, command, count);
   for (failedEdit = 0; failedEdit < count; failedEdit++) {
     const fault = edit(table, batch, command);
     if (fault) return fault;
@@ -187,7 +188,7 @@ function makeChain(table: usize, name: usize, command: usize): u32 {
   if (load<u32>(name, NAME_BIRTH) == <u32>command && load<u32>(name, NAME_RULES) <= <u32>RUN_MOST)
     room = load<u32>(name, NAME_ROOM);
   if (room > ROOM_MOST) room = 0;
-  const made = chainMake(table, load<u32>(name, NAME_TEXT), room);
+  const made = chainMake(table, load<u32>(name, NAME_TEXT), load<u32>(name, NAME_HASH), room);
   store<u32>(name, <u32>made, NAME_HEAD);
   if (room && made) store<u32>(name, <u32>(made + CHAIN_SIZE), NAME_NEXT);
   return made ? FAULT_NONE : FAULT_MEMORY;
@@ -275,7 +276,7 @@ function resolve(table: usize, batch: usize, head: usize, row: usize): u32 {
 function chainOf(table: usize, name: usize): usize {
   const known: usize = load<u32>(name, NAME_HEAD);
   if (known) return known;
-  const head = chainFind(table, load<u32>(name, NAME_TEXT));
+  const head = chainFindHashed(table, load<u32>(name, NAME_TEXT), nameHash(name));
   store<u32>(name, <u32>head, NAME_HEAD);
   return head;
 }

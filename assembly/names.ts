@@ -43,6 +43,17 @@ export function chainFind(table: usize, text: usize): usize {
   return find(load<u32>(table, BLOB_NAMES), table, text, hashOf(text));
 }
 
+/** The same of a name whose hash is known. */
+export function chainFindHashed(table: usize, text: usize, hash: u32): usize {
+  return find(load<u32>(table, BLOB_NAMES), table, text, hash);
+}
+
+/** What lies where a search for `hash` begins: to have it here when that is asked for. */
+export function nameFetch(table: usize, hash: u32): u32 {
+  const names: usize = load<u32>(table, BLOB_NAMES);
+  return load<u32>(slotAt(names, hash & load<u32>(names, NAMES_MASK)));
+}
+
 /** An empty table of names for about `count` chains. 0 without memory. */
 export function namesMake(table: usize, count: u32): usize {
   let slots: u32 = 16;
@@ -108,10 +119,10 @@ function namesRemove(table: usize, head: usize): void {
 }
 
 /**
- * A new empty user chain of the name at `text`, with `room` bytes behind its head for rules that come next: the three are one piece
+ * A new empty user chain of the name at `text`, whose hash is known, with `room` bytes behind its head for rules that come next: the three are one piece
  * of memory, which goes when the chain does. 0 without memory.
  */
-export function chainMake(table: usize, text: usize, room: u32): usize {
+export function chainMake(table: usize, text: usize, hash: u32, room: u32): usize {
   const size = CHAIN_SIZE + room;
   const textBytes = 2 + <u32>load<u16>(text);
   const head = arenaAllocate(load<u32>(table, BLOB_ARENA), size + textBytes);
@@ -124,7 +135,7 @@ export function chainMake(table: usize, text: usize, room: u32): usize {
   const name = head + size;
   memory.copy(name, text, textBytes);
   store<u32>(head, textOffset(table, name), CHAIN_NAME);
-  store<u32>(head, hashOf(name), CHAIN_HASH);
+  store<u32>(head, hash, CHAIN_HASH);
   store<u32>(head, <u32>(name + textBytes - table), CHAIN_ROWS_END);
   wrote(CHAIN_SIZE + textBytes);
   touched(1);
@@ -227,6 +238,6 @@ function tooFull(count: u32, slots: u32): bool {
   return count > slots - (slots >> 2);
 }
 
-function hashOf(text: usize): u32 {
+export function hashOf(text: usize): u32 {
   return hashBytes(text + 2, load<u16>(text));
 }

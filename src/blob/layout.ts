@@ -85,8 +85,8 @@ export const BLOB_TEXT_LENGTH = BLOB_TEXT + 4; // u32
 export const BLOB_VALID_HOOKS = BLOB_TEXT_LENGTH + 4; // u32 bit mask
 export const BLOB_HOOK_ENTRY = BLOB_VALID_HOOKS + 4; // u32 x HOOK_COUNT: offset of the chain head
 export const BLOB_UNDERFLOW = BLOB_HOOK_ENTRY + 4 * HOOK_COUNT; // u32 x HOOK_COUNT: offset of the policy row
-// Runtime from here: absolute addresses.
-export const BLOB_FIRST_CHAIN = BLOB_UNDERFLOW + 4 * HOOK_COUNT; // u32 head, print order, linked by CHAIN_NEXT
+// Runtime from here, absolute addresses, in a cache line that no packet looks at: every edit writes to it.
+export const BLOB_FIRST_CHAIN = 128; // u32 head, print order, linked by CHAIN_NEXT
 export const BLOB_LAST_CHAIN = BLOB_FIRST_CHAIN + 4; // u32
 export const BLOB_NAMES = BLOB_LAST_CHAIN + 4; // u32 hash table of chain names
 export const BLOB_ARENA = BLOB_NAMES + 4; // u32 the table's arena (memory.ts): what edits allocate from

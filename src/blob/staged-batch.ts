@@ -15,13 +15,14 @@ export const BATCH_SIZE = 24;
 export const NAME_TEXT = 0; // u32 address of u16 length and bytes
 export const NAME_HEAD = 4; // u32 its chain once that was looked up, 0 until then or when there is none
 export const NAME_FIRST = 8; // u32 address of the first name that reads the same, which has the head
+export const NAME_HASH = 12; // u32 of its text once that was asked for, else 0
 // What editBatch finds out about a name before it carries the edits out.
-export const NAME_SINCE = 12; // u32 address of the edit that left the chain without rules, or made it; 0 once another has come than the appends of NAME_RULES
-export const NAME_BIRTH = 16; // u32 address of the first edit that makes the chain if there is none
-export const NAME_RULES = 20; // u32 rules that are appended right behind the birth
-export const NAME_ROOM = 24; // u32 bytes of them
-export const NAME_NEXT = 28; // u32 address where the next of them goes, 0 where it has no place yet
-export const NAME_SIZE = 32;
+export const NAME_SINCE = 16; // u32 address of the edit that left the chain without rules, or made it; 0 once another has come than the appends of NAME_RULES
+export const NAME_BIRTH = 20; // u32 address of the first edit that makes the chain if there is none
+export const NAME_RULES = 24; // u32 rules that are appended right behind the birth
+export const NAME_ROOM = 28; // u32 bytes of them
+export const NAME_NEXT = 32; // u32 address where the next of them goes, 0 where it has no place yet
+export const NAME_SIZE = 36;
 /** An edit. */
 export const COMMAND_EDIT = 0; // u32 EDIT_*
 export const COMMAND_CHAIN = 4; // u32 number of a name

@@ -90,6 +90,7 @@ export function carryOutRead(engine: Engine, table: number, memory: ReadingMemor
     words[(entry + S.NAME_TEXT) >> 2] = at + textFrom + (memory.words[chains + n] as number);
     words[(entry + S.NAME_HEAD) >> 2] = 0;
     words[(entry + S.NAME_FIRST) >> 2] = entry;
+    words[(entry + S.NAME_HASH) >> 2] = 0;
   }
   copyRegion(engine, at + textFrom, memory, R.READING_TEXTS, 0, textsEnd);
   let fault: number = M.FAULT_NONE;
@@ -235,6 +236,7 @@ function layOut(engine: Engine, part: TableBatch, names: BatchNames, at: number)
   for (const name of names.list) {
     words[entry] = free;
     words[entry + (S.NAME_HEAD >> 2)] = 0;
+    words[entry + (S.NAME_HASH >> 2)] = 0;
     words[entry + (S.NAME_FIRST >> 2)] = namesAt + names.number(name) * S.NAME_SIZE;
     entry += S.NAME_SIZE >> 2;
     free += writeText(bytes, free, name);
