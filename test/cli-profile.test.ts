@@ -43,7 +43,7 @@ describe.skipIf(missing !== "")(`a profile${missing && ` (skipped: ${missing})`}
   afterAll(() => browser?.close());
 
   it("flame names the functions of a bench's thread and the engine's, and is drawn", async () => {
-    const { path, page } = profileOf("flame", "--sizes", "200");
+    const { path, page } = profileOf("flame", "--sizes", "200", "--classifiers", "linear");
     // Threads write one log, and clinic draws one of them: the writer or a reader.
     expect(/dist\/measure\/(updater|reader)-task\.js/.test(page)).toBe(true);
     expect(/assembly\/\w+/.test(page)).toBe(true);

@@ -7,7 +7,7 @@ import { trafficMissing } from "./oracle/traffic.js";
 
 const missing = trafficMissing();
 /** A few hundred in the usual run; RULESWAP_ROUNDS says otherwise. */
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 200);
+const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 140);
 const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
 
 describe("connections and NAT", () => {

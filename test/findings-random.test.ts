@@ -42,7 +42,7 @@ function counted(oracle: Oracle): { rule: string; hit: boolean }[] {
 describe("of random rulesets", () => {
   it("no rule counts a packet that is said to match none", () => {
     let idleCount = 0;
-    for (let seed = 0; seed < 80; seed++) {
+    for (let seed = 0; seed < 50; seed++) {
       const random = new Random(seed);
       const made = randomRuleset(random, { longest: random.pick([5, 40, 200]) });
       const ruleset = parseRuleset(made.text, { family: made.family });
@@ -53,13 +53,13 @@ describe("of random rulesets", () => {
       const wrong = counted(oracle).filter(({ rule, hit }) => hit && idle.has(rule));
       expect(wrong, `seed ${seed}\n${made.text}`).toEqual([]);
     }
-    expect(idleCount).toBeGreaterThan(1600);
+    expect(idleCount).toBeGreaterThan(1000);
   });
 
   it("every rule that none of all packets matches is told of, and no other", () => {
     const packets = allPackets();
     let idleCount = 0;
-    for (let seed = 0; seed < 80; seed++) {
+    for (let seed = 0; seed < 50; seed++) {
       const random = new Random(seed);
       const text = `*filter\n${Array.from({ length: random.between(3, 9) }, () => `-A INPUT${smallRule(random)}`).join("\n")}\nCOMMIT\n`;
       const ruleset = parseRuleset(text, { family: "ipv4" });
@@ -71,7 +71,7 @@ describe("of random rulesets", () => {
       const unmatched = rules.filter(({ hit }) => !hit).map(({ rule }) => rule);
       expect([...idle], `seed ${seed}\n${text}`).toEqual(unmatched);
     }
-    expect(idleCount).toBeGreaterThan(100);
+    expect(idleCount).toBeGreaterThan(60);
   });
 });
 

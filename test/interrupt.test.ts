@@ -46,7 +46,7 @@ describe.skipIf(process.platform !== "linux")("a bench that is interrupted", () 
     await interrupted("full/linear/portmap+docker", 0);
     const before = threads();
     for (const after of ["full/linear/kube-proxy", "full/linear/portmap+docker"])
-      for (const milliseconds of [0, 3, 200]) {
+      for (const milliseconds of [0, 200]) {
         const { partial } = await interrupted(after, milliseconds);
         expect({ partial, milliseconds }).toEqual({ partial: true, milliseconds });
         // The kernel may list a thread for a moment more that has ended.
@@ -72,7 +72,7 @@ describe.skipIf(process.platform !== "linux")("a bench that is interrupted", () 
         "iptables-legacy/partial/linear/kube-proxy",
         "iptables-legacy/partial/linear/portmap+docker",
       ])
-        for (const milliseconds of [0, 30, 150]) {
+        for (const milliseconds of [0, 150]) {
           const given = { strategies: ["partial"], linux: ["iptables-legacy"], rounds: 100, duration: 2 } as const;
           const { partial } = await interrupted(after, milliseconds, given);
           expect({ partial, milliseconds, children: children() }).toEqual({

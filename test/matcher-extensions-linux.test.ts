@@ -51,7 +51,7 @@ import { wireBytes } from "./oracle/wire.js";
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
 /** Programs that load and print take as long as a hundred packets do. */
-const ROUNDS = 14;
+const ROUNDS = 10;
 const RULES = 36;
 const PACKETS = 80;
 

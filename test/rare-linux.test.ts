@@ -62,7 +62,7 @@ function readsBack(text: string, family: Family = "ipv4"): boolean {
 
 describe("Linux and an engine", () => {
   it.skipIf(missing)(`find the same labels on connections${skipped}`, () => {
-    const rounds = Array.from({ length: 40 }, (_, seed): CountedRound => {
+    const rounds = Array.from({ length: 28 }, (_, seed): CountedRound => {
       const random = new Random(seed);
       const family = random.pick(FAMILIES);
       const rules = Array.from({ length: 24 }, () => {
@@ -120,7 +120,7 @@ describe("Linux and an engine", () => {
   );
 
   it.skipIf(missing)(`run the same programs of bpf${skipped}`, () => {
-    const rounds = Array.from({ length: 40 }, (_, seed): CountedRound => {
+    const rounds = Array.from({ length: 28 }, (_, seed): CountedRound => {
       const random = new Random(seed);
       const family = random.pick(FAMILIES);
       const rules: string[] = [];
@@ -138,7 +138,7 @@ describe("Linux and an engine", () => {
 
   it.skipIf(missing)(`take the same programs of bpf${skipped}`, () => {
     const random = new Random(7);
-    const programs = Array.from({ length: 300 }, () => randomProgram(random, 60));
+    const programs = Array.from({ length: 200 }, () => randomProgram(random, 60));
     const script =
       'while read -r program; do iptables-legacy -A INPUT -m bpf --bytecode "$program" && echo yes || echo no; done';
     const { stdout } = run("unshare", ["--net", "bash", "-c", script], {
@@ -149,8 +149,8 @@ describe("Linux and an engine", () => {
       (program, nth) => readsBack(mangle(`-A INPUT -m bpf --bytecode "${program}"`)) !== (theirs[nth] === "yes"),
     );
     expect(apart).toEqual([]);
-    expect(theirs.filter((answer) => answer === "yes").length).toBeGreaterThan(60);
-    expect(theirs.filter((answer) => answer === "no").length).toBeGreaterThan(60);
+    expect(theirs.filter((answer) => answer === "yes").length).toBeGreaterThan(40);
+    expect(theirs.filter((answer) => answer === "no").length).toBeGreaterThan(40);
   });
 
   it.skipIf(missing)(`match beyond the same quotas of nfacct${skipped}`, () => {

@@ -67,54 +67,52 @@ describe.skipIf(missing !== "")(`the page in Chromium${missing}`, () => {
     await page.close();
   });
 
-  it("writes what the parts of bars are", async () => {
-    const page = await open(1280);
-    expect(await page.textContent("#memory-key")).toBe("livemore during an update");
-    expect(await page.textContent("#phase-key")).toContain("quiesce");
-    await page.close();
-  });
+  describe("on a wide screen", () => {
+    let page: Page;
+    beforeAll(async () => {
+      page = await open(1280);
+    });
+    afterAll(() => page?.close());
 
-  it("hides a strategy in its plots when its switch is pressed, and shows it again", async () => {
-    const page = await open(1280);
-    const before = await inked(page, "update-plot");
-    await page.click('button[data-toggle="incremental"]');
-    expect(await page.getAttribute('button[data-toggle="incremental"]', "aria-pressed")).toBe("false");
-    await page.waitForTimeout(100);
-    expect(await inked(page, "update-plot")).toBeLessThan(before);
-    await page.click('button[data-toggle="incremental"]');
-    await page.waitForTimeout(100);
-    expect(await inked(page, "update-plot")).toBe(before);
-    await page.close();
-  });
+    it("writes what the parts of bars are", async () => {
+      expect(await page.textContent("#memory-key")).toBe("livemore during an update");
+      expect(await page.textContent("#phase-key")).toContain("quiesce");
+    });
 
-  it("shows what is under the pointer", async () => {
-    const page = await open(1280);
-    const box = await (await page.$("#update-plot .u-over"))?.boundingBox();
-    if (!box) throw new Error("no plot");
-    await page.mouse.move(box.x + box.width - 20, box.y + 40);
-    await page.mouse.move(box.x + box.width * 0.75, box.y + 60);
-    const text = await page.textContent("#update-plot .tip");
-    expect(text).toMatch(/services/);
-    expect(text).toMatch(/full, tuple-space: 212 ms.*incremental, tuple-space: 9\.2 µs/);
-    await page.close();
-  });
+    it("hides a strategy in its plots when its switch is pressed, and shows it again", async () => {
+      const before = await inked(page, "update-plot");
+      await page.click('button[data-toggle="incremental"]');
+      expect(await page.getAttribute('button[data-toggle="incremental"]', "aria-pressed")).toBe("false");
+      await page.waitForTimeout(100);
+      expect(await inked(page, "update-plot")).toBeLessThan(before);
+      await page.click('button[data-toggle="incremental"]');
+      await page.waitForTimeout(100);
+      expect(await inked(page, "update-plot")).toBe(before);
+    });
 
-  it("draws another size when it is chosen, everywhere at once", async () => {
-    const page = await open(1280);
-    await page.selectOption("#phase-size", { label: "1,000 services" });
-    expect(await page.inputValue("#memory-size")).toBe("0");
-    expect(await inked(page, "distribution-plot")).toBeGreaterThan(2000);
-    await page.close();
-  });
+    it("shows what is under the pointer", async () => {
+      const box = await (await page.$("#update-plot .u-over"))?.boundingBox();
+      if (!box) throw new Error("no plot");
+      await page.mouse.move(box.x + box.width - 20, box.y + 40);
+      await page.mouse.move(box.x + box.width * 0.75, box.y + 60);
+      const text = await page.textContent("#update-plot .tip");
+      expect(text).toMatch(/services/);
+      expect(text).toMatch(/full, tuple-space: 212 ms.*incremental, tuple-space: 9\.2 µs/);
+    });
 
-  it("gives each table as CSV", async () => {
-    const page = await open(1280);
-    await page.click("#latency >> xpath=ancestor::details/summary");
-    const [download] = await Promise.all([page.waitForEvent("download"), page.click('button[data-csv="latency"]')]);
-    const lines = readFileSync(await download.path(), "utf8").split("\r\n");
-    expect(lines[0]).toBe("what,size,changes,p50,p90,p99,p99.9,max,service p50,unfinished,failed");
-    expect(lines[1]).toMatch(/^"full, tuple-space","1,000 services",3,26600,/);
-    await page.close();
+    it("draws another size when it is chosen, everywhere at once", async () => {
+      await page.selectOption("#phase-size", { label: "1,000 services" });
+      expect(await page.inputValue("#memory-size")).toBe("0");
+      expect(await inked(page, "distribution-plot")).toBeGreaterThan(2000);
+    });
+
+    it("gives each table as CSV", async () => {
+      await page.click("#latency >> xpath=ancestor::details/summary");
+      const [download] = await Promise.all([page.waitForEvent("download"), page.click('button[data-csv="latency"]')]);
+      const lines = readFileSync(await download.path(), "utf8").split("\r\n");
+      expect(lines[0]).toBe("what,size,changes,p50,p90,p99,p99.9,max,service p50,unfinished,failed");
+      expect(lines[1]).toMatch(/^"full, tuple-space","1,000 services",3,26600,/);
+    });
   });
 
   it("draws what several writers did where there were some, and leaves it out where there was one", async () => {

@@ -8,14 +8,13 @@ that the opener got. Writes a list of rounds: what iptables-restore said, what e
 or null) and when it was sent (milliseconds of the round), iptables-save --counters, conntrack -L and when.
 """
 import json
-import os
 import socket
 import struct
 import subprocess
 import sys
 import time
 
-from wires import checksum, is_report, make_device, packets_of, run, set_sysctl
+from wires import checksum, is_report, make_device, packets_of, put, run, set_sysctl
 
 ANSWERS = {8: 0, 128: 129}
 
@@ -83,11 +82,11 @@ def converse(devices, steps, pause, now):
         talk = step["talk"]
         about = answered if step.get("error", {}).get("aboutAnswer") else reached
         if "bytes" in step:
-            os.write(devices[step["device"]], bytes.fromhex(step["bytes"]))
+            put(devices[step["device"]], bytes.fromhex(step["bytes"]))
         elif talk in about:
             name, packet = about[talk]
             back = error(packet, step["error"]) if "error" in step else answer(packet, step["rest"])
-            os.write(devices[name], back)
+            put(devices[name], back)
         got = received(devices)
         if got and "error" not in step:
             (reached if "bytes" in step else answered)[talk] = got

@@ -7,13 +7,12 @@ bases: C and S are fixed, K is the number that the last SYN ACK on lan0 had. Wri
 said, the packets (device and bytes) that came out in each step, iptables-save --counters, conntrack -L.
 """
 import json
-import os
 import struct
 import subprocess
 import sys
 
 from segments import SYN_ACK, segment, timestamp, transport
-from wires import is_report, make_device, packets_of, run
+from wires import is_report, make_device, packets_of, put, run
 
 
 def received(devices):
@@ -32,7 +31,7 @@ def play(orders):
         received(devices)
         bases, echoes, steps = {"C": 1000, "S": 5_000_000, "K": 77, "0": 0}, {}, []
         for step in order["steps"]:
-            os.write(devices[step["device"]], segment(step, *step["ends"], bases, echoes.get(step["device"], 0)))
+            put(devices[step["device"]], segment(step, *step["ends"], bases, echoes.get(step["device"], 0)))
             got = received(devices)
             for name, packet in got:
                 hops, body = transport(packet)

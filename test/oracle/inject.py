@@ -6,12 +6,11 @@ packets (device, hexadecimal bytes, milliseconds to wait before).
 Writes a list of rounds: what iptables-restore said, what iptables-save --counters prints behind it, and what came out for each packet.
 """
 import json
-import os
 import subprocess
 import sys
 import time
 
-from wires import make_device, packets_of, run
+from wires import make_device, packets_of, put, run
 
 
 def received(device, version=None):
@@ -35,7 +34,7 @@ def forget(devices, loader):
 
 def send(devices, packet, output):
     time.sleep(packet.get("wait", 0) / 1000)
-    os.write(devices[packet["device"]], bytes.fromhex(packet["bytes"]))
+    put(devices[packet["device"]], bytes.fromhex(packet["bytes"]))
     found = received(output, int(packet["bytes"][0], 16))
     return found.hex() if found else None
 

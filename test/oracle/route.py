@@ -6,13 +6,12 @@ sends them. Writes a list of rounds: what iptables-restore said, what `ip` print
 out behind each packet (device and bytes), and iptables-save --counters.
 """
 import json
-import os
 import socket
 import struct
 import subprocess
 import sys
 
-from wires import make_device, packets_of, run
+from wires import make_device, packets_of, put, run
 
 SO_MARK = 36
 
@@ -55,7 +54,7 @@ def play(orders):
         for packet in order["packets"]:
             data = bytes.fromhex(packet["bytes"])
             if "device" in packet:
-                os.write(devices[packet["device"]], data)
+                put(devices[packet["device"]], data)
             else:
                 send(family, data, packet["mark"])
             outcome.append(received(devices))

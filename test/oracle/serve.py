@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from segments import SYN_ACK, segment, timestamp, transport
-from wires import is_report, make_device, packets_of, run
+from wires import is_report, make_device, packets_of, put, run
 
 SO_MARK, MARK, GROUP = 36, 0x77, 1
 NETFILTER, LOG_PACKET, LOG_CONFIG = 12, 4 << 8, 4 << 8 | 1
@@ -128,7 +128,7 @@ class Round:
         if "act" in step:
             self.server.act(step["act"], step.get("size", 0))
         else:
-            os.write(self.device, segment(step, *step["ends"], self.bases, self.echoed))
+            put(self.device, segment(step, *step["ends"], self.bases, self.echoed))
         self.listen(number)
 
     def listen(self, number):

@@ -3,6 +3,7 @@ import fcntl
 import os
 import struct
 import subprocess
+import time
 
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 1, 0x1000
 
@@ -27,6 +28,20 @@ def make_device(name, mtu=1500):
         set_sysctl(setting % name)
     run(f"ip link set {name} multicast off; ip link set {name} up mtu {mtu}")
     return device
+
+
+BACKLOGS = open("/proc/net/softnet_stat")
+BACKLOG = 11
+
+
+def put(device, packet):
+    """Has a packet come in, and comes back when the kernel is done with it: where processors are busy a thread of its own takes packets up, late."""
+    os.write(device, packet)
+    while True:
+        BACKLOGS.seek(0)
+        if all(int(line.split()[BACKLOG], 16) == 0 for line in BACKLOGS):
+            return
+        time.sleep(0.0005)
 
 
 def packets_of(device):
