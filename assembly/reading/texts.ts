@@ -121,11 +121,6 @@ export function textsRehash(to: usize, mask: u32): void {
   }
 }
 
-/** Zeroes `slots` slots. */
-export function textsClear(slots: u32): void {
-  memory.fill(load<u32>(READING_SLOTS), 0, slots * TEXT_SLOT_SIZE);
-}
-
 function copyShort(to: usize, from: usize, length: usize): void {
   if (length < 8) {
     for (let i: usize = 0; i < length; i++) store<u8>(to + i, load<u8>(from + i));

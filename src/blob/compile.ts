@@ -161,9 +161,15 @@ function planBlob(table: Table, counters: boolean): Plan {
   return { arrangement, offsets, numbers, names, recordsEnd: at, rowCount, text, length: text + store.text.end };
 }
 
-function internNames(table: Table): Uint32Array {
-  const { text } = table.rows;
-  return Uint32Array.from(table.chainsById, (chain) => (chain ? text.intern(encoder.encode(chain.name)) : 0));
+function internNames({ chainsById, rows: { text } }: Table): Uint32Array {
+  const names = new Uint32Array(chainsById.length);
+  // Longer than a name may be in UTF-8.
+  const bytes = new Uint8Array(256);
+  for (let id = 0; id < names.length; id++) {
+    const chain = chainsById[id];
+    if (chain) names[id] = text.intern(bytes, 0, encoder.encodeInto(chain.name, bytes).written);
+  }
+  return names;
 }
 
 /** Whether any rule or policy has counted; without counters in the blob they begin at zero. */

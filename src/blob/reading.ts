@@ -57,6 +57,10 @@ export const READING_NAME_START = READING_CHAIN_START + 4; // u32 a name that is
 export const READING_NAME_END = READING_NAME_START + 4; // u32
 export const READING_CONTROL_END = READING_NAME_END + 4;
 
+/** Names of the hooks' chains, in the order of the hooks: u8 length and bytes each. */
+export const READING_HOOK_NAMES = 416;
+export const READING_HOOK_NAME_SIZE = 16;
+
 /** How names of chains and declarations are taken. */
 export const NAMES_ASKED = 0; // reading stops at a name that is not known, and at a declaration
 export const NAMES_DECLARED = 1; // of a whole table: `:CHAIN -` makes a chain, and there are no others

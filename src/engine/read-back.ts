@@ -86,22 +86,26 @@ export function readTable(
   if (view.getUint8(address + L.BLOB_FAMILY) !== familyNumber(family)) throw new Error("no table at this address");
   const capacity = only ? undefined : view.getUint32(address + L.BLOB_RECORDS_END, true);
   const table = new Table(name, family, new RowStore(family, capacity));
-  const heads = new Map<number, Chain>();
+  const chains: Chain[] = [];
+  const heads = new Heads(view.getUint32(address + L.BLOB_LIVE_CHAINS, true));
   const text = address + view.getUint32(address + L.BLOB_TEXT, true);
+  const bytes = Buffer.from(view.buffer);
   for (
     let head = view.getUint32(address + L.BLOB_FIRST_CHAIN, true);
     head;
     head = view.getUint32(head + L.CHAIN_NEXT, true)
   ) {
     const hook = view.getUint8(head + L.CHAIN_HOOK);
-    heads.set(
-      head,
-      table.addChain(textAt(view, text, view.getUint32(head + L.CHAIN_NAME, true)), hook === L.CHAIN_USER ? -1 : hook),
-    );
+    const at = (text + view.getUint32(head + L.CHAIN_NAME, true)) >>> 0;
+    const chainName = bytes.toString("utf8", at + 2, at + 2 + view.getUint16(at, true));
+    heads.add(head);
+    chains.push(table.addChain(chainName, hook === L.CHAIN_USER ? -1 : hook));
   }
-  for (const [head, chain] of heads) {
+  const copier = new RowCopier(engine, table, text, heads);
+  for (const [id, chain] of chains.entries()) {
     if (only && !only.has(chain.name)) continue;
-    for (const row of rowsOf(view, head)) chain.rules.push(copyRow(engine, table, row, text, heads));
+    const head = heads.address(id);
+    chain.rules = copier.copyRules(head);
     const policy = view.getUint32(head + L.CHAIN_POLICY, true);
     if (policy) readPolicy(engine, view, chain, policy);
   }
@@ -123,9 +127,10 @@ export function chainNames(engine: Engine, address: number): string[] {
 }
 
 /** Addresses of the rules in force of the chain at `head`, in order. */
-export function* rowsOf(view: DataView, head: number): Generator<number> {
+export function rowsOf(view: DataView, head: number): number[] {
+  const rows: number[] = [];
   let row = head + L.CHAIN_SIZE;
-  for (let left = view.getUint8(head + L.CHAIN_RUN); left > 0; left--, row += view.getUint16(row, true)) yield row;
+  for (let left = view.getUint8(head + L.CHAIN_RUN); left > 0; left--, row += view.getUint16(row, true)) rows.push(row);
   for (
     let chunk = view.getUint32(head + L.CHAIN_CHUNKS, true);
     chunk;
@@ -134,9 +139,10 @@ export function* rowsOf(view: DataView, head: number): Generator<number> {
     const used = view.getUint16(chunk + M.CHUNK_USED, true);
     for (let i = 0; i < used; i++) {
       const row = view.getUint32(chunk + M.CHUNK_ROW_SLOTS + 4 * i, true);
-      if (row && view.getUint32(row + L.ROW_DIED, true) === L.GENERATION_NEVER) yield row;
+      if (row && view.getUint32(row + L.ROW_DIED, true) === L.GENERATION_NEVER) rows.push(row);
     }
   }
+  return rows;
 }
 
 /** The text that `reference` names. */
@@ -153,48 +159,130 @@ export function readCounter(engine: Engine, counter: number, into: Uint32Array, 
   for (let i = 0; i < 4; i++) into[at + i] = words[(scratch >>> 2) + i] as number;
 }
 
-function copyRow(engine: Engine, table: Table, row: number, text: number, heads: Map<number, Chain>): number {
-  const store = table.rows;
-  const view = engine.data();
-  const words = engine.words();
-  const size = view.getUint16(row + L.ROW_NEXT, true);
-  const at = store.reserve(size);
-  for (let i = 0; i < size >> 2; i++) store.words[(at >> 2) + i] = words[(row >>> 2) + i] as number;
-  for (let i = L.ROW_BORN; i < L.ROW_PROTOCOL; i++) store.bytes[at + i] = 0;
-  store.view.setUint16(at + L.ROW_MOVED, 0, true);
-  const target = at + store.view.getUint16(at + L.ROW_TARGET, true);
-  for (
-    let match = at + store.matchesOffset(at);
-    match < target;
-    match += store.view.getUint16(match + L.RECORD_BYTES, true)
+/** Chain heads by number, and their numbers by address: open addressing, since a Map of as many takes as long as all the rest. */
+class Heads {
+  private readonly addresses: Uint32Array;
+  /** Numbers + 1, 0 where there is none. */
+  private readonly slots: Uint32Array;
+  private count = 0;
+
+  constructor(most: number) {
+    this.addresses = new Uint32Array(most);
+    this.slots = new Uint32Array(2 << (32 - Math.clz32(most)));
+  }
+
+  add(head: number): void {
+    this.addresses[this.count++] = head;
+    this.slots[this.slotOf(head)] = this.count;
+  }
+
+  address(number: number): number {
+    return this.addresses[number] as number;
+  }
+
+  /** -1 of none. */
+  number(head: number): number {
+    return (this.slots[this.slotOf(head)] as number) - 1;
+  }
+
+  /** The slot of a head, or the free one where it would go. */
+  private slotOf(head: number): number {
+    const { addresses, slots } = this;
+    const last = slots.length - 1;
+    let slot = (Math.imul(head, 0x9e3779b1) >>> 8) & last;
+    for (let found = slots[slot] as number; found !== 0 && addresses[found - 1] !== head; found = slots[slot] as number)
+      slot = (slot + 1) & last;
+    return slot;
+  }
+}
+
+/** Copies rows in force into a table's store, portable again. The caller holds the writers' lock, so that memory stays as it is. */
+class RowCopier {
+  private readonly view: DataView;
+  private readonly words: Int32Array;
+  private readonly bytes: Uint8Array;
+  /** Where the kernel puts what a counter reads. */
+  private readonly scratch: number;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly table: Table,
+    private readonly text: number,
+    private readonly heads: Heads,
   ) {
-    const type = store.view.getUint16(match + L.RECORD_TYPE, true);
+    this.view = engine.data();
+    this.words = engine.words();
+    this.bytes = engine.bytes();
+    this.scratch = engine.scratch();
+  }
+
+  /** The rules in force of the chain at `head`; their ordinals. */
+  copyRules(head: number): number[] {
+    return rowsOf(this.view, head).map((row) => this.copy(row));
+  }
+
+  private copy(row: number): number {
+    const { view, words } = this;
+    const store = this.table.rows;
+    const size = view.getUint16(row + L.ROW_NEXT, true);
+    const at = store.reserve(size);
+    const into = store.words;
+    for (let i = 0; i < size >> 2; i++) into[(at >> 2) + i] = words[(row >>> 2) + i] as number;
+    for (let i = L.ROW_BORN; i < L.ROW_PROTOCOL; i += 4) into[(at + i) >> 2] = 0;
+    store.view.setUint16(at + L.ROW_MOVED, 0, true);
+    const target = at + store.view.getUint16(at + L.ROW_TARGET, true);
+    for (
+      let match = at + store.matchesOffset(at);
+      match < target;
+      match += store.view.getUint16(match + L.RECORD_BYTES, true)
+    )
+      this.cleanMatch(match, store.view.getUint16(match + L.RECORD_TYPE, true));
+    this.cleanTarget(target, store.view.getUint16(target + L.RECORD_TYPE, true));
+    const ordinal = store.commit(size);
+    this.engine.kernel.counterRead(view.getUint32(row + L.ROW_COUNTER, true), this.scratch);
+    const from = this.scratch >>> 2;
+    for (let i = 0; i < 4; i++) store.counters[4 * ordinal + i] = words[from + i] as number;
+    return ordinal;
+  }
+
+  /** Takes what refers to memory out of a copied match. */
+  private cleanMatch(match: number, type: number): void {
+    const store = this.table.rows;
     if (type === MATCH_COMMENT) {
-      const comment = (text + store.view.getUint32(match + COMMENT_TEXT, true)) >>> 0;
-      const end = comment + 2 + view.getUint16(comment, true);
-      store.view.setUint32(match + COMMENT_TEXT, store.text.intern(engine.bytes(), comment + 2, end), true);
+      const comment = (this.text + store.view.getUint32(match + COMMENT_TEXT, true)) >>> 0;
+      const end = comment + 2 + this.view.getUint16(comment, true);
+      store.view.setUint32(match + COMMENT_TEXT, store.text.intern(this.bytes, comment + 2, end), true);
+      return;
     }
     const word = RUNTIME_WORDS[type];
     if (word !== undefined) store.view.setUint32(match + word, 0, true);
     if (type === MATCH_RATEEST) store.view.setBigUint64(match + RATEEST_FIRST_OBJECT, 0n, true);
   }
-  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_SET)
-    for (let part = target + SETTARGET_ADD; part < target + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
-      store.view.setUint32(part + SETTARGET_PART_OBJECT, 0, true);
-  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_RATEEST)
-    store.view.setUint32(target + SETRATEEST_OBJECT, 0, true);
-  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_IDLETIMER)
-    store.view.setUint32(target + IDLETIMER_OBJECT, 0, true);
-  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_CT)
-    store.view.setUint32(target + CT_POLICY, 0, true);
-  if (store.view.getUint16(target + L.RECORD_TYPE, true) === TARGET_JUMP) {
-    const callee = heads.get(store.view.getUint32(target + JUMP_CHAIN, true));
-    if (!callee) throw new Error("a rule jumps to a chain that is not in its table");
-    store.view.setUint32(target + JUMP_CHAIN, callee.id, true);
+
+  private cleanTarget(target: number, type: number): void {
+    const { view } = this.table.rows;
+    switch (type) {
+      case TARGET_JUMP: {
+        const callee = this.heads.number(view.getUint32(target + JUMP_CHAIN, true));
+        if (callee < 0) throw new Error("a rule jumps to a chain that is not in its table");
+        view.setUint32(target + JUMP_CHAIN, callee, true);
+        return;
+      }
+      case TARGET_SET:
+        for (let part = target + SETTARGET_ADD; part < target + SETTARGET_TIMEOUT; part += SETTARGET_PART_SIZE)
+          view.setUint32(part + SETTARGET_PART_OBJECT, 0, true);
+        return;
+      case TARGET_RATEEST:
+        view.setUint32(target + SETRATEEST_OBJECT, 0, true);
+        return;
+      case TARGET_IDLETIMER:
+        view.setUint32(target + IDLETIMER_OBJECT, 0, true);
+        return;
+      case TARGET_CT:
+        view.setUint32(target + CT_POLICY, 0, true);
+        return;
+    }
   }
-  const ordinal = store.commit(size);
-  readCounter(engine, view.getUint32(row + L.ROW_COUNTER, true), store.counters, ordinal * 4);
-  return ordinal;
 }
 
 function readPolicy(engine: Engine, view: DataView, chain: Chain, row: number): void {

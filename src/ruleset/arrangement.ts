@@ -57,7 +57,8 @@ function arrangeChains(table: Table): Arrangement {
   for (let id = 0; id < chainsById.length; id++)
     starts[id + 1] = (starts[id] as number) + (chainsById[id]?.rules.length ?? 0);
   const rules = new Uint32Array(starts[chainsById.length] as number);
-  for (let id = 0; id < chainsById.length; id++) rules.set(chainsById[id]?.rules ?? [], starts[id] as number);
+  let place = 0;
+  for (const chain of chainsById) for (const rule of chain?.rules ?? NO_RULES) rules[place++] = rule;
   return { order: Uint32Array.from(chainsInPrintOrder(table), ({ id }) => id), starts, rules };
 }
 
@@ -80,4 +81,5 @@ function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
+const NO_RULES: readonly number[] = [];
 const SURROGATE = /[\ud800-\udfff]/;

@@ -148,7 +148,15 @@ function copyRegion(
   const source = memory.words;
   const target = to >>> 2;
   const first = from >>> 2;
-  for (let n = 0; n < length >>> 2; n++) words[target + n] = source[first + n] as number;
+  const count = length >>> 2;
+  let n = 0;
+  for (; n + 4 <= count; n += 4) {
+    words[target + n] = source[first + n] as number;
+    words[target + n + 1] = source[first + n + 1] as number;
+    words[target + n + 2] = source[first + n + 2] as number;
+    words[target + n + 3] = source[first + n + 3] as number;
+  }
+  for (; n < count; n++) words[target + n] = source[first + n] as number;
 }
 
 /** `size` bytes, until they are given back: the staging area, or memory of their own. */

@@ -31,6 +31,7 @@ export function readEdits(text: string | Uint8Array, family: Family, target: Edi
         at = memory.control(R.READING_AT) + COMMIT.length + 1;
         line = memory.control(R.READING_LINE);
         if (!target.carryOut(table, memory)) return false;
+        memory.restart();
       } else if (first === NEWLINE || first === HASH) at = next;
       else return false;
     }
@@ -42,7 +43,6 @@ export function readEdits(text: string | Uint8Array, family: Family, target: Edi
 
 /** Reads up to the table's COMMIT; false when a line in front of it needs the parser. */
 function readTable(memory: ReadingMemory, family: Family, table: TableName, at: number, line: number): boolean {
-  memory.restart();
   openTable(memory, family, table, R.NAMES_OPEN);
   memory.setControl(R.READING_AT, at);
   memory.setControl(R.READING_LINE, line);

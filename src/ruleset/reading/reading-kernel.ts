@@ -8,11 +8,9 @@ export interface ReadingKernel {
   /** The slot of a text, 0 when there is none; textIntern: when there is no room. */
   textFind(start: number, end: number): number;
   textIntern(start: number, end: number): number;
-  textsClear(slots: number): void;
   textsRehash(to: number, mask: number): void;
-  /** Number of the chain of a name, made when it is new; -1 when it cannot be one, or there is no room. */
-  nameOpen(start: number, end: number): number;
-  readonly nameRefusal: WebAssembly.Global;
+  /** 0, or STOPPED_* where there is no room. */
+  tableOpen(hooks: number, slots: number): number;
   readonly textRefusal: WebAssembly.Global;
   readonly commentStart: WebAssembly.Global;
   readonly commentEnd: WebAssembly.Global;

@@ -4,6 +4,7 @@
  */
 import * as R from "../../blob/reading.js";
 import { COMMAND_SIZE } from "../../blob/staged-batch.js";
+import { HOOK_NAMES } from "../ruleset.js";
 import { instantiate, kernelModule } from "../kernel-module.js";
 import type { ReadingKernel } from "./reading-kernel.js";
 import {
@@ -81,6 +82,10 @@ export class ReadingMemory {
     this.bytes = new Uint8Array(this.memory.buffer);
     this.view = new DataView(this.memory.buffer);
     this.words = new Uint32Array(this.memory.buffer);
+    HOOK_NAMES.forEach((name, hook) => {
+      const at = R.READING_HOOK_NAMES + hook * R.READING_HOOK_NAME_SIZE;
+      this.bytes[at] = encoder.encodeInto(name, this.bytes.subarray(at + 1)).written;
+    });
   }
 
   /** The thread's memory with `text` in it, to be given back. */
