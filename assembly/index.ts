@@ -66,8 +66,8 @@ export { placeChain, placeRest } from "./reading/placed";
 export { tableOpen } from "./reading/table-open";
 export { textFind, textIntern, textRefusal, textsRehash } from "./reading/texts";
 export { commentEnd, commentStart } from "./reading/values";
-export { countRetired, oldestReader, retiredUrgently } from "./retire";
-export { countBytesWritten, countRecordsTouched, countRecordsWalked } from "./store";
+export { countRetired, oldestReader } from "./retire";
+export { countCosts } from "./store";
 export {
   updateAllocate,
   updateBegin,

@@ -58,12 +58,7 @@ export function countRetired(): u32 {
   return retired;
 }
 
-/** Whether an entry waits that does more than take memory. */
-export function retiredUrgently(): bool {
-  return load<u32>(CONTROL_ADDRESS, CONTROL_URGENT_UNTIL) != 0;
-}
-
-/** The entry that is being queued is one. */
+/** The entry that is being queued does more than take memory. */
 export function retireUrgently(): void {
   own32(CONTROL_ADDRESS + CONTROL_URGENT_UNTIL, generation() + 1);
 }

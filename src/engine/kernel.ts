@@ -48,11 +48,9 @@ export interface Kernel {
   setsDelete(set: number, element: number, before: number, time: number): number;
   setsNext(set: number, cursor: number, into: number, time: number): number;
   oldestReader(): number;
-  countBytesWritten(): number;
-  countRecordsTouched(): number;
-  countRecordsWalked(): number;
+  /** Puts three words at an address: bytes stored, records changed, records looked at since the last update or freeing began. */
+  countCosts(into: number): void;
   countRetired(): number;
-  retiredUrgently(): number;
   readonly faultOffset: WebAssembly.Global;
   readonly failedEdit: WebAssembly.Global;
   readonly faultRow: WebAssembly.Global;

@@ -12,7 +12,7 @@ import { sameHeader } from "../ruleset/ipset/apply-sets.js";
 import type { SetCommand, SetHeader } from "../ruleset/ipset/ip-set.js";
 import { type ErrorCode, RulesetError } from "../ruleset/ruleset-error.js";
 import { waitForSequences } from "./quiesce.js";
-import { RECLAIM_ALL } from "./transaction.js";
+import { costs, RECLAIM_ALL } from "./transaction.js";
 
 /** Where things lie in the writer's staging area. */
 const BEFORE = 1024;
@@ -262,9 +262,9 @@ export class SetBatch {
   }
 
   private count(): void {
-    const { kernel } = this.engine;
-    this.bytesWritten += kernel.countBytesWritten() >>> 0;
-    this.recordsTouched += kernel.countRecordsTouched() >>> 0;
+    const { bytesWritten, recordsTouched } = costs(this.engine);
+    this.bytesWritten += bytesWritten;
+    this.recordsTouched += recordsTouched;
   }
 
   private refuse({ line, column }: SetCommand, code: ErrorCode, found: string, expected: string): void {

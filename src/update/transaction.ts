@@ -2,13 +2,21 @@
  * A transaction: the writers' lock, one update of the engine, and its undoing. Strategies run inside one and see tables as
  * the update has left them so far.
  */
-import { CONTROL_ADDRESS, CONTROL_RETIRED_COUNT, FAULT_MEMORY, FAULT_NONE } from "../blob/memory.js";
+import {
+  CONTROL_ADDRESS,
+  CONTROL_RETIRED_COUNT,
+  CONTROL_SCRATCH,
+  CONTROL_SCRATCH_BYTES,
+  CONTROL_URGENT_UNTIL,
+  FAULT_MEMORY,
+  FAULT_NONE,
+} from "../blob/memory.js";
 import { Ruleset, TABLE_NUMBERS, type Table, type TableName } from "../ruleset/ruleset.js";
 import { compileInto } from "../blob/compile.js";
 import { type Family, familyNumber } from "../ruleset/row-store.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError, mustSucceed } from "../engine/engine-error.js";
-import { CARRY, type Carry, type Kernel } from "../engine/kernel.js";
+import { CARRY, type Carry } from "../engine/kernel.js";
 import { readTable } from "../engine/read-back.js";
 import { lockWriters, unlockWriters } from "../engine/writers-lock.js";
 import { COMPILE, LINK, LOCK, PUBLISH, QUIESCE, PhaseClock, type UpdateCosts, type UpdateReport } from "./phases.js";
@@ -16,12 +24,22 @@ import { waitForSequences } from "./quiesce.js";
 import { refusedBlob } from "./refusal.js";
 import type { SetBatch } from "./set-batch.js";
 
+const writersWord = (engine: Engine, field: number): number =>
+  (engine.words()[(CONTROL_ADDRESS + field) >> 2] as number) >>> 0;
+
+/** Room for what countCosts puts down. */
+const COSTS_BYTES = 16;
+
 /** What the engine counted since the last update or freeing began. */
-function costs(kernel: Kernel): UpdateCosts {
+export function costs(engine: Engine): UpdateCosts {
+  const words = engine.words();
+  // At the end of the staging area, in front of which others may have something.
+  const at = writersWord(engine, CONTROL_SCRATCH) + writersWord(engine, CONTROL_SCRATCH_BYTES) - COSTS_BYTES;
+  engine.kernel.countCosts(at);
   return {
-    bytesWritten: kernel.countBytesWritten() >>> 0,
-    recordsTouched: kernel.countRecordsTouched() >>> 0,
-    recordsWalked: kernel.countRecordsWalked() >>> 0,
+    bytesWritten: (words[at >>> 2] as number) >>> 0,
+    recordsTouched: (words[(at >>> 2) + 1] as number) >>> 0,
+    recordsWalked: (words[(at >>> 2) + 2] as number) >>> 0,
   };
 }
 
@@ -37,22 +55,19 @@ const RECLAIM_FOR_EACH = 4;
 const RECLAIM_LATER = 1024;
 export const RECLAIM_ALL = 0x7fffffff;
 
-const retiredEntries = (engine: Engine): number =>
-  (engine.words()[(CONTROL_ADDRESS + CONTROL_RETIRED_COUNT) >> 2] as number) >>> 0;
-
 /** Frees up to `limit` entries that no reader can be at; what that cost. */
 function reclaim(engine: Engine, limit: number): UpdateCosts {
   engine.kernel.updateReclaim(limit);
-  return costs(engine.kernel);
+  return costs(engine);
 }
 
 /** What an update frees that waits for no reader: nothing, unless much waits, or what it retired keeps objects that others see. */
 function reclaimInPassing(engine: Engine): UpdateCosts {
-  const { kernel } = engine;
-  const share = RECLAIM_LEAST + RECLAIM_FOR_EACH * kernel.countRetired();
+  const urgent = writersWord(engine, CONTROL_URGENT_UNTIL) !== 0;
+  if (!urgent && writersWord(engine, CONTROL_RETIRED_COUNT) <= RECLAIM_LATER) return NO_COSTS;
+  const share = RECLAIM_LEAST + RECLAIM_FOR_EACH * engine.kernel.countRetired();
   // What is urgent was queued last.
-  if (kernel.retiredUrgently()) return reclaim(engine, RECLAIM_LATER + share);
-  return retiredEntries(engine) > RECLAIM_LATER ? reclaim(engine, share) : NO_COSTS;
+  return reclaim(engine, urgent ? RECLAIM_LATER + share : share);
 }
 
 export class LockTimeout extends Error {
@@ -103,7 +118,7 @@ export class Transaction {
         sets?.undo();
         throw error;
       }
-      const update = costs(kernel);
+      const update = costs(engine);
       sets?.settle();
       clock.end(PUBLISH);
       options.quiesce?.(engine.words(), engine.handle.readers);
@@ -123,7 +138,7 @@ export class Transaction {
 
   /** Frees what updates have left behind, as far as no reader can be at it. Takes the writers' lock. */
   static reclaim(engine: Engine): UpdateCosts {
-    if (retiredEntries(engine) === 0) return NO_COSTS;
+    if (writersWord(engine, CONTROL_RETIRED_COUNT) === 0) return NO_COSTS;
     lockWriters(engine.words());
     try {
       return reclaim(engine, RECLAIM_ALL);
