@@ -29,7 +29,7 @@ import {
 import { arenaAllocate, arenaAllocateAligned, arenaFree } from "./arena";
 import { linking } from "./chunk";
 import { retire } from "./retire";
-import { put32, touched, walked, wrote } from "./store";
+import { own32, put32, touched, walked, wrote } from "./store";
 
 const FIRST_SLOTS: u32 = 8;
 /** Of a segment's address, which is a multiple of 16, the bits that tell its size. */
@@ -89,7 +89,7 @@ export function slotTake(arena: usize, tuple: usize, hash: u32): usize {
     const used = load<u32>(segment, SEGMENT_USED);
     if (used * FULL_PARTS < slotCount(segment) * FULL_OF) {
       put32(slot + SLOT_HASH, hash);
-      put32(segment + SEGMENT_USED, used + 1);
+      own32(segment + SEGMENT_USED, used + 1);
       return slot;
     }
     if (!makeRoom(arena, tuple, segment, hash)) return 0;

@@ -5,9 +5,9 @@
 /*
  * ---- Tuple-space index of a chain ----
  *
- * +--------+-----------+-------+--------+-------+-------+----------------------+
- * | chunks | lastChunk | chain | tuples | prune | rows  | tuple[32] u32        |
- * +--------+-----------+-------+--------+-------+-------+----------------------+
+ * +--------+-----------+-------+--------+-------+-------+----------------+------+
+ * | chunks | lastChunk | chain | tuples | prune |  ...  | tuple[32] u32  | rows |
+ * +--------+-----------+-------+--------+-------+-------+----------------+------+
  *
  * The first two are a list of chunks (chunk.ts): rows that no tuple took, in order.
  */
@@ -16,12 +16,12 @@ export const INDEX_LAST_CHUNK = INDEX_CHUNKS + 4; // u32
 export const INDEX_CHAIN = INDEX_LAST_CHUNK + 4; // u32 head
 export const INDEX_TUPLE_COUNT = INDEX_CHAIN + 4; // u32
 export const INDEX_PRUNE = INDEX_TUPLE_COUNT + 4; // u32 what addresses occur in which tuple (PRUNE_*), 0 none
-export const INDEX_ROWS = INDEX_PRUNE + 4; // u32 rows in tuples
-export const INDEX_ASCENDS = INDEX_ROWS + 4; // u32 1: no tuple has a lesser order than those in front of it
+export const INDEX_ASCENDS = INDEX_PRUNE + 8; // u32 1: no tuple has a lesser order than those in front of it
 export const INDEX_REST_ORDER = INDEX_ASCENDS + 8; // u64 no row outside of tuples has a lesser order
 export const INDEX_TUPLES = INDEX_REST_ORDER + 8; // u32 x INDEX_TUPLES_COUNT
 export const INDEX_TUPLES_COUNT = 32;
-export const INDEX_SIZE = INDEX_TUPLES + 4 * INDEX_TUPLES_COUNT;
+export const INDEX_ROWS = INDEX_TUPLES + 4 * INDEX_TUPLES_COUNT; // u32 rows in tuples: the writer's, apart from what packets look at
+export const INDEX_SIZE = INDEX_ROWS + 8;
 
 /**
  * Prune table: bit n of a word stands for tuple n. Four tables of 1 << bits words: for the first bits of source and

@@ -73,9 +73,9 @@ export class Signals {
     return Atomics.load(this.words, BEGUN);
   }
 
-  /** Changes that are in force, or have failed. */
+  /** Changes that are in force, or have failed. The store waits for nobody: the updater's clock is read next, and its next lock is a fence. */
   set made(changes: number) {
-    Atomics.store(this.words, MADE, changes);
+    this.words[MADE] = changes;
   }
 
   get made(): number {
