@@ -40,7 +40,7 @@ import { indexRetire } from "./tuple-space";
 
 /** The chain whose name is the text (u16 length, bytes) at `text`; 0 when there is none. */
 export function chainFind(table: usize, text: usize): usize {
-  return find(load<u32>(table, BLOB_NAMES), table, text, hashOf(text));
+  return chainFindHashed(table, text, hashOf(text));
 }
 
 /** The same of a name whose hash is known. */
@@ -119,8 +119,8 @@ function namesRemove(table: usize, head: usize): void {
 }
 
 /**
- * A new empty user chain of the name at `text`, whose hash is known, with `room` bytes behind its head for rules that come next: the three are one piece
- * of memory, which goes when the chain does. 0 without memory.
+ * A new empty user chain of the name at `text`, whose hash is known, with `room` bytes behind its head for rules that come
+ * next: the three are one piece of memory, which goes when the chain does. 0 without memory.
  */
 export function chainMake(table: usize, text: usize, hash: u32, room: u32): usize {
   const size = CHAIN_SIZE + room;

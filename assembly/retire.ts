@@ -90,23 +90,22 @@ export function retire(kind: u32, address: u32, arena: usize, bytes: u32): bool 
 export function retireRecord(table: usize, record: usize, bytes: u32): bool {
   const arena: usize = load<u32>(table, BLOB_ARENA);
   if (!inBlob(table, record)) return retire(RETIRED_MEMORY, <u32>record, arena, bytes);
-  const piece = adopt(arena, record, bytes);
-  return retire(RETIRED_MEMORY, <u32>adopted, arena, piece);
+  return retire(RETIRED_MEMORY, <u32>pieceOf(record), arena, adopt(arena, record, bytes));
 }
 
 /** The same at once, of a record of a blob that nobody sees. */
 export function freeOfBlob(arena: usize, record: usize, bytes: u32): void {
-  const piece = adopt(arena, record, bytes);
-  arenaFree(arena, adopted, piece);
+  arenaFree(arena, pieceOf(record), adopt(arena, record, bytes));
 }
 
-/** Where the piece begins that was adopted last. */
-let adopted: usize = 0;
+/** Where the piece of a record begins that an arena can use. */
+function pieceOf(record: usize): usize {
+  return (record + 15) & ~15;
+}
 
-/** Counts what an arena can use of a record as handed out by it; how many bytes that are. */
+/** Counts that piece as handed out by the arena; how many bytes it has. */
 function adopt(arena: usize, record: usize, bytes: u32): u32 {
-  adopted = (record + 15) & ~15;
-  const piece = <u32>(((record + bytes) & ~15) - adopted);
+  const piece = <u32>(((record + bytes) & ~15) - pieceOf(record));
   arenaAdopt(arena, piece);
   return piece;
 }

@@ -71,7 +71,7 @@ describe("of random rulesets", () => {
       const unmatched = rules.filter(({ hit }) => !hit).map(({ rule }) => rule);
       expect([...idle], `seed ${seed}\n${text}`).toEqual(unmatched);
     }
-    expect(idleCount).toBeGreaterThan(60);
+    expect(idleCount).toBeGreaterThan(62);
   });
 });
 

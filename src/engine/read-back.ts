@@ -96,8 +96,7 @@ export function readTable(
     head = view.getUint32(head + L.CHAIN_NEXT, true)
   ) {
     const hook = view.getUint8(head + L.CHAIN_HOOK);
-    const at = (text + view.getUint32(head + L.CHAIN_NAME, true)) >>> 0;
-    const chainName = bytes.toString("utf8", at + 2, at + 2 + view.getUint16(at, true));
+    const chainName = textAt(view, text, view.getUint32(head + L.CHAIN_NAME, true), bytes);
     heads.add(head);
     chains.push(table.addChain(chainName, hook === L.CHAIN_USER ? -1 : hook));
   }
@@ -145,10 +144,10 @@ export function rowsOf(view: DataView, head: number): number[] {
   return rows;
 }
 
-/** The text that `reference` names. */
-export function textAt(view: DataView, text: number, reference: number): string {
+/** The text that `reference` names; who asks for many has the view's bytes at hand. */
+export function textAt(view: DataView, text: number, reference: number, bytes = Buffer.from(view.buffer)): string {
   const at = (text + reference) >>> 0;
-  return Buffer.from(view.buffer, at + 2, view.getUint16(at, true)).toString();
+  return bytes.toString("utf8", at + 2, at + 2 + view.getUint16(at, true));
 }
 
 /** Reads a counter into four words: packets low, high, bytes low, high. */
