@@ -1,5 +1,5 @@
 /** When changes take effect: what a reader sees of them, and what all readers' records come to. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Engine } from "../src/engine/engine.js";
 import { Reader } from "../src/engine/reader.js";
 import { EffectWatch, type SeenEffects } from "../src/measure/effect-watch.js";
@@ -12,12 +12,10 @@ import { kubeProxy } from "../src/workload/kube-proxy.js";
 
 describe("a reader that watches for the effects of changes", () => {
   it("sees one once it is in force, and none that is not", () => {
-    const { watch, signals, make } = setUp();
-    signals.begun = 1;
+    const { watch, make } = setUp();
     watch.look();
     make(0);
     watch.look();
-    signals.begun = 2;
     watch.look();
     make(1);
     const { momentNs, superseded } = watch.finish();
@@ -26,12 +24,41 @@ describe("a reader that watches for the effects of changes", () => {
     expect(momentNs[1]).toBeGreaterThan(momentNs[0] as number);
   });
 
-  it("sees one that is in force before its maker says so", () => {
-    const { watch, signals, update } = setUp();
-    signals.begun = 1;
+  it("sees one that is in force before its maker says so, once packets have met its generation", () => {
+    const { watch, match, update } = setUp();
     update(0);
+    match();
     watch.look();
     expect(watch.finish().momentNs[0]).toBeGreaterThan(0);
+  });
+
+  it("sees two that come between two looks, though the second one's maker has not said so", () => {
+    const { watch, signals, match, make, update } = setUp();
+    make(0);
+    watch.look();
+    make(1);
+    update(2);
+    match();
+    watch.look();
+    const seen = () => [...watch.finish().momentNs].map((moment) => moment > 0);
+    expect(seen()).toEqual([true, true, false, false]);
+    signals.made = 3;
+    watch.look();
+    signals.made = 0;
+    expect(seen()).toEqual([true, true, true, false]);
+  });
+
+  it("sends no probe where nothing can have come to be in force", () => {
+    const { watch, reader, match, make } = setUp();
+    make(0);
+    match();
+    watch.look();
+    const sent = vi.spyOn(reader, "match");
+    for (let look = 0; look < 10; look++) watch.look();
+    expect(sent).not.toHaveBeenCalled();
+    make(1);
+    watch.look();
+    expect(sent).toHaveBeenCalledTimes(1);
   });
 
   it("calls superseded what the next change has undone before it looked, and goes on with those behind it", () => {
@@ -44,9 +71,14 @@ describe("a reader that watches for the effects of changes", () => {
   });
 
   it("begins a connection with each probe where they are tracked, since one that exists keeps its destination", () => {
-    const { watch, signals, make } = setUp([true, true, true, true], true);
-    signals.begun = 1;
-    for (let look = 0; look < 70_000; look++) watch.look(); // More often than there are zones.
+    const { watch, reader, signals, make } = setUp([true, true, true, true], true);
+    const sent = vi.spyOn(reader, "match");
+    for (let look = 0; look <= 140_000; look++) {
+      signals.made = look & 1;
+      watch.look();
+    }
+    expect(sent.mock.calls.length, "more often than there are zones").toBeGreaterThan(65_536);
+    sent.mockRestore();
     make(0);
     watch.look();
     make(1);
@@ -58,16 +90,15 @@ describe("a reader that watches for the effects of changes", () => {
 
   it("gives up on a change that never shows, after which nothing else is in force", () => {
     const { watch, signals } = setUp();
-    signals.begun = signals.made = 1;
+    signals.made = 1;
     expect([...watch.finish().momentNs]).toEqual([0, 0, 0, 0]);
   });
 
   it("looks for nothing where a change has no probe, and goes on once it is made", () => {
-    const { watch, signals, make } = setUp([true, false, true, false]);
+    const { watch, make } = setUp([true, false, true, false]);
     make(0);
     make(1);
     make(2);
-    signals.begun = 4;
     watch.look();
     make(3);
     const { momentNs } = watch.finish();
@@ -127,9 +158,10 @@ function setUp(watched = [true, true, true, true], track = false) {
   const watch = new EffectWatch(probes, reader, signals, track);
   const update = (index: number): void => void updater.update({ batch: changes[index]?.batch ?? "" });
   const make = (index: number): void => {
-    signals.begun = index + 1;
     update(index);
     signals.made = index + 1;
   };
-  return { watch, signals, update, make };
+  const traffic = reader.allocate(1);
+  const match = (): void => reader.match(traffic, 0, 1);
+  return { watch, reader, signals, match, update, make };
 }

@@ -161,6 +161,11 @@ export class Reader {
     this.engine.kernel.readerMatch(pool.packets + first * L.PACKET_SIZE, pool.results + first * L.RESULT_SIZE, count);
   }
 
+  /** The generation of the ruleset that the last of them met. Unlike the engine's it is read where no writer writes. */
+  generation(): number {
+    return this.engine.words()[(M.READERS_ADDRESS + this.id * M.READER_SIZE + M.READER_GENERATION) >> 2] as number;
+  }
+
   /**
    * For packets `first` to `first + count - 1`, all of one family, the rule that each hits first in the chain of `table` at
    * `hook`: an address that stands for the rule as long as no update is made, 0 where none hits. Only conditions are

@@ -2,6 +2,9 @@
  * When changes take effect, as one reader sees it: between two batches it sends the probe of the oldest change whose effect it
  * has not seen, in the order in which changes are made.
  *
+ * A probe walks what its change is about, and who writes there meanwhile waits for the reader's cache. So one is sent only where
+ * there may be something to see: its change has been made, or the last batch met a generation that none before it met.
+ *
  * Who makes the changes waits for no reader, so a reader that stood still may find the rules of a later change in force, which
  * may have undone the effect it looks for. Such a change counts as superseded, with the moment at which the reader found out:
  * the first packet that was matched with this change made.
@@ -31,6 +34,9 @@ export class EffectWatch {
   private readonly fresh: FreshConnections | undefined;
   /** Changes that nothing is looked for any more. */
   private settled = 0;
+  /** What the last look knew. */
+  private generation: number;
+  private made = 0;
 
   constructor(
     private readonly probes: readonly (Probe | undefined)[],
@@ -39,6 +45,7 @@ export class EffectWatch {
     track: boolean,
   ) {
     this.fresh = track ? new FreshConnections() : undefined;
+    this.generation = reader.generation();
     this.seen = { momentNs: new Float64Array(probes.length), superseded: new Uint8Array(probes.length) };
     this.pool = reader.allocate(Math.max(1, probes.length));
     this.results = probes.map((_, index) => this.pool.result(index));
@@ -51,19 +58,31 @@ export class EffectWatch {
 
   look(): void {
     // Before the probes: what is made by now, they are matched with.
-    const { made, begun } = this.signals;
-    for (; this.settled < begun; this.settled++) {
+    const { made } = this.signals;
+    const generation = this.reader.generation();
+    const moved = generation !== this.generation;
+    if (!moved && made === this.made) return;
+    this.generation = generation;
+    this.made = made;
+    if (this.settle(made) === 0 && moved && this.settled === made) this.settle(made + 1);
+  }
+
+  /** Looks for the effects of the changes before `end`; how many are looked for no more. */
+  private settle(end: number): number {
+    const first = this.settled;
+    for (; this.settled < Math.min(end, this.probes.length); this.settled++) {
       const index = this.settled;
       const shows = this.shows[index];
       if (shows === undefined) {
-        if (index >= made) return;
+        if (index >= this.made) break;
         continue;
       }
       const shown = shows(this.probe(index));
-      if (!shown && index + 1 >= made) return;
+      if (!shown && index + 1 >= this.made) break;
       this.seen.momentNs[index] = nowNs();
       this.seen.superseded[index] = shown ? 0 : 1;
     }
+    return this.settled - first;
   }
 
   /** What comes of the probe of a change now. */
@@ -80,7 +99,8 @@ export class EffectWatch {
   /** What was seen, once no more changes are made and the effects of the last have been looked for. */
   finish(): SeenEffects {
     const patient = nowNs() + PATIENCE_NS;
-    while (this.settled < this.signals.begun && nowNs() < patient) this.look();
+    this.made = this.signals.made;
+    while (this.settled < this.made && nowNs() < patient) this.settle(this.made);
     return this.seen;
   }
 }

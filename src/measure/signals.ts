@@ -1,20 +1,19 @@
 /**
  * What the bench's threads tell each other while their event loops stand still: words of shared memory.
  *
- *  0       4       8       12      16
- * +-------+-------+-------+-------+-------+
- * | stop  | phase | ready | begun | made  |
- * +-------+-------+-------+-------+-------+
+ *  0       4       8       12
+ * +-------+-------+-------+-------+
+ * | stop  | phase | ready | made  |
+ * +-------+-------+-------+-------+
  *
- * Written by: stop and phase the main thread; ready readers, and writers of which there are several; begun and made the
+ * Written by: stop and phase the main thread; ready readers, and writers of which there are several; made the
  * updater, who waits for nobody: what readers saw they keep to themselves until the end.
  */
 const STOP = 0;
 const PHASE = 1;
 const READY = 2;
-const BEGUN = 3;
-const MADE = 4;
-const SIZE = 20;
+const MADE = 3;
+const SIZE = 16;
 
 /** What readers record for: nothing yet, matching alone, matching beside updates. */
 export const PHASE_NONE = 0;
@@ -62,15 +61,6 @@ export class Signals {
   /** How many have reported. */
   get ready(): number {
     return Atomics.load(this.words, READY);
-  }
-
-  /** Changes that may be in force: those made and the one that is being made. */
-  set begun(changes: number) {
-    Atomics.store(this.words, BEGUN, changes);
-  }
-
-  get begun(): number {
-    return Atomics.load(this.words, BEGUN);
   }
 
   /** Changes that are in force, or have failed. The store waits for nobody: the updater's clock is read next, and its next lock is a fence. */

@@ -114,7 +114,6 @@ class Changes implements OpenLoopWork {
   }
 
   carryOut(index: number): void {
-    this.signals.begun = index + 1;
     try {
       this.report = this.updater.update(this.requests[index] as UpdateRequest);
     } catch (error) {
