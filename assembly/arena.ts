@@ -18,7 +18,7 @@ import {
   SLAB_SIZE,
 } from "../src/blob/memory";
 import { heapAllocate, heapFree } from "./heap";
-import { own32, remember } from "./store";
+import { own32, remember, wrote } from "./store";
 
 const LINE: u32 = 64;
 
@@ -75,6 +75,19 @@ export function arenaFree(arena: usize, address: usize, bytes: u32): void {
   if (next) put(arena, next + SLAB_PREVIOUS, <u32>previous);
   put(arena, previous ? previous + SLAB_NEXT : arena + ARENA_SLABS, <u32>next);
   heapFree(slab, load<u32>(slab, SLAB_BYTES));
+}
+
+/**
+ * The same of what readers walked and no longer can: a word of each line is stored, so that it leaves their caches now, and the next
+ * owner, who will be in the middle of an update, need not wait for it. Large records are seldom taken again soon.
+ */
+export function arenaFreeWalked(arena: usize, address: usize, bytes: u32): void {
+  if (bytes <= <u32>ARENA_LARGEST) {
+    const lines = (bytes + LINE - 1) / LINE;
+    for (let i: u32 = 0; i < lines; i++) store<u32>(address + i * LINE, 0);
+    wrote(4 * lines);
+  }
+  arenaFree(arena, address, bytes);
 }
 
 /** Counts a piece of foreign memory, aligned to 16, as handed out, so that it may be given to the arena. */

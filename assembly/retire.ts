@@ -34,7 +34,7 @@ import {
   RETIRED_TABLE,
   ROOT_GENERATION,
 } from "../src/blob/memory";
-import { arenaAdopt, arenaAllocate, arenaFree } from "./arena";
+import { arenaAdopt, arenaAllocate, arenaFree, arenaFreeWalked } from "./arena";
 import { bodyRelease } from "./sets/body";
 import { inBlob } from "./content";
 import { heapFree } from "./heap";
@@ -144,7 +144,7 @@ export function reclaim(limit: u32): u32 {
     arenaFree(engineArena(), entry, RETIRED_SIZE);
     if (kind == RETIRED_ROW) unlinkRow(address);
     else if (kind == RETIRED_CHAIN) releaseChain(address);
-    else if (kind == RETIRED_MEMORY) arenaFree(arena, address, bytes);
+    else if (kind == RETIRED_MEMORY) arenaFreeWalked(arena, address, bytes);
     else if (kind == RETIRED_TABLE) releaseTable(address);
     else if (kind == RETIRED_BODY) bodyRelease(address);
     else if (kind == RETIRED_RUN) heapFree(address, bytes);

@@ -27,7 +27,7 @@ import {
 } from "../src/blob/layout";
 import { RETIRED_ROW } from "../src/blob/memory";
 import { COMMENT_TEXT, JUMP_CHAIN, MATCH_COMMENT } from "../src/blob/payloads";
-import { arenaFree } from "./arena";
+import { arenaFree, arenaFreeWalked } from "./arena";
 import { entryDied } from "./bucket";
 import { chunkDied, chunkRemove } from "./chunk";
 import { endsChain, inBlob, isJump, refersByName, rowTable, textAddress } from "./content";
@@ -130,7 +130,7 @@ export function releaseChain(head: usize): void {
     if (!made) freeOfBlob(arena, row, bytes);
     row += bytes;
   }
-  if (made) arenaFree(arena, head, <u32>(table + load<u32>(head, CHAIN_ROWS_END) - head));
+  if (made) arenaFreeWalked(arena, head, <u32>(table + load<u32>(head, CHAIN_ROWS_END) - head));
   else freeOfBlob(arena, head, CHAIN_SIZE);
 }
 

@@ -61,7 +61,7 @@ import {
   TUPLE_RANK,
   TUPLE_SIZE,
 } from "../src/blob/tuple-space";
-import { arenaAllocate } from "./arena";
+import { arenaAllocateAligned } from "./arena";
 import { bucketDismiss, bucketInsert, bucketLength, bucketOf, bucketRemove, entryTuple } from "./bucket";
 import { chunkRemove, chunkRow } from "./chunk";
 import { chunkInsert } from "./chunk-insert";
@@ -90,7 +90,8 @@ const FIRST_ORDER: u64 = (<u64>1) << 56;
 /** Builds the index of the chain at `head` over all rows in its chunks, and gives them order keys. False without memory. */
 export function indexBuild(head: usize): bool {
   const arena: usize = load<u32>(load<u32>(head, CHAIN_TABLE), BLOB_ARENA);
-  const index = arenaAllocate(arena, INDEX_SIZE);
+  // Lines of its own: every packet looks at it, and the writer's words lie all around.
+  const index = arenaAllocateAligned(arena, INDEX_SIZE, 0);
   if (!index) return false;
   memory.fill(index, 0, INDEX_SIZE);
   store<u32>(index, <u32>head, INDEX_CHAIN);

@@ -108,6 +108,8 @@ export class Reader {
   readonly id: number;
   private readonly engine: Engine;
   private traces = 0;
+  /** This reader's words in shared memory, which do not move. */
+  private readonly line: Uint32Array;
 
   /** `id` counts from 0 and belongs to one thread at a time. */
   constructor(engine: Engine, id: number) {
@@ -116,6 +118,7 @@ export class Reader {
     this.engine = engine;
     this.id = id;
     engine.kernel.readerAttach(id);
+    this.line = new Uint32Array(engine.handle.memory.buffer, M.READERS_ADDRESS + id * M.READER_SIZE, M.READER_SIZE / 4);
   }
 
   allocate(count: number): PacketPool {
@@ -163,7 +166,7 @@ export class Reader {
 
   /** The generation of the ruleset that the last of them met. Unlike the engine's it is read where no writer writes. */
   generation(): number {
-    return this.engine.words()[(M.READERS_ADDRESS + this.id * M.READER_SIZE + M.READER_GENERATION) >> 2] as number;
+    return this.line[M.READER_GENERATION >> 2] as number;
   }
 
   /**
