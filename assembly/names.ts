@@ -20,6 +20,7 @@ import {
   CHAIN_ROWS_END,
   CHAIN_SIZE,
   CHAIN_TABLE,
+  CHAIN_WALKED,
   CHAIN_USER,
   RECORD_CHAIN,
 } from "../src/blob/layout";
@@ -32,7 +33,7 @@ import {
   RETIRED_CHAIN,
   RETIRED_MEMORY,
 } from "../src/blob/memory";
-import { arenaAllocate } from "./arena";
+import { arenaAllocate, arenaAllocateAligned } from "./arena";
 import { hashBytes, inBlob, sameText, textAddress } from "./content";
 import { retire } from "./retire";
 import { own32, put32, touched, walked, wrote } from "./store";
@@ -125,7 +126,7 @@ function namesRemove(table: usize, head: usize): void {
 export function chainMake(table: usize, text: usize, hash: u32, room: u32): usize {
   const size = CHAIN_SIZE + room;
   const textBytes = 2 + <u32>load<u16>(text);
-  const head = arenaAllocate(load<u32>(table, BLOB_ARENA), size + textBytes);
+  const head = arenaAllocateAligned(load<u32>(table, BLOB_ARENA), size + textBytes, CHAIN_WALKED);
   if (!head) return 0;
   memory.fill(head, 0, CHAIN_SIZE);
   store<u16>(head, CHAIN_SIZE, CHAIN_BYTES);

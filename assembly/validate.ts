@@ -28,12 +28,13 @@ import {
   BLOB_VALID_HOOKS,
   BLOB_VERSION,
   CHAIN_BYTES,
+  CHAIN_CHUNKS,
   CHAIN_HOOK,
   CHAIN_KIND,
   CHAIN_LEVEL,
+  CHAIN_LIVE_ROWS,
   CHAIN_MOVED,
   CHAIN_NAME,
-  CHAIN_NEXT,
   CHAIN_ROW_COUNT,
   CHAIN_ROWS_END,
   CHAIN_SIZE,
@@ -151,15 +152,16 @@ let builtin: u32 = 0;
 export function checkHead(blob: usize, at: u32, end: u32): u32 {
   const head = blob + at;
   if (end - at < <u32>CHAIN_SIZE || load<u8>(head, CHAIN_KIND) != RECORD_CHAIN) return refuse(FAULT_CHAIN, at);
-  if (load<u16>(head, CHAIN_BYTES) != CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
+  if (load<u32>(head, CHAIN_BYTES) != CHAIN_SIZE) return refuse(FAULT_CHAIN, at);
   const hook = <i32>load<u8>(head, CHAIN_HOOK);
   if (hook != CHAIN_USER && hook >= HOOK_COUNT) return refuse(FAULT_HOOK, at + CHAIN_HOOK);
   if (!textFits(blob, load<u32>(head, CHAIN_NAME))) return refuse(FAULT_TEXT, at + CHAIN_NAME);
-  if (load<u32>(head, CHAIN_HOOK - 4) || v128.any_true(v128.load(head, CHAIN_NEXT)))
-    return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_NEXT, CHAIN_HOOK));
-  if (v128.any_true(v128.or(v128.load(head, CHAIN_LEVEL), v128.load(head, CHAIN_SIZE - 16))))
-    return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_LEVEL, CHAIN_SIZE));
-  if (load<u8>(head, CHAIN_MOVED)) return refuse(FAULT_CHAIN, at + CHAIN_MOVED);
+  if (load<u32>(head, CHAIN_LEVEL) || v128.any_true(v128.load(head, CHAIN_LIVE_ROWS)))
+    return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_LIVE_ROWS, CHAIN_HOOK));
+  if (v128.any_true(v128.or(v128.load(head, CHAIN_CHUNKS), v128.load(head, CHAIN_SIZE - 16))))
+    return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_CHUNKS, CHAIN_SIZE));
+  // And of how long its run is, which stands behind it.
+  if (load<u16>(head, CHAIN_MOVED)) return refuse(FAULT_CHAIN, at + CHAIN_MOVED);
   const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
   if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);
   if (hook == CHAIN_USER) return FAULT_NONE;

@@ -101,31 +101,37 @@ export const BLOB_HEADER_SIZE = 192;
 /*
  * ---- Chain head ----
  *
- *  0     2     4           8           12          16          20          24
- * +-----+-----+-----------+-----------+-----------+-----------+-----------+
- * | size| run | name      | rows      | rowsEnd   | next      | chunkHead |
- * +-----+-----+-----------+-----------+-----------+-----------+-----------+
- * | chunkTail | index     | liveRows  | ...   | kind at 39 ...
+ *  0     2     4           8           12          16          20          24          28          32
+ * +-----+-----+-----------+-----------+-----------+-----------+-----------+-----------+-----------+
+ * | size|reach| name      | rows      | rowsEnd   | liveRows  | references| next      | previous  |
+ * +-----+-----+-----------+-----------+-----------+-----------+-----------+-----------+-----------+
+ * | level     |ho|mv|ru|kd| chunkHead | chunkTail | index     | policy    | hash ...
+ * +-----------+--+--+--+--+-----------+-----------+-----------+-----------+-----------------------+
+ *  32          36          40          44          48          52          56
+ *
+ * What the writer changes with every rule lies in front, what packets look at behind CHAIN_WALKED: chains that edits make have a
+ * cache line begin there, so that neither waits for the other.
  */
 export const CHAIN_BYTES = 0; // u16: CHAIN_SIZE
-export const CHAIN_RUN = 2; // u8 runtime: rules that lie one behind the other from the head on, all the chain has, and no chunks; 0 ask its chunks
+export const CHAIN_REACHED = 2; // u8 runtime: bit n: hook n may reach the chain
 export const CHAIN_NAME = 4; // u32 text reference
 export const CHAIN_ROW_COUNT = 8; // u32 rows that follow in the portable blob, policy included
 export const CHAIN_ROWS_END = 12; // u32 offset behind the last of them; of a chain that an edit made, behind all its memory, rows and name
-export const CHAIN_NEXT = 16; // u32 runtime: next head, absolute; 0 ends
-export const CHAIN_CHUNKS = 20; // u32 runtime: first chunk, absolute
-export const CHAIN_LAST_CHUNK = 24; // u32 runtime
-export const CHAIN_INDEX = 28; // u32 runtime: tuple-space index or 0
-export const CHAIN_LIVE_ROWS = 32; // u32 runtime: rules in force
+export const CHAIN_LIVE_ROWS = 16; // u32 runtime: rules in force
+export const CHAIN_REFERENCES = 20; // u32 runtime: rows in force that jump here
+export const CHAIN_NEXT = 24; // u32 runtime: next head, absolute; 0 ends
+export const CHAIN_PREVIOUS = 28; // u32 runtime: previous head, absolute
+export const CHAIN_LEVEL = 32; // u32 runtime: 0 unreachable, else 1 + the deepest caller's level
+export const CHAIN_WALKED = CHAIN_LEVEL;
 export const CHAIN_HOOK = 36; // u8: hook number, CHAIN_USER for a user chain
 export const CHAIN_MOVED = 37; // u8 runtime: the same of a chain's, where it is not so of the table's
-export const CHAIN_REACHED = 38; // u8 runtime: bit n: hook n may reach the chain
+export const CHAIN_RUN = 38; // u8 runtime: rules that lie one behind the other from the head on, all the chain has, and no chunks; 0 ask its chunks
 export const CHAIN_KIND = 39; // u8: RECORD_CHAIN
-export const CHAIN_LEVEL = 40; // u32 runtime: 0 unreachable, else 1 + the deepest caller's level
-export const CHAIN_REFERENCES = 44; // u32 runtime: rows in force that jump here
-export const CHAIN_PREVIOUS = 48; // u32 runtime: previous head, absolute
-export const CHAIN_HASH = 52; // u32 runtime: hash of the name
-export const CHAIN_POLICY = 56; // u32 runtime: newest policy row of a built-in chain; older ones by ROW_NEXT_SAME
+export const CHAIN_CHUNKS = 40; // u32 runtime: first chunk, absolute
+export const CHAIN_LAST_CHUNK = 44; // u32 runtime
+export const CHAIN_INDEX = 48; // u32 runtime: tuple-space index or 0
+export const CHAIN_POLICY = 52; // u32 runtime: newest policy row of a built-in chain; older ones by ROW_NEXT_SAME
+export const CHAIN_HASH = 56; // u32 runtime: hash of the name
 export const CHAIN_TABLE = 60; // u32 runtime: the blob it belongs to
 export const CHAIN_TWIN = 64; // u32 runtime: chain of the same name in the table being replaced
 export const CHAIN_DIRECTORY = 68; // u32 runtime: root of the directory of its chunks, 0 none
