@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly strategies: readonly Strategy[];
   readonly classifiers: readonly Classifier[];
   /**
-   * Changes a second, 0.01 to 100,000. `auto`: 1000, or less where a strategy would be busy more than a fifth of the time (nine
+   * Changes a second, 0.01 to 100,000. `auto`: 4236, or less where a strategy would be busy more than a fifth of the time (nine
    * tenths where the duration holds only a handful), so that what is measured is one change and not a queue of them.
    */
   readonly rate: number | "auto";

@@ -36,13 +36,15 @@ const SPIN_NS = 2_000_000;
 const LOOKS_PER_US = 100;
 /** The share of what is left that one pause takes; before it is optimised it takes some five times as long. */
 const PAUSE_SHARE = 1 / 8;
+/** What a pause takes at least, in microseconds: by half of it a wait ends late, which the latency of what begins then counts. */
+const LEAST_PAUSE_US = 0.05;
 
 /**
  * Keeps a thread that spins from asking the time at once again: each answer is a number on the heap, and a collection has the
  * collector's threads run on the cores of those who are measured.
  */
 function pause(word: Int32Array, leftNs: number): void {
-  const looks = Math.max(1, (leftNs / 1000) * PAUSE_SHARE) * LOOKS_PER_US;
+  const looks = Math.max(LEAST_PAUSE_US, (leftNs / 1000) * PAUSE_SHARE) * LOOKS_PER_US;
   for (let look = 0; look < looks && Atomics.load(word, 0) === 0; look++);
 }
 
