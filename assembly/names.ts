@@ -20,8 +20,8 @@ import {
   CHAIN_ROWS_END,
   CHAIN_SIZE,
   CHAIN_TABLE,
-  CHAIN_WALKED,
   CHAIN_USER,
+  CHAIN_WALKED,
   RECORD_CHAIN,
 } from "../src/blob/layout";
 import {

@@ -160,7 +160,7 @@ export function checkHead(blob: usize, at: u32, end: u32): u32 {
     return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_LIVE_ROWS, CHAIN_HOOK));
   if (v128.any_true(v128.or(v128.load(head, CHAIN_CHUNKS), v128.load(head, CHAIN_SIZE - 16))))
     return refuse(FAULT_CHAIN, at + firstWord(head, CHAIN_CHUNKS, CHAIN_SIZE));
-  // And of how long its run is, which stands behind it.
+  // Two bytes: CHAIN_RUN stands behind it.
   if (load<u16>(head, CHAIN_MOVED)) return refuse(FAULT_CHAIN, at + CHAIN_MOVED);
   const rowsEnd = load<u32>(head, CHAIN_ROWS_END);
   if (rowsEnd > end || rowsEnd < at + <u32>CHAIN_SIZE) return refuse(FAULT_CHAIN, at + CHAIN_ROWS_END);

@@ -107,9 +107,9 @@ export class PacketPool {
 export class Reader {
   readonly id: number;
   private readonly engine: Engine;
-  private traces = 0;
   /** This reader's words in shared memory, which do not move. */
   private readonly line: Uint32Array;
+  private traces = 0;
 
   /** `id` counts from 0 and belongs to one thread at a time. */
   constructor(engine: Engine, id: number) {
@@ -127,18 +127,17 @@ export class Reader {
 
   /** Says that this thread walks packets in a loop: a writer that asks for a grace period waits for its next pause. */
   online(): void {
-    Atomics.store(this.engine.words(), this.word(M.READER_ONLINE), 1);
+    Atomics.store(this.line, M.READER_ONLINE >> 2, 1);
   }
 
   offline(): void {
-    Atomics.store(this.engine.words(), this.word(M.READER_ONLINE), 0);
+    Atomics.store(this.line, M.READER_ONLINE >> 2, 0);
   }
 
   /** Sets the generator behind chance (`statistic --mode random`, random ports): the same seed, the same choices. */
   seed(value: number): void {
     const state = (BigInt(value >>> 0) + 1n) * 0x9e3779b97f4a7c15n;
-    const line = M.READERS_ADDRESS + this.id * M.READER_SIZE;
-    this.engine.data().setBigUint64(line + M.READER_RANDOM, BigInt.asUintN(64, state), true);
+    new DataView(this.line.buffer, this.line.byteOffset).setBigUint64(M.READER_RANDOM, BigInt.asUintN(64, state), true);
   }
 
   /**
@@ -146,16 +145,14 @@ export class Reader {
    * Without anyone listening telling costs nothing. `capacity` is a power of two.
    */
   listen(capacity = 1024): EventQueue {
-    const queue = new EventQueue(this.engine, capacity, () =>
-      Atomics.store(this.engine.words(), this.word(M.READER_EVENTS), 0),
-    );
-    Atomics.store(this.engine.words(), this.word(M.READER_EVENTS), queue.ring);
+    const queue = new EventQueue(this.engine, capacity, () => Atomics.store(this.line, M.READER_EVENTS >> 2, 0));
+    Atomics.store(this.line, M.READER_EVENTS >> 2, queue.ring);
     return queue;
   }
 
   /** The record of the packet that fragments were put together to, where the result of the last match says so. */
   whole(): Uint8Array {
-    const at = this.engine.data().getUint32(M.READERS_ADDRESS + this.id * M.READER_SIZE + M.READER_WHOLE, true);
+    const at = this.line[M.READER_WHOLE >> 2] as number;
     return this.engine.bytes().slice(at, at + L.PACKET_SIZE);
   }
 
@@ -164,7 +161,7 @@ export class Reader {
     this.engine.kernel.readerMatch(pool.packets + first * L.PACKET_SIZE, pool.results + first * L.RESULT_SIZE, count);
   }
 
-  /** The generation of the ruleset that the last of them met. Unlike the engine's it is read where no writer writes. */
+  /** The generation of the ruleset that the packets of the last call met. Unlike the engine's it is read where no writer writes. */
   generation(): number {
     return this.line[M.READER_GENERATION >> 2] as number;
   }
@@ -214,10 +211,6 @@ export class Reader {
     const steps: TraceStep[] = [];
     for (let at = this.traces; at < end >>> 0; at += L.TRACE_SIZE) steps.push(traceStep(view, at));
     return steps;
-  }
-
-  private word(field: number): number {
-    return (M.READERS_ADDRESS + this.id * M.READER_SIZE + field) >> 2;
   }
 }
 

@@ -64,25 +64,24 @@ export class EffectWatch {
     if (!moved && made === this.made) return;
     this.generation = generation;
     this.made = made;
-    if (this.settle(made) === 0 && moved && this.settled === made) this.settle(made + 1);
+    if (this.settled < made) this.settle(made);
+    else if (moved) this.settle(made + 1);
   }
 
-  /** Looks for the effects of the changes before `end`; how many are looked for no more. */
-  private settle(end: number): number {
-    const first = this.settled;
+  /** Looks for the effects of the changes before `end`. */
+  private settle(end: number): void {
     for (; this.settled < Math.min(end, this.probes.length); this.settled++) {
       const index = this.settled;
       const shows = this.shows[index];
       if (shows === undefined) {
-        if (index >= this.made) break;
+        if (index >= this.made) return;
         continue;
       }
       const shown = shows(this.probe(index));
-      if (!shown && index + 1 >= this.made) break;
+      if (!shown && index + 1 >= this.made) return;
       this.seen.momentNs[index] = nowNs();
       this.seen.superseded[index] = shown ? 0 : 1;
     }
-    return this.settled - first;
   }
 
   /** What comes of the probe of a change now. */

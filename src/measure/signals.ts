@@ -6,8 +6,8 @@
  * | stop  | phase | ready | made  |
  * +-------+-------+-------+-------+
  *
- * Written by: stop and phase the main thread; ready readers, and writers of which there are several; made the
- * updater, who waits for nobody: what readers saw they keep to themselves until the end.
+ * Written by: stop and phase the main thread; ready readers, and writers of which there are several; made the updater, who
+ * waits for nobody: what readers saw they keep to themselves until the end.
  */
 const STOP = 0;
 const PHASE = 1;
