@@ -3,10 +3,10 @@ import { defineConfig } from "vitest/config";
 /**
  * Files that have a process each: what they test is about threads, processes and memory, or about what modules have learnt from
  * earlier input; or they run for long, and fastest on code that has been compiled for nothing else. The others share two processes,
- * since to start one and load the engine takes longer than most of their tests.
+ * since to start one and load the engine takes longer than most of their tests; so do those that wait for the kernel most of the time.
  */
 const APART = [
-  "test/*-linux.test.ts",
+  "test/{measure,contention}-linux.test.ts",
   "test/{linux,linux-parser,referee,run,interrupt,writers,atomicity,*-threads,*-concurrent}.test.ts",
   "test/{cli*,fleet,docs,package,report-page,edit}.test.ts",
   "test/{measure-bench,measure-crew,contention,workload-spread}.test.ts",

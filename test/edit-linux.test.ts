@@ -10,7 +10,7 @@ import { randomFrom } from "./linux-parser/random.js";
 import { hasReferee, refereeAbsence, tablesOf } from "./linux-parser/referee.js";
 import { seedOf } from "./linux-parser/rule-generator.js";
 
-const HISTORIES = 16;
+const HISTORIES = 9;
 const COMMANDS = 30;
 /** iptables ends with 3 where there is no such table; here that is a wrong word as any other. */
 const NO_SUCH_TABLE = 3;

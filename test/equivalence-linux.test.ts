@@ -7,7 +7,7 @@ import { Random } from "./oracle/random.js";
 import { randomBatch } from "./oracle/random-batch.js";
 import { randomRuleset } from "./oracle/random-ruleset.js";
 
-const ROUNDS = 80;
+const ROUNDS = 45;
 const missing = kernelMissing();
 
 /** Linux commits table by table, so one table a round. */

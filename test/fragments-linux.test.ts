@@ -19,7 +19,7 @@ import { playTraffic, readCounters, trafficMissing, type TrafficRound, WAY_OUT, 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
 const setting = (name: string, usual: number): number => Number(process.env[`RULESWAP_${name}`] ?? usual);
-const ROUNDS = setting("ROUNDS", 45);
+const ROUNDS = setting("ROUNDS", 25);
 const FIRST = setting("SEED", 0);
 const DATAGRAMS = 30;
 /** As many that their source sends more than 64 fragments between two of one. */

@@ -31,7 +31,7 @@ import { trafficMissing } from "./oracle/traffic.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 80);
+const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 45);
 const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
 const EVENTS = 16;
 /** Where those listen who chat. */

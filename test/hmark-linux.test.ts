@@ -21,7 +21,7 @@ import { wireBytes } from "./oracle/wire.js";
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
 const WATCHED = /^mangle (PREROUTING|FORWARD) [1-9]/;
-const ROUNDS = 40;
+const ROUNDS = 24;
 const PACKETS = 30;
 const [UDP, UDPLITE, DCCP, SCTP] = [17, 136, 33, 132];
 const ADDRESSES = {

@@ -13,7 +13,7 @@ import type { Family } from "../src/ruleset/row-store.js";
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
 const setting = (name: string, usual: number): number => Number(process.env[`RULESWAP_${name}`] ?? usual);
-const ROUNDS = setting("ROUNDS", 40);
+const ROUNDS = setting("ROUNDS", 24);
 const PACKETS = setting("PACKETS", 60);
 const FIRST = setting("SEED", 0);
 const LIMIT_MS = 60_000 + 40 * ROUNDS * PACKETS;

@@ -10,7 +10,7 @@ import { trafficMissing } from "./oracle/traffic.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 70);
+const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 40);
 const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
 const PACKETS = 14;
 const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];

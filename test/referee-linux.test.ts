@@ -14,7 +14,7 @@ const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
 
 const setting = (name: string, usual: number): number => Number(process.env[`RULESWAP_${name}`] ?? usual);
-const ROUNDS = setting("ROUNDS", 70);
+const ROUNDS = setting("ROUNDS", 40);
 const PACKETS = setting("PACKETS", 40);
 const SEED = setting("SEED", 0);
 /** Rulesets that one namespace plays. */

@@ -10,7 +10,7 @@ import { trafficMissing } from "./oracle/traffic.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = 55;
+const ROUNDS = 30;
 const PACKETS = 30;
 
 function makeRound(seed: number): MachineRound {

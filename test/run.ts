@@ -64,7 +64,7 @@ export function output(program: string, args: readonly string[], options: RunOpt
 }
 
 export interface Started {
-  readonly child: ChildProcess & { readonly stdout: Readable };
+  readonly child: ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
   /** Resolves when it has ended and all that it said is read. */
   readonly ended: Promise<Ran>;
 }

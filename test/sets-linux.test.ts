@@ -16,7 +16,7 @@ import { wireBytes } from "./oracle/wire.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : ipsetAbsence;
-const ROUNDS = 60;
+const ROUNDS = 35;
 const PACKETS = 40;
 
 function randomPacket(random: Random, family: Family): Packet {

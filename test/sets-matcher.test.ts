@@ -8,7 +8,7 @@ import { Random } from "./oracle/random.js";
 import { mangleOf, randomSetPacket } from "./oracle/random-set-packet.js";
 import { randomSets, SET_DEVICES, SET_MACS } from "./oracle/random-sets.js";
 
-const RULESETS = 200;
+const RULESETS = 120;
 const PACKETS = 40;
 
 function randomPacket(random: Random, family: Family, time: number): Packet {

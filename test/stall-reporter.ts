@@ -23,11 +23,11 @@ export default class StallReporter implements Reporter {
   private readonly ended = new Set<string>();
   /** What the run would have said of them at its end. */
   private readonly failures: string[] = [];
-  private heard = Date.now();
+  private heard = performance.now();
   private timer: NodeJS.Timeout | undefined;
 
   onTestRunStart(): void {
-    this.heard = Date.now();
+    this.heard = performance.now();
     this.timer = setInterval(() => this.look(), LOOK_MS);
   }
 
@@ -50,7 +50,7 @@ export default class StallReporter implements Reporter {
   }
 
   onTestModuleEnd(module: TestModule): void {
-    this.heard = Date.now();
+    this.heard = performance.now();
     this.ended.add(module.moduleId);
     this.running.delete(module.moduleId);
   }
@@ -60,13 +60,13 @@ export default class StallReporter implements Reporter {
   }
 
   private note(module: TestModule, last: string): void {
-    this.heard = Date.now();
+    this.heard = performance.now();
     if (!this.ended.has(module.moduleId)) this.running.set(module.moduleId, { at: this.heard, last });
   }
 
   private look(): void {
-    const stalled = [...this.running].filter(([, { at }]) => Date.now() - at > STALLED_MS);
-    if (stalled.length === 0 && Date.now() - this.heard < STALLED_MS) return;
+    const stalled = [...this.running].filter(([, { at }]) => performance.now() - at > STALLED_MS);
+    if (stalled.length === 0 && performance.now() - this.heard < STALLED_MS) return;
     for (const [file, { last }] of stalled)
       console.error(`\n${file} has stood still for ${STALLED_MS / 1000} s; last heard of ${last}`);
     if (stalled.length === 0)

@@ -8,7 +8,7 @@ import { trafficMissing } from "./oracle/traffic.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 80);
+const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 45);
 const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
 const [FIN, SYN, RST, PSH, ACK, ECE, CWR] = [1, 2, 4, 8, 16, 64, 128] as const;
 const CLIENT = { ipv4: "10.0.0.9", ipv6: "fd00:1::9" } as const;

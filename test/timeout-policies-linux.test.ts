@@ -21,7 +21,7 @@ import { run } from "./run.js";
 const missing = trafficMissing() ?? (run("which", ["nfct"]).status === 0 ? undefined : "needs nfct");
 const skipped = missing ? ` (skipped: ${missing})` : "";
 
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 40);
+const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 24);
 const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
 
 const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
