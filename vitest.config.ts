@@ -11,7 +11,7 @@ const APART = [
   "test/{cli*,fleet,docs,package,report-page,edit}.test.ts",
   "test/{measure-bench,measure-crew,contention,workload-spread}.test.ts",
   "test/{heap,million-rules,incremental-*,match-effort,reclaim,reading*,reader-lines}.test.ts",
-  "test/{equivalence,matcher,matcher-extensions,sets-matcher,round-trip,findings-random}.test.ts",
+  "test/{equivalence,matcher,matcher-extensions,sets-matcher,round-trip,findings-random,batch-as-it-stands}.test.ts",
 ];
 const ALL = "test/**/*.test.ts";
 

@@ -3,7 +3,7 @@ import { live } from "./oracle/history.js";
 import { replaceOften } from "./oracle/replacement.js";
 import { STRATEGIES } from "./oracle/subject.js";
 
-const RULESETS = 60;
+const RULESETS = 54;
 const BATCHES = 8;
 
 describe("a ruleset that was changed batch by batch", () => {

@@ -5,7 +5,7 @@ import { inFragments, randomPacket } from "./oracle/random-packet.js";
 import { randomRuleset } from "./oracle/random-ruleset.js";
 import { REFUSED } from "./oracle/subject.js";
 
-const RULESETS = 1200;
+const RULESETS = 1000;
 const PACKETS = 40;
 
 describe("the matcher", () => {
