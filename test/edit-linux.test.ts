@@ -15,6 +15,12 @@ const COMMANDS = 30;
 /** iptables ends with 3 where there is no such table; here that is a wrong word as any other. */
 const NO_SUCH_TABLE = 3;
 
+/** Short of 1.8.10 ip6tables compares not all of a rule when it checks (it does when it deletes): it says of this one that it is there. */
+const CHECKS_ROUGHLY: History = {
+  text: "*filter\n-A INPUT -p tcp -m tcp --dport 2 -j ACCEPT\nCOMMIT\n",
+  commands: [["-C", "INPUT", "-p", "tcp", "--dport", "1", "-j", "ACCEPT"]],
+};
+
 interface Outcome {
   readonly status: number;
   readonly output: string;
@@ -32,8 +38,14 @@ function ours(ruleset: Ruleset, command: readonly string[]): Outcome {
 }
 
 /** What differs behind one command, or "". */
-function difference(ruleset: Ruleset, command: readonly string[], linux: CommandAnswer): string {
+function difference(
+  ruleset: Ruleset,
+  command: readonly string[],
+  linux: CommandAnswer,
+  checksRoughly: boolean,
+): string {
   const outcome = ours(ruleset, command);
+  if (checksRoughly && command.includes("-C") && outcome.status === 1 && linux.status === 0) return "";
   const said = `${command.map(shellQuoted).join(" ")}\n  ours: ${outcome.complaint}\n  Linux: ${linux.complaint}`;
   if (outcome.status !== (linux.status === NO_SUCH_TABLE ? 2 : linux.status))
     return `status ${outcome.status} for ${linux.status}: ${said}`;
@@ -56,7 +68,8 @@ describe("a command on a ruleset", () => {
         const histories: History[] = Array.from({ length: HISTORIES }, (_, n) =>
           randomHistory(randomFrom(seed + n), family, COMMANDS),
         );
-        const answers = await playHistories(family, histories);
+        const [[probe] = [], ...answers] = await playHistories(family, [CHECKS_ROUGHLY, ...histories]);
+        const checksRoughly = probe?.status === 0;
         let loaded = 0;
         for (const [h, { text, commands }] of histories.entries()) {
           const answer = answers[h];
@@ -66,7 +79,7 @@ describe("a command on a ruleset", () => {
           for (const [n, command] of commands.entries()) {
             const linux = answer[n] as CommandAnswer;
             statuses.set(linux.status, (statuses.get(linux.status) ?? 0) + 1);
-            const found = difference(ruleset, command, linux);
+            const found = difference(ruleset, command, linux, checksRoughly);
             if (found === "") continue;
             differences.push(`seed ${seed}, ${family} history ${h}, command ${n}: ${found}`);
             break;
@@ -76,7 +89,7 @@ describe("a command on a ruleset", () => {
       }
       expect(differences.length, differences.slice(0, 3).join("\n")).toBe(0);
       for (const status of [0, 1, 2])
-        expect(statuses.get(status), `commands that end with ${status}`).toBeGreaterThan(80);
+        expect(statuses.get(status), `commands that end with ${status}`).toBeGreaterThan(5 * HISTORIES);
     },
     120_000,
   );

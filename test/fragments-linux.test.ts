@@ -96,8 +96,8 @@ function makeRound(seed: number, tracked: boolean): Fragments {
   const wide = random.chance(0.3);
   const sources = wide ? ENDS[family].sources.slice(1) : ENDS[family].sources;
   const queues = Array.from({ length: wide ? MANY : DATAGRAMS }, (_, nth) => {
-    // Ids are of a round alone: what waits in vain waits for longer than a round.
-    const id = ((seed % 500) << 7) | nth;
+    // Ids are of a round alone, also those that stray (by 0x8000): what waits in vain waits for longer than a round.
+    const id = ((seed % 250) << 7) | nth;
     const packet = randomDatagram(random, family, sources);
     const length = packet.length - (family === "ipv4" ? 20 : 40);
     const devices = random.chance(0.8) ? [random.pick(WIRES)] : WIRES;

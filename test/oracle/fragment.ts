@@ -87,7 +87,7 @@ export function randomCuts(random: Random, length: number, id: number): Cut[] {
     },
     () => {
       const at = random.below(cuts.length);
-      cuts[at] = { ...(cuts[at] as Cut), id: id + 0x4000 };
+      cuts[at] = { ...(cuts[at] as Cut), id: id + 0x8000 };
     },
   ];
   while (random.chance(0.3) && cuts.length > 0) random.pick(wrong)();
