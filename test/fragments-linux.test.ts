@@ -166,11 +166,16 @@ function countersOf({ family, text, tracked, frames }: Fragments): Map<string, s
   );
 }
 
+/** Room for what waits of hundreds of rounds, in bytes: there is what the kernel has not loaded the code for. */
+const ROOM = ["ipv4.ipfrag", "ipv6.ip6frag", "netfilter.nf_conntrack_frag6"].map((of) => `net.${of}_high_thresh=268435456`);
+const WITH_ROOM = `sysctl -eqw ${ROOM.join(" ")}`;
+const LIBERAL = "sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=1 net.netfilter.nf_conntrack_checksum=0";
+
 /** Where Linux and the engine count differently, in words. */
 function partedOf(tracked: boolean): string[] {
   const rounds = Array.from({ length: ROUNDS }, (_, nth) => makeRound(FIRST + nth, tracked));
-  const setup = "sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=1 net.netfilter.nf_conntrack_checksum=0";
-  const played = playTraffic(rounds.map((round) => (tracked ? { ...round, setup } : round)));
+  const setup = tracked ? `${WITH_ROOM}; ${LIBERAL}` : WITH_ROOM;
+  const played = playTraffic(rounds.map((round) => ({ ...round, setup })));
   return rounds.flatMap((round, nth) => {
     const linux = played[nth];
     if (!linux || "refused" in linux) return [`seed ${FIRST + nth}: ${linux?.refused}`];
