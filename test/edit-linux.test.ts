@@ -91,6 +91,6 @@ describe("a command on a ruleset", () => {
       for (const status of [0, 1, 2])
         expect(statuses.get(status), `commands that end with ${status}`).toBeGreaterThan(5 * HISTORIES);
     },
-    120_000,
+    300_000,
   );
 });

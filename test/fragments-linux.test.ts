@@ -167,7 +167,9 @@ function countersOf({ family, text, tracked, frames }: Fragments): Map<string, s
 }
 
 /** Room for what waits of hundreds of rounds, in bytes: there is what the kernel has not loaded the code for. */
-const ROOM = ["ipv4.ipfrag", "ipv6.ip6frag", "netfilter.nf_conntrack_frag6"].map((of) => `net.${of}_high_thresh=268435456`);
+const ROOM = ["ipv4.ipfrag", "ipv6.ip6frag", "netfilter.nf_conntrack_frag6"].map(
+  (of) => `net.${of}_high_thresh=268435456`,
+);
 const WITH_ROOM = `sysctl -eqw ${ROOM.join(" ")}`;
 const LIBERAL = "sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=1 net.netfilter.nf_conntrack_checksum=0";
 

@@ -17,7 +17,7 @@ import { mutator } from "./linux-parser/mutations.js";
 import { randomFrom } from "./linux-parser/random.js";
 import { randomRuleset, seedOf } from "./linux-parser/rule-generator.js";
 
-const TIMEOUT = 120_000;
+const TIMEOUT = 300_000;
 const MUTANTS = Number(process.env.RULESWAP_MUTANTS ?? 1000);
 const missing = absence || refereeAbsence;
 

@@ -89,7 +89,7 @@ describe("a listing", () => {
         expect(found.slice(0, 3), `seed ${seed}, ${found.length} differences`).toEqual([]);
       }
     },
-    120_000,
+    300_000,
   );
 
   it.skipIf(!hasReferee || !hasCorpus)(
@@ -118,6 +118,6 @@ describe("a listing", () => {
         expect(found.slice(0, 3), `${found.length} differences`).toEqual([]);
       }
     },
-    120_000,
+    300_000,
   );
 });
