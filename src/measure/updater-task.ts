@@ -10,6 +10,7 @@ import { REAL_CLOCK } from "./clock.js";
 import { type OpenLoopWork, runOpenLoop } from "./open-loop.js";
 import { Signals } from "./signals.js";
 import { measureYardstick } from "./yardstick.js";
+import { collectYoung } from "./young.js";
 
 export interface UpdaterTask {
   readonly engine: EngineHandle;
@@ -163,9 +164,10 @@ function addTo(column: Float64Array, index: number, more: number): void {
   column[index] = (column[index] as number) + more;
 }
 
-/** Makes a lap's changes over and over meanwhile; one that fails does so again where it is counted. */
+/** Collects what rehearsals have left and makes a lap's changes over and over meanwhile; one that fails does so again where it is counted. */
 function settle(updater: Updater, lap: readonly UpdateRequest[]): void {
   const clock = REAL_CLOCK;
+  if (lap.length > 0) collectYoung();
   const settledNs = clock.nowNs() + SETTLE_NS;
   try {
     while (lap.length > 0 && clock.nowNs() < settledNs) {
