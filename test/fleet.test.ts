@@ -11,8 +11,8 @@ import { start } from "./run.js";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const GUIDE = readFileSync(join(ROOT, "docs", "fleet.md"), "utf8");
 /** Cells enough for every part of the guide's, and small; of one round, or of two where the guide asks for more. */
-const SMALL = "--sizes 10,20 --strategies full --duration 0.04 --rate 200";
-const CELLS = 4;
+const SMALL = "--sizes 10,20 --strategies full,incremental --duration 0.04 --rate 200";
+const CELLS = 8;
 const MORE_ROUNDS = 2;
 const ALWAYS_FITTED: readonly GrowthMetric[] = ["update.p50_us", "update.bytes_written_p50", "memory.live_bytes"];
 

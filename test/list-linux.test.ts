@@ -79,13 +79,13 @@ describe("a listing", () => {
     async () => {
       const seed = seedOf();
       for (const family of FAMILIES) {
-        const histories = Array.from({ length: 3 }, (_, n) => ({
+        const histories = Array.from({ length: 6 }, (_, n) => ({
           text: randomRuleset(family, seed + n).replace(ANY_DEVICE, ""),
           commands: TABLE_NAMES.flatMap((table) => OPTIONS.map((options) => ["-t", table, ...options.split(" ")])),
           lists: true,
         }));
         const { found, lines } = await differences(family, histories);
-        expect(lines).toBeGreaterThan(3_500);
+        expect(lines).toBeGreaterThan(7_500);
         expect(found.slice(0, 3), `seed ${seed}, ${found.length} differences`).toEqual([]);
       }
     },

@@ -29,17 +29,18 @@ export class WorkerFailure extends Error {
  */
 const YOUNG_MB = 32;
 
-/**
- * What code was compiled to is not to be forgotten while other code runs, or when a thread has nothing to do: it would be compiled again
- * beside who is measured. The second one's collections find that what the code was compiled for, engines of cells that have ended, is gone.
- */
-const KEEPS_CODE = ["--no-flush-bytecode", "--no-memory-reducer"];
-
-/**
- * What passes a call on to WebAssembly is compiled with the module. Else it is one for all that are called, until a function has been called
- * 1,000 times in a thread's instance: what is compiled then takes 100 to 400 us of the change that calls it.
- */
-const COMPILES_CALLS_AT_ONCE = "--no-wasm-generic-wrapper";
+const V8_FLAGS = [
+  // The one that a thread begins with is no larger than the one that it may come to, 16 unless it is said.
+  `--min-semi-space-size=${YOUNG_MB}`,
+  `--max-semi-space-size=${YOUNG_MB}`,
+  // What code was compiled to is not to be forgotten while other code runs, or when a thread has nothing to do: it would be compiled again
+  // beside who is measured. The second one's collections find that what the code was compiled for, engines of cells that have ended, is gone.
+  "--no-flush-bytecode",
+  "--no-memory-reducer",
+  // What passes a call on to WebAssembly is compiled with the module. Else it is one for all that are called, until a function has been
+  // called 1,000 times in a thread's instance: what is compiled then takes 100 to 400 us of the change that calls it.
+  "--no-wasm-generic-wrapper",
+] as const;
 
 /** Tasks are compiled code, also when the bench itself runs from source as in tests. */
 export const compiled = (task: string): string => new URL(`../../dist/measure/${task}.js`, import.meta.url).href;
@@ -53,9 +54,7 @@ export class Threads<Task, Result> {
   private ending: Promise<void> | undefined;
 
   constructor({ count, module, limits }: ThreadsOptions) {
-    // The one that a thread begins with is no larger than the one that it may come to, 16 unless it is said.
-    for (const bound of ["min", "max"]) setFlagsFromString(`--${bound}-semi-space-size=${YOUNG_MB}`);
-    for (const flag of [...KEEPS_CODE, COMPILES_CALLS_AT_ONCE]) setFlagsFromString(flag);
+    for (const flag of V8_FLAGS) setFlagsFromString(flag);
     this.pool = new Piscina({
       filename: module,
       minThreads: count,
