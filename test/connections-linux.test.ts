@@ -4,11 +4,12 @@ import { Random } from "./oracle/random.js";
 import { randomTalks } from "./oracle/random-talk.js";
 import { differencesOnLinux } from "./oracle/talk-difference.js";
 import { trafficMissing } from "./oracle/traffic.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 /** Few in the usual run; RULESWAP_ROUNDS says otherwise. */
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 80);
-const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
+const ROUNDS = setting("ROUNDS", 80);
+const FIRST = setting("SEED", 0);
 
 describe("connections and NAT", () => {
   const skipped = missing ? ` (skipped: ${missing})` : "";

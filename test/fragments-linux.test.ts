@@ -15,10 +15,10 @@ import { PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP, PROTOCOL_UDP } from "./or
 import { LOCAL_ADDRESSES } from "./oracle/random-pool.js";
 import { Random } from "./oracle/random.js";
 import { playTraffic, readCounters, trafficMissing, type TrafficRound, WAY_OUT, WIRES } from "./oracle/traffic.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const setting = (name: string, usual: number): number => Number(process.env[`RULESWAP_${name}`] ?? usual);
 const ROUNDS = setting("ROUNDS", 25);
 const FIRST = setting("SEED", 0);
 const DATAGRAMS = 30;

@@ -28,11 +28,12 @@ import {
   WAN,
 } from "./oracle/talk.js";
 import { trafficMissing } from "./oracle/traffic.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 45);
-const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
+const ROUNDS = setting("ROUNDS", 45);
+const FIRST = setting("SEED", 0);
 const EVENTS = 16;
 /** Where those listen who chat. */
 const CHAT = [6001, 6002];

@@ -16,9 +16,10 @@ import {
 import { mutator } from "./linux-parser/mutations.js";
 import { randomFrom } from "./linux-parser/random.js";
 import { randomRuleset, seedOf } from "./linux-parser/rule-generator.js";
+import { setting } from "./setting.js";
 
 const TIMEOUT = 300_000;
-const MUTANTS = Number(process.env.RULESWAP_MUTANTS ?? 1000);
+const MUTANTS = setting("MUTANTS", 1000);
 const missing = absence || refereeAbsence;
 
 /** What we make of a text: print, or the error. */

@@ -9,10 +9,10 @@ import { ODD_OPTIONS, ODD_PORTS, oddFrame } from "./oracle/odd-frames.js";
 import { Random } from "./oracle/random.js";
 import { trafficMissing, WIRES } from "./oracle/traffic.js";
 import type { Family } from "../src/ruleset/row-store.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const setting = (name: string, usual: number): number => Number(process.env[`RULESWAP_${name}`] ?? usual);
 const ROUNDS = setting("ROUNDS", 24);
 const PACKETS = setting("PACKETS", 60);
 const FIRST = setting("SEED", 0);

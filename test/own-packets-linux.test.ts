@@ -7,11 +7,12 @@ import { type MachineOutcome, type MachineRound, playInEngine, playOnLinux } fro
 import { blankPacket, type Packet, PROTOCOL_TCP, PROTOCOL_UDP } from "./oracle/packet.js";
 import { Random } from "./oracle/random.js";
 import { trafficMissing } from "./oracle/traffic.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 40);
-const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
+const ROUNDS = setting("ROUNDS", 40);
+const FIRST = setting("SEED", 0);
 const PACKETS = 14;
 const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
 

@@ -9,11 +9,11 @@ import { trafficMissing } from "./oracle/traffic.js";
 import { judge } from "./referee/judge.js";
 import { makeCase, NEW_CONNECTIONS, type Plan, UNDER_NFT, WITHOUT_CONNECTIONS } from "./referee/plan.js";
 import { keep, keptCases, shrink } from "./referee/shrink.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
 
-const setting = (name: string, usual: number): number => Number(process.env[`RULESWAP_${name}`] ?? usual);
 const ROUNDS = setting("ROUNDS", 40);
 const PACKETS = setting("PACKETS", 40);
 const SEED = setting("SEED", 0);

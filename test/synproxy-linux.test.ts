@@ -5,11 +5,12 @@ import type { HandshakeStep } from "./oracle/handshake-words.js";
 import { type Handshake, type HandshakeOutcome, shakeInEngine, shakeOnLinux } from "./oracle/handshakes.js";
 import { Random } from "./oracle/random.js";
 import { trafficMissing } from "./oracle/traffic.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 45);
-const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
+const ROUNDS = setting("ROUNDS", 45);
+const FIRST = setting("SEED", 0);
 const [FIN, SYN, RST, PSH, ACK, ECE, CWR] = [1, 2, 4, 8, 16, 64, 128] as const;
 const CLIENT = { ipv4: "10.0.0.9", ipv6: "fd00:1::9" } as const;
 const PORT = 30_000;

@@ -14,11 +14,12 @@ import {
 } from "./oracle/local-handshakes.js";
 import { Random } from "./oracle/random.js";
 import { trafficMissing } from "./oracle/traffic.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing();
 const skipped = missing ? ` (skipped: ${missing})` : "";
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 24);
-const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
+const ROUNDS = setting("ROUNDS", 24);
+const FIRST = setting("SEED", 0);
 const [FIN, SYN, RST, PSH, ACK, ECE, CWR] = [1, 2, 4, 8, 16, 64, 128] as const;
 const CLIENT = { ipv4: "10.0.0.9", ipv6: "fd00:1::9" } as const;
 const OWN = { ipv4: "10.0.0.1", ipv6: "fd00:1::1" } as const;

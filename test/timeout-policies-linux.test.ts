@@ -17,12 +17,13 @@ import { differencesOnLinux, firstDifference } from "./oracle/talk-difference.js
 import { policiesOf, policyWords, POLICY_RULES, rawTable } from "./oracle/timeout-policies.js";
 import { trafficMissing } from "./oracle/traffic.js";
 import { run } from "./run.js";
+import { setting } from "./setting.js";
 
 const missing = trafficMissing() ?? (run("which", ["nfct"]).status === 0 ? undefined : "needs nfct");
 const skipped = missing ? ` (skipped: ${missing})` : "";
 
-const ROUNDS = Number(process.env.RULESWAP_ROUNDS ?? 24);
-const FIRST = Number(process.env.RULESWAP_SEED ?? 0);
+const ROUNDS = setting("ROUNDS", 24);
+const FIRST = setting("SEED", 0);
 
 const [FIN, SYN, RST, ACK] = [1, 2, 4, 16];
 type Said = Omit<Step, "talk">;

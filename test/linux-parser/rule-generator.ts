@@ -4,13 +4,14 @@ import type { Family } from "../../src/ruleset/row-store.js";
 import { type Random, randomFrom } from "./random.js";
 import { rareMatchSamples, rareTargetSamples } from "./rare-samples.js";
 import { matchSamples, targetSamples } from "./rule-samples.js";
+import { setting } from "../setting.js";
 
 const RULES_A_CHAIN = 12;
 const USER_CHAINS = 3;
 
 /** Set RULESWAP_SEED to repeat a run. */
 export function seedOf(): number {
-  return Number(process.env.RULESWAP_SEED ?? 20_260_101);
+  return setting("SEED", 20_260_101);
 }
 
 export function randomRuleset(family: Family, seed: number): string {
