@@ -1,4 +1,6 @@
 /** What an update costs, part by part. */
+// By its module: the global one is looked up anew by every use.
+import { performance } from "node:perf_hooks";
 
 /** Parts of an update, in order. `link` is validating and linking inside the engine; `edit` writing in place. */
 export const PHASES = ["lock", "readBack", "parse", "plan", "compile", "copy", "link", "publish", "quiesce"] as const;

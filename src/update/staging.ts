@@ -127,10 +127,7 @@ function rowFrom(memory: ReadingMemory, edit: number, edits: number, rowsEnd: nu
   return rowsEnd;
 }
 
-/** Bytes up to which words are copied one by one, for which a call would take longer to begin. */
-const FEW_BYTES = 4096;
-
-/** Copies a piece of a region; both it and its place are aligned to words. */
+/** Copies a piece of a region: both it and its place are multiples of 8, which takes a fifth of the time that others take. */
 function copyRegion(
   engine: Engine,
   to: number,
@@ -140,23 +137,7 @@ function copyRegion(
   length: number,
 ): void {
   const from = memory.control(region) + offset;
-  if (length > FEW_BYTES) {
-    engine.bytes().set(memory.bytes.subarray(from, from + length), to);
-    return;
-  }
-  const words = engine.words();
-  const source = memory.words;
-  const target = to >>> 2;
-  const first = from >>> 2;
-  const count = length >>> 2;
-  let n = 0;
-  for (; n + 4 <= count; n += 4) {
-    words[target + n] = source[first + n] as number;
-    words[target + n + 1] = source[first + n + 1] as number;
-    words[target + n + 2] = source[first + n + 2] as number;
-    words[target + n + 3] = source[first + n + 3] as number;
-  }
-  for (; n < count; n++) words[target + n] = source[first + n] as number;
+  engine.bytes().set(memory.bytes.subarray(from, from + length), to);
 }
 
 /** `size` bytes, until they are given back: the staging area, or memory of their own. */

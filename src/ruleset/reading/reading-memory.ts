@@ -98,7 +98,8 @@ export class ReadingMemory {
 
   /** Nothing that lies in it may be used any more. */
   giveBack(): void {
-    this.residents.length = 0;
+    // To cut off nothing takes 0.05 us.
+    if (this.residents.length > 0) this.residents.length = 0;
     if (this.bytes.length <= KEPT_BYTES) idle = this;
   }
 
