@@ -20,6 +20,7 @@ import {
   EXPECTED_MASK_SOURCE_PORT,
   EXPECTED_MASTER,
   EXPECTED_MOST,
+  EXPECTED_ORDER,
   EXPECTED_PORT,
   EXPECTED_SIZE,
   EXPECTED_TUPLE,
@@ -35,7 +36,6 @@ import {
 } from "../../src/blob/connections";
 import { natFollow } from "./nat";
 import { connections, lock, recordOf, reference, release, unlock } from "./pool";
-import { before } from "./segment";
 import { ANY, find, orStatus } from "./table";
 
 /** What becomes of an expectation: noted; another connection expects the same; there is no room. */
@@ -64,6 +64,7 @@ export function note(master: usize, from: usize, now: u32, most: u32): u32 {
     let at: usize = load<u32>(table, CONNECTIONS_EXPECTED);
     while (load<u32>(at, EXPECTED_MASTER)) at += EXPECTED_SIZE;
     memory.copy(at, from, EXPECTED_SIZE);
+    store<u32>(at, newest + 1, EXPECTED_ORDER);
     store<u32>(at, <u32>master, EXPECTED_MASTER);
     reference(master);
     atomic.add<u32>(table, 1, CONNECTIONS_EXPECTED_COUNT);
@@ -72,21 +73,26 @@ export function note(master: usize, from: usize, now: u32, most: u32): u32 {
   return outcome;
 }
 
+/** The greatest order that makePlace has seen. */
+let newest: u32 = 0;
+
 /** Whether there is room for the expectation, once what it replaces and what has expired is given up (__nf_ct_expect_check). */
 function makePlace(table: usize, master: usize, from: usize, now: u32, most: u32): u32 {
   let oldest: usize = 0;
   let count: u32 = 0;
+  newest = 0;
   let at: usize = load<u32>(table, CONNECTIONS_EXPECTED);
   for (let i: u32 = 0; i < <u32>EXPECTED_MOST; i++, at += EXPECTED_SIZE) {
     const whose: usize = load<u32>(at, EXPECTED_MASTER);
     if (!whose) continue;
+    newest = max(newest, load<u32>(at, EXPECTED_ORDER));
     const clash = clashes(at, from);
     if (<i32>(load<u32>(at, EXPECTED_EXPIRES) - now) <= 0 || (clash && whose == master && sameMasks(at, from)))
       free(table, at);
     else if (clash) return BUSY;
     else if (whose == master) {
       count++;
-      if (!oldest || before(load<u32>(at, EXPECTED_EXPIRES), load<u32>(oldest, EXPECTED_EXPIRES))) oldest = at;
+      if (!oldest || load<u32>(at, EXPECTED_ORDER) < load<u32>(oldest, EXPECTED_ORDER)) oldest = at;
     }
   }
   if (most && count >= most) free(table, oldest);

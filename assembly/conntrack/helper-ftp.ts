@@ -22,7 +22,8 @@ import { VERDICT_ACCEPT, VERDICT_DROP } from "../../src/blob/layout";
 import { addressBytes } from "../packet";
 import { readAddress6 } from "../reading/addresses";
 import { helpedOf, shiftFrom } from "./helped";
-import { data, dataEnd, expectAt, NOWHERE, readData, rewrites } from "./helper-read";
+import { EXPECTED_MS, expectAt, NOWHERE, rewrites } from "./helper-expect";
+import { data, dataEnd, readData } from "./helper-read";
 import { after, before, segmentSequence } from "./segment";
 import { connection, direction, scratchTuple } from "./track";
 
@@ -70,7 +71,7 @@ export function readLine(): u32 {
     }
     if (found == PARTIAL) return VERDICT_DROP;
     if (found == SAID && !v128.any_true(v128.xor(v128.load(address), v128.load(source)))) {
-      const chosen = expectAt(direction, port, MOST, false);
+      const chosen = expectAt(direction, port, MOST, false, EXPECTED_MS);
       if (chosen != NOWHERE && rewrites()) rewrite(word, <u32>chosen);
       noteEnd();
       return chosen == NOWHERE ? <u32>VERDICT_DROP : <u32>VERDICT_ACCEPT;

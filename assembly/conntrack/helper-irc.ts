@@ -13,7 +13,8 @@ import {
 } from "../../src/blob/connections";
 import { VERDICT_ACCEPT, VERDICT_DROP } from "../../src/blob/layout";
 import { shiftFrom } from "./helped";
-import { data, dataEnd, expectAt, NOWHERE, readData, rewrites } from "./helper-read";
+import { EXPECTED_MS, expectAt, NOWHERE, rewrites } from "./helper-expect";
+import { data, dataEnd, readData } from "./helper-read";
 import { segmentSequence } from "./segment";
 import { connection, direction } from "./track";
 
@@ -81,7 +82,7 @@ function readNumbers(at: usize): u32 {
   if (address != load<u32>(connection + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_SOURCE) && address != shown)
     return VERDICT_ACCEPT;
   const end = digitsEnd;
-  const chosen = expectAt(0, port, MOST, true);
+  const chosen = expectAt(0, port, MOST, true, EXPECTED_MS);
   if (chosen == NOWHERE) return VERDICT_DROP;
   if (rewrites())
     shiftFrom(connection, 0, segmentSequence, lengthOf(bswap<u32>(shown)) + 1 + lengthOf(chosen) - <u32>(end - first));

@@ -168,6 +168,8 @@ export const HELPED_WAY_SIZE = 24;
 export const HELPED_SIZE = 2 * HELPED_WAY_SIZE;
 /** Value. */
 export const HELPED_LINES_MOST = 2;
+/** What SANE's keeps there in place of lines: whether the client's last request starts a scan. */
+export const HELPED_ASKED = 0; // u32
 
 /** Values of WINDOW_FLAGS. */
 export const WINDOW_FLAG_SCALE = 1;
@@ -249,6 +251,7 @@ export const EXPECTED_TUPLE = 16; // CONNECTION_TUPLE_SIZE
 export const EXPECTED_MASK_SOURCE = 56; // 16
 export const EXPECTED_MASK_SOURCE_PORT = 72; // u16
 export const EXPECTED_PORT = 74; // u16 where it goes to, with EXPECTED_FLAG_FOLLOWS
+export const EXPECTED_ORDER = 76; // u32 greater than those of all that were there when it was noted
 export const EXPECTED_SIZE = 80;
 /** Value: expectations that may be open at a time. */
 export const EXPECTED_MOST = 1024;
