@@ -3,30 +3,20 @@ import { describe, expect, it } from "vitest";
 import {
   ACK,
   ACTIVE,
-  counted,
   LONGER,
   natTable,
+  partedTalks,
   PASSIVE,
   PSH,
   SCENES,
   type Scene,
   SYN,
   Talk,
-  told,
 } from "./oracle/control-talk.js";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "./oracle/packet.js";
 import { Random } from "./oracle/random.js";
 import { behind, clientLine, rewritten, serverLine } from "./oracle/random-line.js";
-import {
-  LAN,
-  type Opening,
-  type Outcome,
-  type Step,
-  talkInEngine,
-  talkOnLinux,
-  type TalkRound,
-  WAN,
-} from "./oracle/talk.js";
+import { LAN, type Opening, type Step, type TalkRound, WAN } from "./oracle/talk.js";
 import { trafficMissing } from "./oracle/traffic.js";
 import { setting } from "./setting.js";
 
@@ -207,26 +197,6 @@ class Scenario {
 /** Of UDP, behind the ports. */
 const datagram = (data: string): string => `${(8 + data.length / 2).toString(16).padStart(4, "0")}0000${data}`;
 
-/** What is not the same, in words. */
-function differences(linux: Outcome, ours: Outcome): string[] {
-  const compare = (name: string, theirs: readonly string[], own: readonly string[]): string[] =>
-    theirs.flatMap((line, n) => (line === own[n] ? [] : [`${name} ${n}: Linux ${line}, ours ${own[n]}`]));
-  const text = (outcome: Outcome): string[] => outcome.steps.map((step) => JSON.stringify(step));
-  return [
-    ...compare("step", text(linux), text(ours)),
-    ...compare("counter", counted(linux), counted(ours)),
-    ...(told(linux).join() === told(ours).join()
-      ? []
-      : [`Linux\n${told(linux).join("\n")}\nours\n${told(ours).join("\n")}`]),
-  ];
-}
-
-const readable = ({ talk, answer, rest }: Step, n: number, { openings }: TalkRound): string => {
-  const { source, sourcePort, destination, destinationPort } = openings[talk] as Opening;
-  const data = Buffer.from(rest.slice(32), "hex").toString("latin1");
-  return `${n} ${source}:${sourcePort} ${answer ? "<" : ">"} ${destination}:${destinationPort} ${JSON.stringify(data)}`;
-};
-
 describe("Linux and an engine", () => {
   it.skipIf(missing)(
     `read the same of what connections say that have a helper${skipped}`,
@@ -236,13 +206,7 @@ describe("Linux and an engine", () => {
         const random = new Random(seed);
         return new Scenario(random, random.pick([...Object.values(SCENES), ...Object.values(LONGER)])).make();
       });
-      const parted = talkOnLinux(rounds).flatMap((linux, n) => {
-        const round = rounds[n] as TalkRound;
-        if (typeof linux === "string") return [linux];
-        const found = differences(linux, talkInEngine(round, linux));
-        const steps = round.steps.map((step, at) => readable(step, at, round));
-        return found.length > 0 ? [`seed ${seeds[n]}: ${found.join("\n")}\n${steps.join("\n")}`] : [];
-      });
+      const parted = partedTalks(seeds, rounds);
       expect(parted).toEqual([]);
     },
     60_000 + 500 * ROUNDS,

@@ -14,7 +14,7 @@ import {
 } from "../../src/blob/layout";
 import { packet } from "../packet";
 import { HEADER_CUT, payload, transportOffset } from "../payload";
-import { expectAt, NOWHERE, rewrites } from "./helper-expect";
+import { digits, expectAt, NOWHERE, rewrites } from "./helper-expect";
 import { refresh } from "./sysctl";
 import { connection, direction } from "./track";
 import { UDP } from "./tuple";
@@ -75,7 +75,7 @@ function readPort(line: usize, word: u64, size: u32): bool {
   if (chosen == NOWHERE) verdict = VERDICT_DROP;
   else if (rewrites()) {
     // NAT's helper writes the port that it chose, and the line's end is where it was.
-    end -= lengthOf(chosen) - <u32>(at - first);
+    end -= digits(chosen) - <u32>(at - first);
     verdict = VERDICT_ACCEPT;
   }
   return true;
@@ -86,10 +86,4 @@ function behind(at: usize, word: u64, size: u32): usize {
   const mask: u64 = size == 8 ? 0xffffffffffffffff : ((<u64>1) << (size << 3)) - 1;
   for (; at + size <= end; at++) if ((load<u64>(at) & mask) == word) return at + size;
   return 0;
-}
-
-function lengthOf(number: u32): u32 {
-  let length: u32 = 1;
-  for (; number > 9; number /= 10) length++;
-  return length;
 }

@@ -100,3 +100,10 @@ function follow(from: usize, told: u32, own: u16): void {
 export function rewrites(): bool {
   return (load<u32>(connection, CONNECTION_STATUS) & (STATUS_SOURCE_NAT | STATUS_DESTINATION_NAT)) != 0;
 }
+
+/** How many digits NAT's helpers write a number with. */
+export function digits(number: u32): u32 {
+  let length: u32 = 1;
+  for (; number > 9; number /= 10) length++;
+  return length;
+}

@@ -22,7 +22,7 @@ import { VERDICT_ACCEPT, VERDICT_DROP } from "../../src/blob/layout";
 import { addressBytes } from "../packet";
 import { readAddress6 } from "../reading/addresses";
 import { helpedOf, shiftFrom } from "./helped";
-import { EXPECTED_MS, expectAt, NOWHERE, rewrites } from "./helper-expect";
+import { digits, EXPECTED_MS, expectAt, NOWHERE, rewrites } from "./helper-expect";
 import { data, dataEnd, readData } from "./helper-read";
 import { after, before, segmentSequence } from "./segment";
 import { connection, direction, scratchTuple } from "./track";
@@ -92,10 +92,6 @@ function rewrite(word: u32, chosen: u32): void {
     for (let i: u32 = 0; i < 4; i++) length += digits(load<u8>(address + i));
   }
   shiftFrom(connection, direction, segmentSequence, length - said);
-}
-
-function digits(number: u32): u32 {
-  return number > 9999 ? 5 : number > 999 ? 4 : number > 99 ? 3 : number > 9 ? 2 : 1;
 }
 
 function beginsLine(): bool {

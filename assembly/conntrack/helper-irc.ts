@@ -13,7 +13,7 @@ import {
 } from "../../src/blob/connections";
 import { VERDICT_ACCEPT, VERDICT_DROP } from "../../src/blob/layout";
 import { shiftFrom } from "./helped";
-import { EXPECTED_MS, expectAt, NOWHERE, rewrites } from "./helper-expect";
+import { digits, EXPECTED_MS, expectAt, NOWHERE, rewrites } from "./helper-expect";
 import { data, dataEnd, readData } from "./helper-read";
 import { segmentSequence } from "./segment";
 import { connection, direction } from "./track";
@@ -85,7 +85,7 @@ function readNumbers(at: usize): u32 {
   const chosen = expectAt(0, port, MOST, true, EXPECTED_MS);
   if (chosen == NOWHERE) return VERDICT_DROP;
   if (rewrites())
-    shiftFrom(connection, 0, segmentSequence, lengthOf(bswap<u32>(shown)) + 1 + lengthOf(chosen) - <u32>(end - first));
+    shiftFrom(connection, 0, segmentSequence, digits(bswap<u32>(shown)) + 1 + digits(chosen) - <u32>(end - first));
   return VERDICT_ACCEPT;
 }
 
@@ -95,12 +95,6 @@ function readDigits(at: usize): u64 {
   for (; <u8>(load<u8>(at) - 48) <= 9; at++) number = number * 10 + (load<u8>(at) - 48);
   digitsEnd = at;
   return number;
-}
-
-function lengthOf(number: u32): u32 {
-  let length: u32 = 1;
-  for (; number > 9; number /= 10) length++;
-  return length;
 }
 
 function left(at: usize): i32 {

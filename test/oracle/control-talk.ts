@@ -1,7 +1,8 @@
 /** Control connections: what two ends say of connections to come, and what is compared of it. */
 import type { Family } from "../../src/ruleset/row-store.js";
 import { segmentRest } from "./frame.js";
-import { type Outcome, type Step, WAN } from "./talk.js";
+import { PROTOCOL_UDP } from "./packet.js";
+import { type Opening, type Outcome, type Step, talkInEngine, talkOnLinux, type TalkRound, WAN } from "./talk.js";
 
 export const [SYN, PSH, ACK] = [2, 8, 16] as const;
 /** Ports that the ends agree on: where the client listens, where the server does. */
@@ -129,3 +130,39 @@ export const counted = ({ counters }: Outcome): string[] =>
     .filter(([rule]) => !/ OUTPUT /.test(rule))
     .map(([rule, counts]) => `${rule} ${counts}`)
     .sort();
+
+/** What is not the same, in words. */
+function differences(linux: Outcome, ours: Outcome): string[] {
+  const compare = (name: string, theirs: readonly string[], own: readonly string[]): string[] =>
+    theirs.flatMap((line, n) => (line === own[n] ? [] : [`${name} ${n}: Linux ${line}, ours ${own[n]}`]));
+  const text = (outcome: Outcome): string[] => outcome.steps.map((step) => JSON.stringify(step));
+  return [
+    ...compare("step", text(linux), text(ours)),
+    ...compare("counter", counted(linux), counted(ours)),
+    ...(told(linux).join() === told(ours).join()
+      ? []
+      : [`Linux\n${told(linux).join("\n")}\nours\n${told(ours).join("\n")}`]),
+  ];
+}
+
+const readable = ({ talk, answer, rest }: Step, n: number, { openings }: TalkRound): string => {
+  const { protocol, source, sourcePort, destination, destinationPort } = openings[talk] as Opening;
+  const data = Buffer.from(rest.slice(protocol === PROTOCOL_UDP ? 8 : 32), "hex").toString("latin1");
+  return `${n} ${source}:${sourcePort} ${answer ? "<" : ">"} ${destination}:${destinationPort} ${JSON.stringify(data)}`;
+};
+
+/** Plays rounds of such talks, made of `seeds`, here and on Linux: what parted, with the round in words. `others` says what else did. */
+export function partedTalks(
+  seeds: readonly number[],
+  rounds: readonly TalkRound[],
+  others: (linux: Outcome, ours: Outcome) => string[] = () => [],
+): string[] {
+  return talkOnLinux(rounds).flatMap((linux, n) => {
+    const round = rounds[n] as TalkRound;
+    if (typeof linux === "string") return [linux];
+    const ours = talkInEngine(round, linux);
+    const found = [...differences(linux, ours), ...others(linux, ours)];
+    const steps = round.steps.map((step, at) => readable(step, at, round));
+    return found.length > 0 ? [`seed ${seeds[n]}: ${found.join("\n")}\n${steps.join("\n")}`] : [];
+  });
+}
