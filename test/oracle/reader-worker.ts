@@ -19,7 +19,7 @@ export interface ReaderOrder {
   readonly id: number;
   /** Generation of an even version. */
   readonly evenGeneration: number;
-  /** Two words: not 0 stops the reader; how many readers run. */
+  /** Words: not 0 stops the readers; how many of them run; how many generations each has seen. */
   readonly control: SharedArrayBuffer;
 }
 
@@ -60,7 +60,7 @@ while (Atomics.load(words, 0) === 0) {
     const wanted = (generation - evenGeneration) % 2 === 0 ? EVEN_MARK : ODD_MARK;
     const mark = result.getUint32(RESULT_MARK, true);
     const verdict = result.getUint8(RESULT_VERDICT);
-    if (generation !== last) generations++;
+    if (generation !== last) generations = Atomics.add(words, 2 + id, 1) + 1;
     if (generation < last) faults.push(`generation ${generation} after ${last}`);
     last = generation;
     if ((mark !== wanted || verdict !== VERDICT_ACCEPT) && faults.length < 5)
