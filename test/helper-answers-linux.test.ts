@@ -1,6 +1,6 @@
 /** Random answers of those who back up by Amanda or scan by SANE: what their helpers read of them, against the machine's own kernel. */
 import { describe, expect, it } from "vitest";
-import { ACK, ACTIVE, natTable, partedTalks, PASSIVE, PSH, SYN, Talk } from "./oracle/control-talk.js";
+import { ACK, ACTIVE, datagram, natTable, partedTalks, PASSIVE, PSH, SYN, Talk } from "./oracle/control-talk.js";
 import { PROTOCOL_TCP, PROTOCOL_UDP } from "./oracle/packet.js";
 import { Random } from "./oracle/random.js";
 import { LAN, type Opening, type Outcome, type Step, type TalkRound, WAN } from "./oracle/talk.js";
@@ -73,14 +73,14 @@ class Scenario {
   make(): TalkRound {
     const { asks, nat } = this.scene;
     const backup = this.open(PROTOCOL_UDP, 2000, 10080);
-    this.datagram(backup, false, "Amanda 2.4 REQ HANDLE 000-1 SEQ 1");
+    this.say(backup, false, "Amanda 2.4 REQ HANDLE 000-1 SEQ 1");
     const scanner = new Talk(this.open(PROTOCOL_TCP, 2100, 6566));
     this.steps.push(...scanner.open());
     // One more that may expect the same.
     const other = this.random.chance(0.3) ? this.open(PROTOCOL_UDP, 2001, 10080) : backup;
     for (let n = 0; n < EVENTS; n++) {
       const kind = this.random.below(10);
-      if (kind < 3) this.datagram(this.random.pick([backup, other]), this.random.chance(0.9), this.answer());
+      if (kind < 3) this.say(this.random.pick([backup, other]), this.random.chance(0.9), this.answer());
       else if (kind < 6) this.scan(scanner);
       else this.data();
     }
@@ -102,9 +102,8 @@ class Scenario {
     );
   }
 
-  private datagram(talk: number, answer: boolean, text: string): void {
-    const length = (8 + text.length).toString(16).padStart(4, "0");
-    this.steps.push({ talk, answer, rest: `${length}0000${Buffer.from(text, "latin1").toString("hex")}` });
+  private say(talk: number, answer: boolean, text: string): void {
+    this.steps.push({ talk, answer, rest: datagram(Buffer.from(text, "latin1").toString("hex")) });
   }
 
   private answer(): string {

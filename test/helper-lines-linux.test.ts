@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   ACK,
   ACTIVE,
+  datagram,
   LONGER,
   natTable,
   partedTalks,
@@ -193,9 +194,6 @@ class Scenario {
     this.steps.push({ talk: answer.number, answer: true, rest: datagram("00040001") });
   }
 }
-
-/** Of UDP, behind the ports. */
-const datagram = (data: string): string => `${(8 + data.length / 2).toString(16).padStart(4, "0")}0000${data}`;
 
 describe("Linux and an engine", () => {
   it.skipIf(missing)(

@@ -4,22 +4,14 @@
  *
  *     CONNECT DATA 10084 MESG 10085 INDEX 10086\n
  */
-import {
-  PACKET_LENGTH,
-  PACKET_PAYLOAD_LENGTH,
-  PACKET_PROTOCOL,
-  PACKET_TIME,
-  VERDICT_ACCEPT,
-  VERDICT_DROP,
-} from "../../src/blob/layout";
+import { PACKET_LENGTH, PACKET_PAYLOAD_LENGTH, PACKET_TIME, VERDICT_ACCEPT, VERDICT_DROP } from "../../src/blob/layout";
 import { packet } from "../packet";
-import { HEADER_CUT, payload, transportOffset } from "../payload";
+import { payload } from "../payload";
 import { digits, expectAt, NOWHERE, rewrites } from "./helper-expect";
+import { datagramHeader, UDP_HEADER } from "./helper-read";
 import { refresh } from "./sysctl";
 import { connection, direction } from "./track";
-import { UDP } from "./tuple";
 
-const UDP_HEADER: u32 = 8;
 /** Milliseconds for which an answer keeps the connection, and for which what it says is expected. */
 const ANSWERED_MS: u32 = 300_000;
 const EXPECTED_MS: u32 = 180_000;
@@ -43,14 +35,12 @@ let verdict: u32 = VERDICT_ACCEPT;
 export function readAnswer(): u32 {
   if (!direction) return VERDICT_ACCEPT;
   refresh(connection, load<u32>(packet, PACKET_TIME), ANSWERED_MS);
-  const bytes = payload();
   const length = load<u32>(packet, PACKET_LENGTH);
-  if (!bytes || load<u32>(packet, PACKET_PAYLOAD_LENGTH) < length || load<u8>(packet, PACKET_PROTOCOL) != UDP)
-    return VERDICT_ACCEPT;
-  const at = transportOffset(bytes, length);
-  if (at == HEADER_CUT || at + UDP_HEADER >= length) return VERDICT_ACCEPT;
-  end = bytes + length;
-  const line = behind(bytes + at + UDP_HEADER, CONNECT, 8);
+  if (load<u32>(packet, PACKET_PAYLOAD_LENGTH) < length) return VERDICT_ACCEPT;
+  const header = datagramHeader(length, UDP_HEADER + 1);
+  if (!header) return VERDICT_ACCEPT;
+  end = payload() + length;
+  const line = behind(header + UDP_HEADER, CONNECT, 8);
   if (!line) return VERDICT_ACCEPT;
   let newline = line;
   while (newline < end && load<u8>(newline) != NEWLINE) newline++;

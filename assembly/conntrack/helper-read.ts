@@ -37,7 +37,7 @@ const IRC: u8 = 3;
 const AMANDA: u8 = 5;
 const SANE: u8 = 9;
 const TCP_HEADER: u32 = 20;
-const UDP_HEADER: u32 = 8;
+export const UDP_HEADER: u32 = 8;
 const OPCODE_READ: u16 = 1;
 const OPCODE_WRITE: u16 = 2;
 
@@ -74,13 +74,18 @@ export function readData(): bool {
   return data < dataEnd;
 }
 
+/** Address of the UDP header in the packet's first `length` bytes, `size` bytes of which are to be there with what follows; else 0. */
+export function datagramHeader(length: u32, size: u32): usize {
+  const bytes = payload();
+  const at = bytes && load<u8>(packet, PACKET_PROTOCOL) == UDP ? transportOffset(bytes, length) : HEADER_CUT;
+  return at == HEADER_CUT || at + size > length ? 0 : bytes + at;
+}
+
 /** Whom a file is asked of answers from another port. */
 function readRequest(): u32 {
-  const bytes = payload();
-  const length = load<u32>(packet, PACKET_PAYLOAD_LENGTH);
-  const at = bytes && load<u8>(packet, PACKET_PROTOCOL) == UDP ? transportOffset(bytes, length) : HEADER_CUT;
-  if (at == HEADER_CUT || at + UDP_HEADER + 2 > length) return VERDICT_ACCEPT;
-  const opcode = bswap<u16>(load<u16>(bytes + at, UDP_HEADER));
+  const header = datagramHeader(load<u32>(packet, PACKET_PAYLOAD_LENGTH), UDP_HEADER + 2);
+  if (!header) return VERDICT_ACCEPT;
+  const opcode = bswap<u16>(load<u16>(header, UDP_HEADER));
   if (opcode != OPCODE_READ && opcode != OPCODE_WRITE) return VERDICT_ACCEPT;
   const from = load<u16>(connection + CONNECTION_ORIGINAL + NODE_TUPLE, TUPLE_SOURCE_PORT);
   const to = load<u16>(connection + CONNECTION_REPLY + NODE_TUPLE, TUPLE_DESTINATION_PORT);

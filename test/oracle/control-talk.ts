@@ -9,6 +9,9 @@ export const [SYN, PSH, ACK] = [2, 8, 16] as const;
 export const ACTIVE = 5121;
 export const PASSIVE = 7685;
 
+/** A datagram of UDP with hexadecimal data, behind the ports. */
+export const datagram = (data: string): string => `${(8 + data.length / 2).toString(16).padStart(4, "0")}0000${data}`;
+
 /** A talk's segments, numbered as its ends number them. */
 export class Talk {
   private readonly next = [1000, 5000];
