@@ -13,6 +13,8 @@ import { own32, remember, reserveLog } from "./store";
 
 const PAGE: u32 = 4096;
 const SLACK: u64 = 64;
+/** WebAssembly's pages that memory grows by at the least, while it may: to grow costs as much as to allocate a hundred times. */
+const GROWTH: i32 = 32;
 
 /** Bytes that a request of `bytes` really takes. */
 export function heapRound(bytes: u32): u32 {
@@ -66,7 +68,7 @@ export function heapReserve(bytes: u32): usize {
  */
 export function roomTo(top: u64): bool {
   const pages = <i32>((top + SLACK + 65535) >> 16) - memory.size();
-  return pages <= 0 || memory.grow(pages) >= 0;
+  return pages <= 0 || (pages < GROWTH && memory.grow(GROWTH) >= 0) || memory.grow(pages) >= 0;
 }
 
 /** Gives back a run that was allocated with `bytes`. */

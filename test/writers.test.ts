@@ -70,6 +70,7 @@ describe("writers of one ruleset", () => {
             signals: new Signals().buffer,
             yardstick: false,
             lap: 0,
+            settleMs: 0,
           };
           return threads.run(task);
         }),

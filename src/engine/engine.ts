@@ -69,6 +69,8 @@ export const ENGINE_DEFAULTS = Object.freeze({
 /** Bytes of the writer's staging area: a row of at most 64 KiB, text, names. */
 export const SCRATCH_BYTES = 1 << 18;
 const WASM_PAGE = 65536;
+/** What an engine of a few hundred rules takes: to grow costs more than to begin with more. */
+const INITIAL_PAGES = 48;
 const CONNECTIONS_MOST = 1 << 22;
 
 export class Engine {
@@ -96,7 +98,7 @@ export class Engine {
     if (!(classifier in CLASSIFIERS)) throw new RangeError(`unknown classifier ${JSON.stringify(classifier)}`);
     const module = kernelModule();
     const maximum = Math.min(65536, Math.max(4, Math.floor(maximumBytes / WASM_PAGE)));
-    const memory = new WebAssembly.Memory({ initial: 4, maximum, shared: true });
+    const memory = new WebAssembly.Memory({ initial: Math.min(INITIAL_PAGES, maximum), maximum, shared: true });
     const engine = new Engine({ module, memory, readers });
     if (!engine.kernel.engineInit(readers, CLASSIFIERS[classifier], seed, SCRATCH_BYTES))
       throw new EngineError(M.FAULT_MEMORY);

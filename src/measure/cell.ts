@@ -63,8 +63,12 @@ export const tracking = ({ track }: BenchOptions): { connections?: number } =>
 /** What a lap may take that is made for nothing: longer ones are as quick the first time. */
 const LAP_MOST_NS = 10e6;
 
-/** Milliseconds of matching alone. */
+/** Milliseconds that the writer waits first: whoever handed the task over is busy for some more, and there may be no core left for it. */
+const SETTLE_MS = 50;
+
+/** Milliseconds of matching alone, and of trials. */
 const IDLE_MS = 100;
+const TRIAL_IDLE_MS = 25;
 
 export async function measureCell(cell: Cell, context: CellContext): Promise<CellRound> {
   const { crew, options } = context;
@@ -82,11 +86,13 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   });
   load(engine, ruleset, workload);
   const changesOf = (count: number): Change[] => take(workload.changes(seed), count);
-  const first = !isTrial(options) && crew.isNewTo(cell.strategy);
+  const trial = isTrial(options);
+  const first = !trial && crew.isNewTo(cell.strategy);
   const warmedUp = async (): Promise<number> =>
     warmUp({
       cell,
       first,
+      trial,
       period: workload.period,
       changes: changesOf,
       update: (task) => crew.update({ ...writing(cell, options, engine), ...task }),
@@ -119,7 +125,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     }
     poolBytes = engine.memory().liveBytes - ownBytes;
     signals.phase = PHASE_IDLE;
-    await sleep(IDLE_MS);
+    await sleep(trial ? TRIAL_IDLE_MS : IDLE_MS);
     signals.phase = PHASE_UPDATING;
     const task: UpdaterTask = {
       ...writing(cell, options, engine),
@@ -130,6 +136,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       least: plan.least,
       signals: signals.buffer,
       yardstick: true,
+      settleMs: trial ? 0 : SETTLE_MS,
       lap: workload.period <= changes.length && workload.period * expectedNs <= LAP_MOST_NS ? workload.period : 0,
     };
     return crew.update(task, suitsRealTime(plan, expectedNs));

@@ -32,6 +32,8 @@ export interface UpdaterTask {
    * engine that a thread has just come to is not the one that it has been changing. 0 none.
    */
   readonly lap: number;
+  /** Milliseconds from when the task arrives to its first change. */
+  readonly settleMs: number;
 }
 
 /** Columns of numbers, one element a change that was made, unless said otherwise. */
@@ -57,9 +59,7 @@ export interface UpdaterRecord {
   readonly yardstickNs: readonly number[];
 }
 
-/** From when a measured task arrives to its first change. */
-const SETTLE_NS = 50e6;
-/** Between one lap and the next meanwhile. */
+/** Between one lap and the next while the thread settles. */
 const LAP_NS = 1e6;
 
 export default function runUpdater(task: UpdaterTask): UpdaterRecord {
@@ -71,8 +71,7 @@ export default function runUpdater(task: UpdaterTask): UpdaterRecord {
   restartPeak(engine);
   const yardstick = (): number[] => (task.yardstick ? measureYardstick() : []);
   const yardstickNs = yardstick();
-  // Whoever handed the task over is busy for some milliseconds more, and there may be no core left for it.
-  if (task.yardstick) settle(updater, requests.slice(0, task.lap));
+  if (task.settleMs > 0) settle(updater, requests.slice(0, task.lap), task.settleMs * 1e6);
 
   const { scheduleNs, deadlineNs, least } = task;
   const loop = runOpenLoop({ clock: REAL_CLOCK, scheduleNs, deadlineNs, least, most: requests.length, work: changes });
@@ -165,10 +164,10 @@ function addTo(column: Float64Array, index: number, more: number): void {
 }
 
 /** Collects what rehearsals have left and makes a lap's changes over and over meanwhile; one that fails does so again where it is counted. */
-function settle(updater: Updater, lap: readonly UpdateRequest[]): void {
+function settle(updater: Updater, lap: readonly UpdateRequest[], lengthNs: number): void {
   const clock = REAL_CLOCK;
   if (lap.length > 0) collectYoung();
-  const settledNs = clock.nowNs() + SETTLE_NS;
+  const settledNs = clock.nowNs() + lengthNs;
   try {
     while (lap.length > 0 && clock.nowNs() < settledNs) {
       for (const request of lap) updater.update(request);

@@ -10,6 +10,8 @@ export interface WarmUp {
   readonly cell: Pick<Cell, "strategy">;
   /** Whether the writer's thread has not made changes of this strategy yet: its code is not optimised then. */
   readonly first: boolean;
+  /** Whether it is enough to know roughly what a change takes. */
+  readonly trial: boolean;
   /** Changes after which the ruleset is as it was. */
   readonly period: number;
   /** The first `count` changes, whole periods of them. */
@@ -18,14 +20,15 @@ export interface WarmUp {
   readonly update: (
     task: Pick<
       UpdaterTask,
-      "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "signals" | "yardstick" | "lap"
+      "strategy" | "requests" | "scheduleNs" | "deadlineNs" | "least" | "signals" | "yardstick" | "lap" | "settleMs"
     >,
   ) => Promise<UpdaterRecord>;
 }
 
-/** Milliseconds of changes, more or less: where the writer's thread makes changes of this strategy for the first time, and else. */
+/** Milliseconds of changes, more or less: where the writer's thread makes changes of this strategy for the first time, else, and of trials. */
 const FIRST_MS = 200;
 const LATER_MS = 60;
+const TRIAL_MS = 5;
 const MOST_CHANGES = 2000;
 /** Bytes that are handed over for them, more or less: whole rulesets take longer to print than to put in place. */
 const MOST_BYTES = 16e6;
@@ -36,10 +39,10 @@ export function standInFor(strategy: Strategy): Strategy {
 }
 
 /** Resolves with the nanoseconds that one of the cell's changes takes at best. */
-export async function warmUp({ cell, first, period, changes, update }: WarmUp): Promise<number> {
+export async function warmUp({ cell, first, trial, period, changes, update }: WarmUp): Promise<number> {
   const strategy = standInFor(cell.strategy);
   let best = Number.POSITIVE_INFINITY;
-  let leftNs = (first ? FIRST_MS : LATER_MS) * 1e6;
+  let leftNs = (trial ? TRIAL_MS : first ? FIRST_MS : LATER_MS) * 1e6;
   let handedBytes = 0;
   for (let made = 0; made < MOST_CHANGES && leftNs > 0 && handedBytes < MOST_BYTES; ) {
     const affordable = ((MOST_BYTES - handedBytes) * made) / handedBytes;
@@ -55,6 +58,7 @@ export async function warmUp({ cell, first, period, changes, update }: WarmUp): 
       signals: new Signals().buffer,
       yardstick: false,
       lap: 0,
+      settleMs: 0,
     });
     const spentNs = serviceNs.reduce((sum, service) => sum + service, 0);
     // A change and its undoing cost about as much; what changes of a longer period cost differs, as those that arrive do.
