@@ -32,6 +32,7 @@ function simulate(random: Random, { rounds, effect = () => 1, machine = 1 }: Run
         updating_ns_per_packet_p50: null,
         live_bytes: null,
         yardstick_ns: 1e6 * machine * Math.exp(0.1 * normal()),
+        processor: null,
       };
     };
     return { ...sampleRecord(nth + 1, "full", 100), rounds: Array.from({ length: rounds }, round) };

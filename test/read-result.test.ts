@@ -74,6 +74,7 @@ describe("a result file", () => {
         updating_ns_per_packet_p50: null,
         live_bytes: null,
         yardstick_ns: 1e6,
+        processor: null,
       }));
       const withRounds = (file: ResultFile): ResultFile => ({
         ...file,

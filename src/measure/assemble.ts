@@ -84,7 +84,7 @@ export function assembleKernelRecord(
     timeToEffect: null,
     match: null,
     memory: null,
-    rounds: rounds.map(({ latencyNs, yardstickNs }) => ({
+    rounds: rounds.map(({ latencyNs, yardstickNs, processor = null }) => ({
       update_p50_us: quantile([...latencyNs], 0.5) / 1000,
       time_to_effect_p50_us: null,
       bytes_written_p50: null,
@@ -92,6 +92,7 @@ export function assembleKernelRecord(
       updating_ns_per_packet_p50: null,
       live_bytes: null,
       yardstick_ns: quantile(yardstickNs, 0.5),
+      processor,
     })),
   };
 }
@@ -169,6 +170,7 @@ function roundResult(round: CellRound): RoundResult {
     updating_ns_per_packet_p50: matchResult([round], PHASE_UPDATING).ns_per_packet_p50,
     live_bytes: liveBytes(round),
     yardstick_ns: quantile(updater.yardstickNs, 0.5),
+    processor: round.processor ?? null,
   };
 }
 

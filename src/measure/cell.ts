@@ -33,6 +33,8 @@ export interface Cell {
 /** What one round of a cell brought. */
 export interface CellRound {
   readonly plan: RunPlan;
+  /** On which the changes were made; undefined for any. */
+  readonly processor: number | undefined;
   readonly updater: UpdaterRecord;
   readonly effects: Effects;
   /** By reader. */
@@ -100,6 +102,8 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
   const bestNs = first || context.expectedNs === undefined ? await warmedUp() : undefined;
   const expectedNs = context.expectedNs ?? (bestNs as number);
   const plan = planRun(options, context.round, expectedNs);
+  const atRealTime = suitsRealTime(plan, expectedNs);
+  const processor = atRealTime && !trial ? await crew.settle() : undefined;
   const changes = changesOf(plan.most);
   const requests = changes.map((change) => requestOf(change, cell.strategy));
   const schedule = scheduleNs(scheduleOf(plan, options, seed));
@@ -139,7 +143,7 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
       settleMs: trial ? 0 : SETTLE_MS,
       lap: workload.period <= changes.length && workload.period * expectedNs <= LAP_MOST_NS ? workload.period : 0,
     };
-    return crew.update(task, suitsRealTime(plan, expectedNs));
+    return crew.update(task, atRealTime);
   };
   let poolBytes = 0;
   try {
@@ -148,7 +152,14 @@ export async function measureCell(cell: Cell, context: CellContext): Promise<Cel
     const records = await reading;
     const probed = changes.map(({ probe }) => probe !== undefined);
     const seen = records.map(({ effects }) => effects);
-    return { plan, updater, effects: effectsOf(probed, schedule, updater, seen), readers: records, poolBytes };
+    return {
+      plan,
+      processor,
+      updater,
+      effects: effectsOf(probed, schedule, updater, seen),
+      readers: records,
+      poolBytes,
+    };
   } finally {
     signals.stop();
   }

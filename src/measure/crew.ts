@@ -53,8 +53,14 @@ export class Crew {
     return this.writer.run(WRITER, task);
   }
 
+  /** Where updates at real-time priority are made from now on: see RealTime. */
+  settle(): Promise<number | undefined> {
+    return this.realTime?.settle() ?? Promise.resolve(undefined);
+  }
+
   private async schedule(writer: Threads<UpdaterTask, UpdaterRecord>, atRealTime: boolean): Promise<void> {
-    if (!this.realTime || this.atRealTime === atRealTime) return;
+    // One that has it may be kept where nobody is any more.
+    if (!this.realTime || !(atRealTime || this.atRealTime)) return;
     const thread = await writer.threadNumber(WRITER);
     await (atRealTime ? this.realTime.raise(thread) : this.realTime.lower(thread));
     this.atRealTime = atRealTime;

@@ -10,7 +10,7 @@ import type { Change, Workload } from "../workload/workload.js";
 import type { BenchOptions } from "./bench-options.js";
 import { nowNs } from "./clock.js";
 import { OpenLoop, scheduleNs } from "./open-loop.js";
-import { planRun, type RunPlan, suitsRealTime } from "./plan.js";
+import { isTrial, planRun, type RunPlan, suitsRealTime } from "./plan.js";
 import { editsOf, take } from "./request.js";
 import { measureYardstick } from "./yardstick.js";
 
@@ -24,6 +24,8 @@ export interface KernelCell {
 /** What one round of a kernel cell brought. Columns of numbers, as in OpenLoopResult. */
 export interface KernelRound {
   readonly plan: RunPlan;
+  /** On which the programs ran; undefined for any. */
+  readonly processor: number | undefined;
   readonly yardstickNs: readonly number[];
   readonly latencyNs: Float64Array;
   readonly serviceNs: Float64Array;
@@ -85,7 +87,7 @@ class Measurement {
     await this.session.load(this.cell.workload);
     const expectedNs = this.context.expectedNs ?? (await this.warmUp(seed));
     const plan = planRun(options, round, expectedNs);
-    if (suitsRealTime(plan, expectedNs)) await this.context.realTime?.raise(this.namespace.pid);
+    const processor = await this.raise(plan, expectedNs);
     const yardstickNs = measureYardstick();
     const changes = take(this.cell.workload.changes(seed), plan.most);
     const { arrivals } = options;
@@ -103,6 +105,7 @@ class Measurement {
     const { latencyNs, serviceNs, wakeNs, unfinished } = loop.end();
     return {
       plan,
+      processor,
       yardstickNs: [...yardstickNs, ...measureYardstick()],
       latencyNs,
       serviceNs,
@@ -143,6 +146,15 @@ class Measurement {
     const result = await work();
     this.pausedNs += nowNs() - begun;
     return result;
+  }
+
+  /** Before everybody else, on the processor that is interrupted least, where the round is short enough and no trial. */
+  private async raise(plan: RunPlan, expectedNs: number): Promise<number | undefined> {
+    const { realTime, options } = this.context;
+    if (!realTime || !suitsRealTime(plan, expectedNs)) return undefined;
+    const processor = isTrial(options) ? undefined : await realTime.settle();
+    await realTime.raise(this.namespace.pid);
+    return processor;
   }
 
   /** A period of changes; a replacement for each edit tells what one by one costs. Nanoseconds of a change. */

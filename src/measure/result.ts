@@ -131,6 +131,8 @@ export interface RoundResult {
   readonly live_bytes: number | null;
   /** What a fixed piece of work took beside it: how fast the machine was. */
   readonly yardstick_ns: number;
+  /** The number of the processor that who made changes was kept on at real-time priority (see linux/real-time.ts); null for any. */
+  readonly processor: number | null;
 }
 
 export interface GrowthRecord {
