@@ -52,7 +52,7 @@ export function addProfile(program: Command): void {
 
 function profile(kind: Profile, [command, ...args]: string[]): void {
   if (command !== "bench") throw new CliError(`profile: "-- bench" and its options, not "${command}"`);
-  const main = fileURLToPath(new URL("main.js", import.meta.url));
+  const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
   const bench = [process.execPath, main, "bench", "--no-report", "--writer", "main", ...args];
   const ran = spawnSync(process.execPath, [clinic(), kind, "--open=false", "--dest", FOLDER, "--", ...bench], {
     stdio: "inherit",
