@@ -7,7 +7,7 @@ import { Engine } from "../src/engine/engine.js";
 import { goFirst } from "../src/linux/priority.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
 import { type Strategy, Updater } from "../src/update/updater.js";
-import { compileSources } from "./oracle/compiled.js";
+import { allReady, compileSources } from "./oracle/compiled.js";
 import type { ReaderOrder, ReaderReport } from "./oracle/reader-worker.js";
 import { type Classifier, countersOf } from "./oracle/subject.js";
 import { batchTo, type Style, wholeRuleset } from "./oracle/two-versions.js";
@@ -36,8 +36,8 @@ const CASES: readonly Case[] = [
 
 describe("a packet", () => {
   let folder: string;
-  beforeAll(() => {
-    folder = compileSources();
+  beforeAll(async () => {
+    folder = await compileSources();
     // Readers get the processors that are left: the more updates there are between two of their packets, the better.
     goFirst();
   });
@@ -54,7 +54,7 @@ describe("a packet", () => {
         const order: ReaderOrder = { handle: engine.handle, id, evenGeneration: generation, control };
         return report(new Worker(join(folder, "test/oracle/reader-worker.js"), { workerData: order }));
       });
-      while (Atomics.load(words, 1) < READERS) await new Promise((resolve) => setTimeout(resolve, 5));
+      await allReady(words.subarray(1), READERS, reports);
       const before = engine.memory().liveBytes;
       // However few processors are left to the readers, each sees enough of the updates.
       const least = one.updates / 200;

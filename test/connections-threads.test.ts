@@ -27,8 +27,8 @@ COMMIT
 
 describe("connections of two threads", () => {
   let folder: string;
-  beforeAll(() => {
-    folder = compileSources();
+  beforeAll(async () => {
+    folder = await compileSources();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

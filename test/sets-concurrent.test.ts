@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Engine } from "../src/engine/engine.js";
 import { parseRuleset } from "../src/ruleset/parse.js";
 import { Updater } from "../src/update/updater.js";
-import { compileSources } from "./oracle/compiled.js";
+import { allReady, compileSources } from "./oracle/compiled.js";
 import type { SetReaderOrder, SetReaderReport } from "./oracle/set-reader-worker.js";
 
 const READERS = 2;
@@ -49,14 +49,14 @@ async function start(folder: string, options: string, fed: string) {
     const [report] = (await once(worker, "message")) as [SetReaderReport];
     return report;
   });
-  while (Atomics.load(words, 1) < READERS) await new Promise((resolve) => setTimeout(resolve, 5));
+  await allReady(words.subarray(1), READERS, reports);
   return { engine, updater, words, reports };
 }
 
 describe("a set that readers look at and add to while a writer changes it", () => {
   let folder: string;
-  beforeAll(() => {
-    folder = compileSources();
+  beforeAll(async () => {
+    folder = await compileSources();
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -1,32 +1,45 @@
 /**
- * Worker threads load JavaScript, so those of test/oracle are stripped of their types into a folder of their own, where what is
- * built stands for the sources that they import. The caller removes it.
+ * Worker threads load JavaScript, so those of test/oracle are built into a folder of their own, with what they import. The caller
+ * removes it.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import ts from "typescript";
+import { rolldown } from "rolldown";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const PART = join("test", "oracle");
 
-/** The folder; a file `test/oracle/talk.ts` is at `test/oracle/talk.js` in it. */
-export function compileSources(): string {
+/** The folder; a file `test/oracle/talk-worker.ts` is at `test/oracle/talk-worker.js` in it. */
+export async function compileSources(): Promise<string> {
   const cache = join(ROOT, "node_modules", ".cache");
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "ruleswap-test-"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-  symlinkSync(join(ROOT, "dist"), join(folder, "src"));
-  const part = join("test", "oracle");
-  mkdirSync(join(folder, part), { recursive: true });
-  const compilerOptions = {
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.ESNext,
-    verbatimModuleSyntax: true,
-  };
-  for (const name of readdirSync(join(ROOT, part)).filter((one) => one.endsWith(".ts"))) {
-    const source = readFileSync(join(ROOT, part, name), "utf8");
-    const { outputText } = ts.transpileModule(source, { compilerOptions });
-    writeFileSync(join(folder, part, name.replace(/\.ts$/, ".js")), outputText);
-  }
+  // What is looked for beside the program.
+  for (const name of ["build", "dist"]) symlinkSync(join(ROOT, name), join(folder, name));
+  const workers = readdirSync(join(ROOT, PART)).filter((name) => name.endsWith("-worker.ts"));
+  const bundle = await rolldown({
+    input: workers.map((name) => join(ROOT, PART, name)),
+    external: (id) => !/^[./]/.test(id),
+    platform: "node",
+  });
+  await bundle.write({ dir: join(folder, PART) });
+  await bundle.close();
   return folder;
+}
+
+/**
+ * Waits until so many workers have counted themselves in a word.
+ * @throws what one of them ends with meanwhile.
+ */
+export async function allReady(word: Int32Array, workers: number, reports: readonly Promise<unknown>[]): Promise<void> {
+  let failure: unknown;
+  for (const report of reports)
+    report.catch((error) => {
+      failure ??= error;
+    });
+  while (Atomics.load(word, 0) < workers && failure === undefined) await sleep(5);
+  if (failure !== undefined) throw failure;
 }
