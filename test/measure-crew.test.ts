@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runBench } from "../src/measure/bench.js";
 import { BENCH_DEFAULTS } from "../src/measure/bench-options.js";
+import type { RealTime } from "../src/linux/real-time.js";
 import { CREW_TASKS, Crew, type CrewTasks } from "../src/measure/crew.js";
 import { WorkerFailure } from "../src/measure/threads.js";
 import type { ReaderTask } from "../src/measure/reader-task.js";
@@ -56,5 +57,18 @@ describe("a crew that has been ended", () => {
     await crew.end();
     await expect(crew.read({} as ReaderTask)).rejects.toThrow(WorkerFailure);
     await expect(crew.update({} as UpdaterTask)).rejects.toThrow("has been ended");
+  });
+});
+
+describe("the processor on which a crew's changes are made", () => {
+  const realTime = { settle: async () => 3 } as RealTime;
+
+  it.each([
+    [3, false],
+    [undefined, true],
+  ])("is %s where it is this thread's work: %s", async (processor, writerHere) => {
+    const crew = new Crew(1, { ...CREW_TASKS, writerHere }, realTime);
+    expect(await crew.settle()).toBe(processor);
+    await crew.end();
   });
 });

@@ -53,9 +53,9 @@ export class Crew {
     return this.writer.run(WRITER, task);
   }
 
-  /** Where updates at real-time priority are made from now on: see RealTime. */
-  settle(): Promise<number | undefined> {
-    return this.realTime?.settle() ?? Promise.resolve(undefined);
+  /** Where updates at real-time priority are made from now on: see RealTime. Undefined also where this thread makes them, which never has it. */
+  async settle(): Promise<number | undefined> {
+    return this.writer && this.realTime?.settle();
   }
 
   private async schedule(writer: Threads<UpdaterTask, UpdaterRecord>, atRealTime: boolean): Promise<void> {

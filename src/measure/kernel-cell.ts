@@ -153,8 +153,7 @@ class Measurement {
     const { realTime, options } = this.context;
     if (!realTime || !suitsRealTime(plan, expectedNs)) return undefined;
     const processor = isTrial(options) ? undefined : await realTime.settle();
-    await realTime.raise(this.namespace.pid);
-    return processor;
+    return (await realTime.raise(this.namespace.pid)) ? processor : undefined;
   }
 
   /** A period of changes; a replacement for each edit tells what one by one costs. Nanoseconds of a change. */
