@@ -23,7 +23,6 @@ import {
   CONTROL_UNDO,
   COUNTER_DIRECTORY_COUNT,
   FRAME_SIZE,
-  HEAP_ADDRESS,
   READER_COUNTERS,
   READER_HITS,
   READER_RANDOM,
@@ -34,6 +33,7 @@ import {
   READER_TUPLES,
   READERS_ADDRESS,
 } from "../src/blob/memory";
+import { HEAP_ADDRESS } from "../src/blob/reading";
 import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
 import { AHEAD, AHEAD_BYTES, aheadOf } from "./ahead";
 import { SCRATCH_BYTES } from "./own";
@@ -46,7 +46,7 @@ import { expect, forgetExpectations } from "./conntrack/expect";
 import { removeAll, removeMasqueraded } from "./conntrack/table";
 import { chunkStaging } from "./chunk-insert";
 import { fragmentsInit } from "./fragments/cells";
-import { heapAllocate } from "./heap";
+import { heapAllocate, roomTo } from "./heap";
 import { HITS_BYTES } from "./hits";
 import { setReader } from "./packet";
 import { logBegin, logCommit } from "./store";
@@ -60,6 +60,7 @@ export { policyRemove } from "./conntrack/policies";
 export { accountAdd, accountRemove } from "./matches/nfacct";
 export { chunksCompared, entriesCompared, rowsChecked, tuplesProbed } from "./effort";
 export { chainFind } from "./names";
+export { pieceEdit, pieceFirst, pieceNext, pieceRead } from "./piece";
 export { readLines } from "./reading/lines";
 export { probeValue } from "./reading/match-shape";
 export { placeChain, placeRest } from "./reading/placed";
@@ -111,7 +112,7 @@ const READER_BYTES: u32 =
 
 /** Sets up the engine in fresh, zeroed memory. `scratchBytes` is the writer's staging area. False without memory. */
 export function engineInit(readers: u32, classifier: u32, seed: u32, scratchBytes: u32): bool {
-  if (memory.size() < 2 && memory.grow(2 - memory.size()) < 0) return false;
+  if (!roomTo(HEAP_ADDRESS + UNDO_BYTES)) return false;
   store<u32>(CONTROL_ADDRESS, readers, CONTROL_READERS);
   store<u32>(CONTROL_ADDRESS, classifier, CONTROL_CLASSIFIER);
   store<u32>(CONTROL_ADDRESS, seed, CONTROL_SEED);

@@ -3,7 +3,7 @@ import {
   READING_BUILTINS,
   READING_CHAIN_COUNT,
   READING_EDIT_COUNT,
-  READING_HOOK_NAME_SIZE,
+  READING_NAME_SIZE,
   READING_HOOK_NAMES,
   READING_HOOKS,
   READING_PLACING,
@@ -34,7 +34,7 @@ export function tableOpen(hooks: u32, slots: u32): u32 {
   let place: usize = READING_HOOKS;
   for (let left = hooks; left; left &= left - 1) {
     const hook = <u32>ctz(left);
-    const name = <usize>READING_HOOK_NAMES + hook * READING_HOOK_NAME_SIZE;
+    const name = <usize>READING_HOOK_NAMES + hook * READING_NAME_SIZE;
     store<u8>(place++, <u8>hook);
     if (nameOpen(name + 1, name + 1 + load<u8>(name)) < 0) return nameRefusal;
   }

@@ -69,7 +69,6 @@ export const READER_TIME = 120; // u32 the time of the packet it walked last
 export const READER_SIZE = 128;
 export const READERS_ADDRESS = CONTROL_ADDRESS + CONTROL_SIZE;
 export const READERS_COUNT = 64;
-export const HEAP_ADDRESS = 16384;
 
 /** ---- Root record: immutable once published ---- */
 export const ROOT_GENERATION = 0; // u32

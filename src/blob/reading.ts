@@ -1,20 +1,23 @@
 /**
  * The memory in which text is read: an instance of the module over memory of its own, one a thread. Same rules as
- * layout.ts. TypeScript lays it out (src/ruleset/reading/), `assembly/reading/` reads lines in it.
+ * layout.ts. TypeScript lays it out (src/ruleset/reading/), `assembly/reading/` reads lines in it. An engine's memory has
+ * the same part in front, up to the text, and room of fixed size behind it: there batches become edits as they stand.
  *
- *  0        READING_SHAPES     text       slots      chains     offsets     owners     texts     edits     rows
- * +--------+------------------+----------+----------+----------+-----------+----------+---------+---------+-------- ...
- * | control| shapes           | the text | hash of  | text ref | of rows   | chain of | as in a | of a    | portable, but
- * | values |                  | itself   | all texts| a chain  |           | a row    | blob    | batch   | jumps by number
- * +--------+------------------+----------+----------+----------+-----------+----------+---------+---------+-------- ...
+ *  READING_START READING_SHAPES text       slots      chains     offsets     owners     texts     rows
+ * +--------+------------------+----------+----------+----------+-----------+----------+---------+-------- ...
+ * | control| shapes           | the text | hash of  | text ref | of rows   | chain of | as in a | portable, but
+ * | values |                  | itself   | all texts| a chain  |           | a row    | blob    | jumps by number
+ * +--------+------------------+----------+----------+----------+-----------+----------+---------+-------- ...
  *
  * A region that is full is made larger by moving those behind it; nobody but the control block knows where they are.
  */
 
 // ---- Control block ----
 
+/** In front of it an engine's memory has its control block and its readers. */
+export const READING_START = 16384;
 /** Address of the next line, and of the byte behind the last one; every line ends with a newline. */
-export const READING_AT = 64; // u32
+export const READING_AT = READING_START; // u32
 export const READING_END = READING_AT + 4; // u32
 export const READING_LINE = READING_END + 4; // u32 lines begun so far
 export const READING_ROOT = READING_LINE + 4; // u32 first step of the shapes in use, 0 none
@@ -45,11 +48,17 @@ export const READING_PLACED = READING_PLACING + 4; // u32 chains whose heads lie
 export const READING_HEAD = READING_PLACED + 4; // u32 offset in the rows of the newest of them
 export const READING_HEAD_ROWS = READING_HEAD + 4; // u32 rows in front of it
 export const READING_POLICY_SIZE = READING_HEAD_ROWS + 4; // u32 bytes of a policy's row
-export const READING_EDITS = READING_POLICY_SIZE + 4; // u32 address, with NAMES_OPEN: COMMAND_SIZE each (staged-batch.ts)
+export const READING_EDITS = READING_POLICY_SIZE + 4; // u32 address, of a batch: COMMAND_SIZE each (staged-batch.ts)
 export const READING_EDIT_COUNT = READING_EDITS + 4; // u32
 export const READING_EDITS_MOST = READING_EDIT_COUNT + 4; // u32
+// Of a batch that is read in an engine's memory.
+export const READING_FAMILY = READING_EDITS_MOST + 4; // u32 ROOT_IPV4, ROOT_IPV6
+export const READING_TABLE = READING_FAMILY + 4; // u32 1 + number of the table that the next line is of, 0 between tables
+export const READING_KNOWN = READING_TABLE + 4; // u32 lines that shapes have read, until the thread that learns shapes has counted them
+/** Which shapes lie here: a number for each thread that learns, which grows with what it has learned. */
+export const READING_STAMP = READING_KNOWN + 4; // u32
 // What the line said that stopped the reading.
-export const READING_COMMAND = READING_EDITS_MOST + 4; // u32 letter
+export const READING_COMMAND = READING_STAMP + 4; // u32 letter
 export const READING_POSITION = READING_COMMAND + 4; // u32
 export const READING_CHAIN = READING_POSITION + 4; // u32
 export const READING_CHAIN_START = READING_CHAIN + 4; // u32 address of the chain's name in the line
@@ -57,9 +66,18 @@ export const READING_NAME_START = READING_CHAIN_START + 4; // u32 a name that is
 export const READING_NAME_END = READING_NAME_START + 4; // u32
 export const READING_CONTROL_END = READING_NAME_END + 4;
 
-/** Names of the hooks' chains, in the order of the hooks: u8 length and bytes each. */
-export const READING_HOOK_NAMES = 416;
-export const READING_HOOK_NAME_SIZE = 16;
+/** What does not change but for shapes that are learned: it comes to an engine's memory as one piece. */
+export const READING_TAUGHT = READING_START + 512;
+/** First steps of the shapes: u32 a table, those of IPv4 first. */
+export const READING_ROOTS = READING_TAUGHT;
+export const READING_TABLES = 8;
+/** Hooks that the built-in chains of a table hang on, bit n of hook n: u32 a table. */
+export const READING_TABLE_HOOKS = READING_ROOTS + 8 * READING_TABLES;
+/** Names of tables by number, and of the hooks' chains in the order of the hooks: u8 length and bytes each. */
+export const READING_TABLE_NAMES = READING_TABLE_HOOKS + 4 * READING_TABLES;
+export const READING_HOOK_NAMES = READING_TABLE_NAMES + 16 * READING_TABLES;
+export const READING_NAME_SIZE = 16;
+export const READING_TAUGHT_END = READING_HOOK_NAMES + 8 * READING_NAME_SIZE;
 
 /** How names of chains and declarations are taken. */
 export const NAMES_ASKED = 0; // reading stops at a name that is not known, and at a declaration
@@ -67,7 +85,7 @@ export const NAMES_DECLARED = 1; // of a whole table: `:CHAIN -` makes a chain, 
 export const NAMES_OPEN = 2; // of a batch that is carried out as it stands: whatever has a chain's place is one, lines become edits
 
 /** Values of a line, READING_VALUE_SIZE each. */
-export const READING_VALUES = 512;
+export const READING_VALUES = READING_START + 1024;
 export const READING_VALUE_SIZE = 64;
 export const READING_VALUES_COUNT = 48;
 /** Texts that are looked up a batch at a time, and names that were: records of assembly/reading/pending.ts. */
@@ -82,6 +100,33 @@ export const READING_SHAPES_BYTES = 1 << 20;
 export const READING_TEXT = READING_SHAPES + READING_SHAPES_BYTES;
 /** Bytes behind the text that reading may look at, and where arguments are put together. */
 export const READING_SPARE = 12288;
+
+// ---- An engine's room for a piece of a batch, which is carried out before the next one is read: it stays in the caches. ----
+export const PIECE_TEXT_BYTES = 32768;
+export const PIECE_SLOTS = READING_TEXT + PIECE_TEXT_BYTES + READING_SPARE;
+export const PIECE_SLOTS_MOST = 2048;
+export const PIECE_CHAINS = PIECE_SLOTS + 16 * PIECE_SLOTS_MOST;
+export const PIECE_CHAINS_MOST = 1024;
+export const PIECE_OFFSETS = PIECE_CHAINS + 4 * PIECE_CHAINS_MOST;
+export const PIECE_ROWS_MOST = 1024;
+export const PIECE_OWNERS = PIECE_OFFSETS + 4 * PIECE_ROWS_MOST;
+export const PIECE_TEXTS = PIECE_OWNERS + 4 * PIECE_ROWS_MOST;
+export const PIECE_TEXTS_BYTES = 65536;
+/** As editBatch takes them (staged-batch.ts): the head of a batch, its names, its edits, its rows. */
+export const PIECE_BATCH = PIECE_TEXTS + PIECE_TEXTS_BYTES;
+export const PIECE_NAMES = PIECE_BATCH + 64;
+export const PIECE_EDITS = PIECE_NAMES + 36 * PIECE_CHAINS_MOST;
+export const PIECE_EDITS_MOST = 1024;
+export const PIECE_ROWS = PIECE_EDITS + 24 * PIECE_EDITS_MOST;
+export const PIECE_ROWS_BYTES = 131072;
+/** What an engine hands out begins here. */
+export const HEAP_ADDRESS = PIECE_ROWS + PIECE_ROWS_BYTES;
+
+/** What came of reading on in a batch. */
+export const PIECE_DONE = 0; // the text is at its end, and no edits wait
+export const PIECE_EDITS_READ = 1; // edits of a table are to be carried out, then there is more to read
+export const PIECE_LAST = 2; // edits are to be carried out, then the text is at its end
+export const PIECE_UNKNOWN = 3; // there is a line that shapes do not know
 
 /** Why reading stopped. */
 export const STOPPED_LINE = 0; // at a line that is not read here, or at the end

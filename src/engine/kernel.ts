@@ -33,6 +33,10 @@ export interface Kernel {
   chainFind(table: number, text: number): number;
   editBatch(table: number, batch: number): number;
   editVerify(table: number): number;
+  pieceFirst(family: number, bytes: number): number;
+  pieceNext(bytes: number): number;
+  pieceRead(): number;
+  pieceEdit(): number;
   editZero(head: number): void;
   setsCreate(name: number, made: number): number;
   setsRemove(set: number): number;

@@ -14,18 +14,17 @@
 import * as L from "../blob/layout.js";
 import * as M from "../blob/memory.js";
 import { JUMP_CHAIN } from "../blob/payloads.js";
+import * as R from "../blob/reading.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import { noSuchRule, refusal } from "../ruleset/apply.js";
 import type { Batch, Edit, TableBatch } from "../ruleset/batch.js";
-import { type EditsTarget, readEdits } from "../ruleset/reading/edits-reading.js";
-import type { ReadingMemory } from "../ruleset/reading/reading-memory.js";
-import type { Family } from "../ruleset/row-store.js";
-import type { TableName } from "../ruleset/ruleset.js";
+import { ReadingMemory } from "../ruleset/reading/reading-memory.js";
+import { type Family, familyNumber } from "../ruleset/row-store.js";
 import type { ErrorCode } from "../ruleset/ruleset-error.js";
 import { PARSE, PLAN } from "./phases.js";
 import { refusedRule, refusedWay } from "./refusal.js";
-import { carryOutRead, carryOutStaged, stageName } from "./staging.js";
+import { carryOutStaged, stageName } from "./staging.js";
 import type { Transaction } from "./transaction.js";
 import { zeroCounters } from "./zero.js";
 
@@ -56,36 +55,49 @@ export class NotAsItStands extends Error {
 }
 
 /**
- * Carries out text whose lines all have known shapes, without the parser. False when it has to be parsed, and nothing has
- * been done; NotAsItStands when that shows later. Errors of the batch's are left to the parser's way.
+ * Carries out text whose lines all have known shapes, without the parser (see assembly/piece.ts). False when it has to be parsed,
+ * and nothing has been done; NotAsItStands when that shows later. Errors of the batch's are left to the parser's way.
  */
 export function applyAsItStands(transaction: Transaction, text: string | Uint8Array, family: Family): boolean {
-  const tables = new TablesAsTheyStand(transaction, family);
-  const done = readEdits(text, family, tables);
-  if (tables.begun && !done) throw new NotAsItStands();
-  return done;
-}
-
-class TablesAsTheyStand implements EditsTarget {
-  begun = false;
-
-  constructor(
-    private readonly transaction: Transaction,
-    private readonly family: Family,
-  ) {}
-
-  carryOut(name: TableName, memory: ReadingMemory): boolean {
-    const { engine, clock } = this.transaction;
-    clock.end(PARSE);
-    const table = this.transaction.address(this.family, name);
-    if (table === 0) return false;
-    this.begun = true;
-    if (carryOutRead(engine, table, memory) !== M.FAULT_NONE || engine.kernel.editVerify(table) !== M.FAULT_NONE)
-      throw new NotAsItStands();
-    clock.end(PLAN);
-    return true;
+  const { engine, clock } = transaction;
+  const { kernel } = engine;
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  let edited = false;
+  for (let from = 0, to = 0; from < bytes.length; from = to) {
+    to = pieceEnd(bytes, from);
+    if (to === from) return unread(edited);
+    engine.bytes().set(to - from === bytes.length ? bytes : bytes.subarray(from, to), R.READING_TEXT);
+    let read = from === 0 ? kernel.pieceFirst(familyNumber(family), to) : kernel.pieceNext(to - from);
+    while (read !== R.PIECE_DONE) {
+      if (read === R.PIECE_UNKNOWN) {
+        if (!ReadingMemory.teach(engine.bytes(), engine.words())) return unread(edited);
+        read = kernel.pieceRead();
+        continue;
+      }
+      clock.end(PARSE);
+      edited = true;
+      if (kernel.pieceEdit() !== M.FAULT_NONE) throw new NotAsItStands();
+      clock.end(PLAN);
+      if (read === R.PIECE_LAST) break;
+      read = kernel.pieceRead();
+    }
   }
+  return bytes.length === 0 || engine.words()[R.READING_TABLE >> 2] === 0 || unread(edited);
 }
+
+/** Where the piece of a batch that begins at `from` ends, behind a line or with the text; `from` where a line is too long. */
+function pieceEnd(bytes: Uint8Array, from: number): number {
+  const most = from + R.PIECE_TEXT_BYTES;
+  if (most >= bytes.length) return bytes.length;
+  return Math.max(from, bytes.lastIndexOf(NEWLINE, most - 1) + 1);
+}
+
+function unread(edited: boolean): false {
+  if (edited) throw new NotAsItStands();
+  return false;
+}
+
+const NEWLINE = 10;
 
 /** The error for the edit that the engine could not do, in the words of the ruleset. */
 function refused(engine: Engine, table: number, part: TableBatch, fault: number, file: string): Error {

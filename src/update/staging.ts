@@ -7,13 +7,11 @@
  * +--------+-------+----------+----------+--------------+---------------+------+
  */
 import * as M from "../blob/memory.js";
-import * as R from "../blob/reading.js";
 import * as S from "../blob/staged-batch.js";
 import { writePolicyRow } from "../blob/compile.js";
 import type { Engine } from "../engine/engine.js";
 import { EngineError } from "../engine/engine-error.js";
 import type { Edit, TableBatch } from "../ruleset/batch.js";
-import type { ReadingMemory } from "../ruleset/reading/reading-memory.js";
 import { rowHeadSize } from "../ruleset/row-store.js";
 
 const COUNTERS_SIZE = 16;
@@ -60,84 +58,6 @@ export function carryOutStaged(engine: Engine, table: number, part: TableBatch):
   const fault = engine.kernel.editBatch(table, at);
   giveStaging(engine, at, size);
   return fault;
-}
-
-/** Bytes of commands and rows that are laid out at a time: what is carried out soon after it was copied is in the cache still. */
-const SLICE_BYTES = 1 << 17;
-/** Edits that are laid out at a time, where their rows have room. */
-const SLICE_EDITS = 512;
-
-/**
- * Carries out the edits of a table that lie in the reading memory: lays them out as the engine takes them, slice by slice, until
- * there is a fault. The last slice's.
- */
-export function carryOutRead(engine: Engine, table: number, memory: ReadingMemory): number {
-  const names = memory.control(R.READING_CHAIN_COUNT);
-  const rowsEnd = memory.control(R.READING_ROWS_END);
-  const textsEnd = memory.control(R.READING_TEXTS_END);
-  const edits = memory.control(R.READING_EDIT_COUNT);
-  const textFrom = S.BATCH_SIZE + ((names * S.NAME_SIZE + 7) & ~7);
-  const commandsFrom = textFrom + ((textsEnd + 7) & ~7);
-  const room = Math.min(edits * S.COMMAND_SIZE + rowsEnd, SLICE_BYTES);
-  const at = takeStaging(engine, commandsFrom + room);
-  const words = engine.words();
-  words[(at + S.BATCH_NAMES) >> 2] = at + S.BATCH_SIZE;
-  words[(at + S.BATCH_TEXT) >> 2] = at + textFrom;
-  words[(at + S.BATCH_COMMANDS) >> 2] = at + commandsFrom;
-  const chains = memory.control(R.READING_CHAINS) >>> 2;
-  let entry = at + S.BATCH_SIZE;
-  for (let n = 0; n < names; n++, entry += S.NAME_SIZE) {
-    words[(entry + S.NAME_TEXT) >> 2] = at + textFrom + (memory.words[chains + n] as number);
-    words[(entry + S.NAME_HEAD) >> 2] = 0;
-    words[(entry + S.NAME_FIRST) >> 2] = entry;
-    words[(entry + S.NAME_HASH) >> 2] = 0;
-  }
-  copyRegion(engine, at + textFrom, memory, R.READING_TEXTS, 0, textsEnd);
-  let fault: number = M.FAULT_NONE;
-  let row = 0;
-  for (let edit = 0; edit < edits && fault === M.FAULT_NONE; ) {
-    let count = Math.min(SLICE_EDITS, edits - edit);
-    let rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
-    while (count > 1 && count * S.COMMAND_SIZE + rowTo - row > room) {
-      count >>>= 1;
-      rowTo = rowFrom(memory, edit + count, edits, rowsEnd);
-    }
-    const rowsAt = at + commandsFrom + count * S.COMMAND_SIZE;
-    // Edits name their rows by offsets in the whole.
-    words[(at + S.BATCH_ROWS) >> 2] = rowsAt - row;
-    words[(at + S.BATCH_COMMAND_COUNT) >> 2] = count;
-    copyRegion(engine, at + commandsFrom, memory, R.READING_EDITS, edit * S.COMMAND_SIZE, count * S.COMMAND_SIZE);
-    copyRegion(engine, rowsAt, memory, R.READING_ROWS, row, rowTo - row);
-    fault = engine.kernel.editBatch(table, at);
-    edit += count;
-    row = rowTo;
-  }
-  giveStaging(engine, at, commandsFrom + room);
-  return fault;
-}
-
-/** Where the rows of edit `edit` and those behind it begin. */
-function rowFrom(memory: ReadingMemory, edit: number, edits: number, rowsEnd: number): number {
-  const commands = memory.control(R.READING_EDITS) >>> 2;
-  for (let n = edit; n < edits; n++) {
-    const row = memory.words[commands + ((n * S.COMMAND_SIZE + S.COMMAND_ROW) >> 2)] as number;
-    // An edit without a row has none in front of the first.
-    if (row > 0) return row;
-  }
-  return rowsEnd;
-}
-
-/** Copies a piece of a region: both it and its place are multiples of 8, which takes a fifth of the time that others take. */
-function copyRegion(
-  engine: Engine,
-  to: number,
-  memory: ReadingMemory,
-  region: number,
-  offset: number,
-  length: number,
-): void {
-  const from = memory.control(region) + offset;
-  engine.bytes().set(memory.bytes.subarray(from, from + length), to);
 }
 
 /** `size` bytes, until they are given back: the staging area, or memory of their own. */

@@ -3,27 +3,11 @@
  * blob/reading.ts). It is used again for the next text, so what is read has to be copied out before, or not kept.
  */
 import * as R from "../../blob/reading.js";
-import { COMMAND_SIZE } from "../../blob/staged-batch.js";
-import { HOOK_NAMES } from "../ruleset.js";
+import { BUILTIN_CHAINS, HOOK_NAMES, TABLE_NAMES, TABLE_NUMBERS } from "../ruleset.js";
 import { instantiate, kernelModule } from "../kernel-module.js";
 import type { ReadingKernel } from "./reading-kernel.js";
-import {
-  ADDRESSES,
-  CHAINS,
-  COUNTS,
-  EDITS,
-  FULL,
-  OFFSETS,
-  OWNERS,
-  REGION_COUNT,
-  ROWS,
-  SLOTS,
-  TEXT,
-  TEXTS,
-} from "./regions.js";
+import { ADDRESSES, CHAINS, COUNTS, FULL, OFFSETS, OWNERS, REGION_COUNT, ROWS, SLOTS, TEXT, TEXTS } from "./regions.js";
 
-/** More than there are tables. */
-export const TABLES_OF_FAMILY = 8;
 const PAGE = 65536;
 const INITIAL_PAGES = 32;
 const MAXIMUM_PAGES = 65536;
@@ -68,12 +52,13 @@ export class ReadingMemory {
   readonly sizes = new Uint32Array(REGION_COUNT);
   /** Those of a text's first table, as long as the regions lie where they do. */
   private firstViews: TableViews | undefined;
-  /** First step of the shapes by family and table, and the first byte that no shape has. */
-  readonly roots = new Uint32Array(2 * TABLES_OF_FAMILY);
+  /** The first byte that no shape has. */
   shapesEnd = R.READING_SHAPES;
   /** Lines that shapes have read, and shapes that were learned, in all. */
   linesRead = 0;
   shapesLearned = 0;
+  /** Tells shapes of this thread from those of others, as far as chance does. */
+  private readonly firstStamp = 1 + Math.floor(Math.random() * 2 ** 31);
   private readonly memory = new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true });
   private readonly residents: Resident[] = [];
 
@@ -82,10 +67,35 @@ export class ReadingMemory {
     this.bytes = new Uint8Array(this.memory.buffer);
     this.view = new DataView(this.memory.buffer);
     this.words = new Uint32Array(this.memory.buffer);
-    HOOK_NAMES.forEach((name, hook) => {
-      const at = R.READING_HOOK_NAMES + hook * R.READING_HOOK_NAME_SIZE;
+    const nameInto = (name: string, at: number): void => {
       this.bytes[at] = encoder.encodeInto(name, this.bytes.subarray(at + 1)).written;
+    };
+    HOOK_NAMES.forEach((name, hook) => {
+      nameInto(name, R.READING_HOOK_NAMES + hook * R.READING_NAME_SIZE);
     });
+    for (const table of TABLE_NAMES) {
+      const number = TABLE_NUMBERS[table];
+      const hooks = BUILTIN_CHAINS[table].reduce((mask, hook) => mask | (1 << HOOK_NAMES.indexOf(hook)), 0);
+      nameInto(table, R.READING_TABLE_NAMES + number * R.READING_NAME_SIZE);
+      this.setControl(R.READING_TABLE_HOOKS + 4 * number, hooks);
+    }
+  }
+
+  /**
+   * Copies the shapes that this thread has learned to an engine's memory, given as bytes and as words, unless those that are there
+   * were copied from here and none was learned since: then false. Also counts the lines that shapes have read there.
+   */
+  static teach(bytes: Uint8Array, words: Int32Array): boolean {
+    if (!idle) return false;
+    idle.linesRead += words[R.READING_KNOWN >> 2] as number;
+    words[R.READING_KNOWN >> 2] = 0;
+    const stamp = (idle.firstStamp + idle.shapesLearned) | 0;
+    if (words[R.READING_STAMP >> 2] === stamp) return false;
+    const { bytes: known, shapesEnd } = idle;
+    bytes.set(known.subarray(R.READING_TAUGHT, R.READING_TAUGHT_END), R.READING_TAUGHT);
+    bytes.set(known.subarray(R.READING_SHAPES, shapesEnd), R.READING_SHAPES);
+    words[R.READING_STAMP >> 2] = stamp;
+    return true;
   }
 
   /** The thread's memory with `text` in it, to be given back. */
@@ -177,7 +187,6 @@ export class ReadingMemory {
     this.setControl(R.READING_ROWS_MOST, room(OFFSETS, R.READING_OFFSETS) >>> 2);
     this.setControl(R.READING_TEXTS_MOST, room(TEXTS, R.READING_TEXTS));
     this.setControl(R.READING_ROWS_BYTES, room(ROWS, R.READING_ROWS));
-    this.setControl(R.READING_EDITS_MOST, Math.floor(room(EDITS, R.READING_EDITS) / COMMAND_SIZE));
   }
 
   /** The regions behind what other tables have of them, in bytes. */
@@ -231,7 +240,6 @@ export class ReadingMemory {
       columns,
       columns,
       length + 8192,
-      (length >>> 1) + 4096,
       length + ROW_ROOM,
     ];
     let at = R.READING_TEXT;
@@ -263,7 +271,6 @@ export class ReadingMemory {
     ends[CHAINS] = this.control(R.READING_CHAINS) + 4 * this.control(R.READING_CHAIN_COUNT);
     ends[OFFSETS] = this.control(R.READING_OFFSETS) + 4 * this.control(R.READING_ROW_COUNT);
     ends[OWNERS] = this.control(R.READING_OWNERS) + 4 * this.control(R.READING_ROW_COUNT);
-    ends[EDITS] = this.control(R.READING_EDITS) + COMMAND_SIZE * this.control(R.READING_EDIT_COUNT);
     ends[TEXTS] = this.control(R.READING_TEXTS) + this.control(R.READING_TEXTS_END);
     ends[ROWS] = this.control(R.READING_ROWS) + this.control(R.READING_ROWS_END);
     return ends;

@@ -8,9 +8,8 @@ export const CHAINS = 2;
 export const OFFSETS = 3;
 export const OWNERS = 4;
 export const TEXTS = 5;
-export const EDITS = 6;
-export const ROWS = 7;
-export const REGION_COUNT = 8;
+export const ROWS = 6;
+export const REGION_COUNT = 7;
 
 /** The region that is full, by the reason for which reading stopped. */
 export const FULL: Readonly<Record<number, number>> = {
@@ -19,7 +18,6 @@ export const FULL: Readonly<Record<number, number>> = {
   [R.STOPPED_COLUMNS]: OFFSETS,
   [R.STOPPED_TEXTS]: TEXTS,
   [R.STOPPED_ROWS]: ROWS,
-  [R.STOPPED_EDITS]: EDITS,
 };
 
 /** The control block's field that says where a region, or the current table's part of it, begins. */
@@ -30,7 +28,6 @@ export const ADDRESSES: readonly number[] = [
   R.READING_OFFSETS,
   R.READING_OWNERS,
   R.READING_TEXTS,
-  R.READING_EDITS,
   R.READING_ROWS,
 ];
 
@@ -41,5 +38,4 @@ export const COUNTS: readonly number[] = [
   R.READING_TEXTS_END,
   R.READING_ROWS_END,
   R.READING_SLOTS_USED,
-  R.READING_EDIT_COUNT,
 ];

@@ -228,7 +228,7 @@ export class Shapes {
 
   /** Starts over, where there is no room for more. */
   private forget(): void {
-    this.memory.roots.fill(0);
+    this.memory.words.fill(0, R.READING_ROOTS >> 2, R.READING_TABLE_HOOKS >> 2);
     this.memory.shapesEnd = R.READING_SHAPES;
     this.memory.setControl(R.READING_ROOT, 0);
   }
