@@ -5,7 +5,9 @@
 import { ROW_NEXT } from "../src/blob/layout";
 import {
   BATCH_NAMES,
+  BATCH_NAMES_END,
   BATCH_ROWS,
+  BATCH_WANTED,
   COMMAND_CHAIN,
   COMMAND_EDIT,
   COMMAND_POSITION,
@@ -53,13 +55,11 @@ export let fetched: u32 = 0;
  */
 export function surveyNames(table: usize, batch: usize, commands: usize, count: u32): void {
   names = load<u32>(batch, BATCH_NAMES);
+  const namesEnd: usize = load<u32>(batch, BATCH_NAMES_END);
+  // Each of these loads waits for memory: they wait together.
+  for (let name: usize = load<u32>(batch, BATCH_WANTED); name < namesEnd; name += NAME_SIZE)
+    fetched += nameFetch(table, nameHash(name));
   const end = commands + <usize>count * COMMAND_SIZE;
-  for (let command = commands; command < end; command += COMMAND_SIZE) {
-    const name = nameAt(load<u32>(command, COMMAND_CHAIN));
-    for (let field: usize = NAME_SINCE; field < <usize>NAME_SIZE; field += 4) store<u32>(name + field, 0);
-    // Each of these loads waits for memory: they wait together.
-    if (!load<u32>(name, NAME_HASH)) fetched += nameFetch(table, nameHash(name));
-  }
   for (let command = commands; command < end; command += COMMAND_SIZE) {
     const name = nameAt(load<u32>(command, COMMAND_CHAIN));
     const kind = load<u32>(command, COMMAND_EDIT);

@@ -33,6 +33,7 @@ import {
   PIECE_TEXTS_BYTES,
   PIECE_UNKNOWN,
   READING_AT,
+  READING_BUILTINS,
   READING_CHAIN_COUNT,
   READING_CHAINS,
   READING_CHAINS_MOST,
@@ -66,13 +67,11 @@ import {
   BATCH_COMMAND_COUNT,
   BATCH_COMMANDS,
   BATCH_NAMES,
+  BATCH_NAMES_END,
   BATCH_ROWS,
   BATCH_TEXT,
-  NAME_FIRST,
-  NAME_HASH,
-  NAME_HEAD,
+  BATCH_WANTED,
   NAME_SIZE,
-  NAME_TEXT,
 } from "../src/blob/staged-batch";
 import { editBatch } from "./edit";
 import { editVerify } from "./levels";
@@ -149,15 +148,9 @@ export function pieceRead(): u32 {
 export function pieceEdit(): u32 {
   const table = updateTable(load<u32>(READING_FAMILY), edited);
   if (!table) return FAULT_CHAIN_MISSING;
-  let name: usize = PIECE_NAMES;
-  const end = name + <usize>load<u32>(READING_CHAIN_COUNT) * NAME_SIZE;
-  for (let reference: usize = PIECE_CHAINS; name < end; name += NAME_SIZE, reference += 4) {
-    store<u32>(name, <u32>PIECE_TEXTS + load<u32>(reference), NAME_TEXT);
-    store<u32>(name, 0, NAME_HEAD);
-    store<u32>(name, <u32>name, NAME_FIRST);
-    store<u32>(name, 0, NAME_HASH);
-  }
   store<u32>(PIECE_BATCH, PIECE_NAMES, BATCH_NAMES);
+  store<u32>(PIECE_BATCH, PIECE_NAMES + load<u32>(READING_BUILTINS) * NAME_SIZE, BATCH_WANTED);
+  store<u32>(PIECE_BATCH, PIECE_NAMES + load<u32>(READING_CHAIN_COUNT) * NAME_SIZE, BATCH_NAMES_END);
   store<u32>(PIECE_BATCH, PIECE_ROWS, BATCH_ROWS);
   store<u32>(PIECE_BATCH, PIECE_TEXTS, BATCH_TEXT);
   store<u32>(PIECE_BATCH, PIECE_EDITS, BATCH_COMMANDS);

@@ -8,6 +8,8 @@ import {
   NAME_ABSENT,
   NAME_FIRST_CHAIN,
   NAME_UNKNOWN,
+  NAMES_OPEN,
+  PIECE_NAMES,
   READING_BUILTINS,
   READING_CHAIN_COUNT,
   READING_CHAINS,
@@ -15,12 +17,15 @@ import {
   READING_EDIT_COUNT,
   READING_EDITS,
   READING_EDITS_MOST,
+  READING_NAMES,
+  READING_TEXTS,
   STEP_KIND,
   STEP_LENGTH,
   STEP_LITERAL,
   STEP_NEXT,
   STOPPED_CHAINS,
   STOPPED_LINE,
+  TEXT_HASH,
   TEXT_REFERENCE,
   TEXT_VALUE,
   VALUE_TARGET,
@@ -42,6 +47,12 @@ import {
   EDIT_INSERT,
   EDIT_NO_CHAIN,
   EDIT_REPLACE,
+  NAME_FIRST,
+  NAME_HASH,
+  NAME_HEAD,
+  NAME_SINCE,
+  NAME_SIZE,
+  NAME_TEXT,
 } from "../../src/blob/staged-batch";
 import { declaredEnd, readDeclaration } from "./declaration";
 import { sameLiteral } from "./literal";
@@ -133,9 +144,21 @@ function numberOf(start: usize, end: usize, value: u32): i32 {
     return -1;
   }
   store<u32>(slot, value == NAME_ABSENT ? value : value + number, TEXT_VALUE);
-  store<u32>(<usize>load<u32>(READING_CHAINS) + (number << 2), load<u32>(slot, TEXT_REFERENCE) - 1);
+  const reference = load<u32>(slot, TEXT_REFERENCE) - 1;
+  store<u32>(<usize>load<u32>(READING_CHAINS) + (number << 2), reference);
   store<u32>(READING_CHAIN_COUNT, number + 1);
+  if (load<u32>(READING_NAMES) == NAMES_OPEN) addName(number, reference, load<u32>(slot, TEXT_HASH));
   return number;
+}
+
+/** The name as edits have it: no chain was looked up for it yet. */
+function addName(number: u32, reference: u32, hash: u32): void {
+  const name: usize = <usize>PIECE_NAMES + number * NAME_SIZE;
+  store<u32>(name, load<u32>(READING_TEXTS) + reference, NAME_TEXT);
+  store<u32>(name, 0, NAME_HEAD);
+  store<u32>(name, <u32>name, NAME_FIRST);
+  store<u32>(name, hash, NAME_HASH);
+  for (let field: usize = NAME_SINCE; field < <usize>NAME_SIZE; field += 4) store<u32>(name + field, 0);
 }
 
 function addEdit(edit: u32, chain: u32, row: u32, position: u32): void {

@@ -10,13 +10,15 @@ export const BATCH_ROWS = 4; // u32 address of its rows
 export const BATCH_TEXT = 8; // u32 address of its text
 export const BATCH_COMMANDS = 12; // u32 address of its edits, COMMAND_SIZE each
 export const BATCH_COMMAND_COUNT = 16; // u32
-export const BATCH_SIZE = 24;
+export const BATCH_WANTED = 20; // u32 address of the first of its names that will be looked up, but for built-in chains
+export const BATCH_NAMES_END = 24; // u32
+export const BATCH_SIZE = 32;
 /** A chain's name. */
 export const NAME_TEXT = 0; // u32 address of u16 length and bytes
 export const NAME_HEAD = 4; // u32 its chain once that was looked up, 0 until then or when there is none
 export const NAME_FIRST = 8; // u32 address of the first name that reads the same, which has the head
-export const NAME_HASH = 12; // u32 of its text once that was asked for, else 0
-// What editBatch finds out about a name before it carries the edits out.
+export const NAME_HASH = 12; // u32 of its text where that is known, else 0
+// What editBatch finds out about a name before it carries the edits out; 0 until then.
 export const NAME_SINCE = 16; // u32 address of the edit that left the chain without rules, or made it; 0 once another has come than the appends of NAME_RULES
 export const NAME_BIRTH = 20; // u32 address of the first edit that makes the chain if there is none
 export const NAME_RULES = 24; // u32 rules that are appended right behind the birth

@@ -6,9 +6,14 @@ import { CONTROL_ADDRESS, CONTROL_LOCK } from "../blob/memory.js";
 
 const WORD = (CONTROL_ADDRESS + CONTROL_LOCK) >> 2;
 
+/** Takes the lock if nobody has it. */
+export function tryLockWriters(words: Int32Array): boolean {
+  return Atomics.compareExchange(words, WORD, 0, 1) === 0;
+}
+
 /** Takes the lock; false when `timeoutMs` passed first. */
 export function lockWriters(words: Int32Array, timeoutMs = Number.POSITIVE_INFINITY): boolean {
-  if (Atomics.compareExchange(words, WORD, 0, 1) === 0) return true;
+  if (tryLockWriters(words)) return true;
   const end = performance.now() + timeoutMs;
   while (Atomics.exchange(words, WORD, 2) !== 0) {
     const left = end - performance.now();

@@ -18,7 +18,7 @@ export interface UpdateCosts {
 export interface UpdateReport extends UpdateCosts {
   /** The generation that the update published. */
   generation: number;
-  /** Microseconds by part. */
+  /** Microseconds by part, 0 for what did not happen: to get a lock that nobody had is part of what comes next. */
   phasesUs: Record<Phase, number>;
 }
 

@@ -143,14 +143,15 @@ function layOut(engine: Engine, part: TableBatch, names: BatchNames, at: number)
   free += rows.text.end;
   let entry = namesAt >>> 2;
   for (const name of names.list) {
+    words.fill(0, entry, entry + (S.NAME_SIZE >> 2));
     words[entry] = free;
-    words[entry + (S.NAME_HEAD >> 2)] = 0;
-    words[entry + (S.NAME_HASH >> 2)] = 0;
     words[entry + (S.NAME_FIRST >> 2)] = namesAt + names.number(name) * S.NAME_SIZE;
     entry += S.NAME_SIZE >> 2;
     free += writeText(bytes, free, name);
   }
   words[(at + S.BATCH_NAMES) >> 2] = namesAt;
+  words[(at + S.BATCH_WANTED) >> 2] = namesAt;
+  words[(at + S.BATCH_NAMES_END) >> 2] = namesAt + names.list.length * S.NAME_SIZE;
   words[(at + S.BATCH_ROWS) >> 2] = rowsAt;
   words[(at + S.BATCH_TEXT) >> 2] = textAt;
   words[(at + S.BATCH_COMMANDS) >> 2] = commandsAt;

@@ -18,7 +18,7 @@ import type { Engine } from "../engine/engine.js";
 import { EngineError, mustSucceed } from "../engine/engine-error.js";
 import { CARRY, type Carry } from "../engine/kernel.js";
 import { readTable } from "../engine/read-back.js";
-import { lockWriters, unlockWriters } from "../engine/writers-lock.js";
+import { lockWriters, tryLockWriters, unlockWriters } from "../engine/writers-lock.js";
 import { COMPILE, LINK, LOCK, PUBLISH, QUIESCE, PhaseClock, type UpdateCosts, type UpdateReport } from "./phases.js";
 import { waitForSequences } from "./quiesce.js";
 import { refusedBlob } from "./refusal.js";
@@ -101,10 +101,12 @@ export class Transaction {
   static run(engine: Engine, options: TransactionOptions, work: TransactionWork): UpdateReport {
     const transaction = new Transaction(engine);
     const { clock } = transaction;
-    if (!lockWriters(engine.words(), options.lockTimeoutMs))
-      throw new LockTimeout(`another writer held the lock for ${options.lockTimeoutMs} ms`);
-    try {
+    if (!tryLockWriters(engine.words())) {
+      if (!lockWriters(engine.words(), options.lockTimeoutMs))
+        throw new LockTimeout(`another writer held the lock for ${options.lockTimeoutMs} ms`);
       clock.end(LOCK);
+    }
+    try {
       const { kernel } = engine;
       const sets = work.prepare?.(transaction);
       mustSucceed(kernel.updateBegin());
@@ -123,7 +125,8 @@ export class Transaction {
       clock.end(PUBLISH);
       options.quiesce?.(engine.words(), engine.handle.readers);
       const freeing = options.quiesce ? reclaim(engine, RECLAIM_ALL) : reclaimInPassing(engine);
-      clock.end(QUIESCE);
+      // To look at the clock for what did not happen takes longer than all else here.
+      if (freeing !== NO_COSTS) clock.end(QUIESCE);
       return {
         generation: engine.generation(),
         phasesUs: clock.phasesUs,
