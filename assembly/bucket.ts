@@ -30,7 +30,7 @@ import {
 import { arenaAllocateAligned } from "./arena";
 import { linking } from "./chunk";
 import { dismiss } from "./slots";
-import { own32, put32, wrote } from "./store";
+import { note32, own32, put32, wrote } from "./store";
 import {
   demand,
   LANES_IPV4,
@@ -120,7 +120,7 @@ export function entryTuple(entry: usize): u32 {
 /** Tells a row's entry that it dies with `generation`; rows that have none do not mind. */
 export function entryDied(row: usize, generation: u32): void {
   const place: usize = load<u32>(row, ROW_PLACE);
-  if (place & 1) put32(place - 1 + ENTRY_DIED, generation);
+  if (place & 1) note32(place - 1 + ENTRY_DIED, generation);
 }
 
 function entryAt(bucket: usize, i: u32): usize {

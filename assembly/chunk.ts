@@ -22,7 +22,7 @@ import {
 import { arenaAllocate, arenaFresh } from "./arena";
 import { directoryCount, directoryRemove } from "./directory";
 import { retire } from "./retire";
-import { own32, put16, put32, touched, wrote } from "./store";
+import { note32, own32, put16, put32, touched, wrote } from "./store";
 import { rowWord, WORD_COUNT, wordMask, wordOffset, wordValue } from "./words";
 
 /** Rows from which on choosing a chunk's word is worth the look. */
@@ -186,8 +186,8 @@ export function chunkFill(chunk: usize, i: u32, row: usize, wild: bool): void {
   const slots = chunk + CHUNK_ROW_SLOTS;
   rowWord(row, load<u16>(chunk, CHUNK_WORD));
   put32(slots + (i << 2), <u32>row);
-  put32(slots + ((capacity + i) << 2), wordValue);
-  put32(slots + ((2 * capacity + i) << 2), wordMask);
+  note32(slots + ((capacity + i) << 2), wordValue);
+  note32(slots + ((2 * capacity + i) << 2), wordMask);
   put16(chunk + CHUNK_LIVE, load<u16>(chunk, CHUNK_LIVE) + 1);
   directoryCount(chunk, 1);
   store<u32>(row + (wild ? ROW_PLACE : ROW_CHUNK), <u32>chunk);

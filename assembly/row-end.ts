@@ -37,7 +37,7 @@ import { chainHolds, chainName, nameApart } from "./names";
 import { freeOfBlob, generation, retire, retireRecord, retireUrgently } from "./retire";
 import { rowAfter } from "./row-neighbours";
 import { matchHolds, stateGive, targetGive } from "./state";
-import { own32, put32, touched } from "./store";
+import { note32, own32, put32, touched } from "./store";
 import { indexRemove } from "./tuple-space";
 import { rowMatches } from "./words";
 
@@ -54,7 +54,7 @@ export function rowDelete(row: usize): bool {
 
 /** A row that is in force until the update being made. False without memory. */
 export function rowEnds(row: usize): bool {
-  put32(row + ROW_DIED, generation() + 1);
+  note32(row + ROW_DIED, generation() + 1);
   entryDied(row, generation() + 1);
   chunkDied(load<u32>(row, ROW_CHUNK));
   touched(1);

@@ -41,7 +41,7 @@ import { generation, retire } from "./retire";
 import { inForce } from "./row-neighbours";
 import { giveOrder } from "./row-order";
 import { stateFault, stateTake, targetTake } from "./state";
-import { own32, put16, put32, put8, touched, walked, wrote } from "./store";
+import { note32, own32, put16, put32, put8, touched, walked, wrote } from "./store";
 import { indexBuild, indexFind, indexInsert } from "./tuple-space";
 import { refuse } from "./validate";
 import { rowMatches, rowWord, wordMask, wordValue } from "./words";
@@ -131,7 +131,7 @@ export function policyReplace(head: usize, staged: usize, keepCounter: bool): bo
   store<u32>(row, <u32>old, ROW_NEXT_SAME);
   if (keepCounter) put16(old + ROW_MOVED, 1);
   put32(head + CHAIN_POLICY, <u32>row);
-  put32(old + ROW_DIED, generation() + 1);
+  note32(old + ROW_DIED, generation() + 1);
   touched(2);
   return retire(RETIRED_ROW, <u32>old, 0, 0);
 }

@@ -76,6 +76,16 @@ export function put32(address: usize, value: u32): void {
   atomic.store<u32>(address, value);
 }
 
+/**
+ * A word that readers look at, and that says the same to them until the update is published, whether they see the store or not: the
+ * root that is stored then makes them see it. Without a fence a line that a reader has is not waited for.
+ */
+export function note32(address: usize, value: u32): void {
+  remember(address);
+  bytesWritten += 4;
+  store<u32>(address, value);
+}
+
 export function put64(address: usize, value: u64): void {
   remember(address);
   remember(address + 4);
