@@ -80,7 +80,7 @@ import { isJump } from "./content";
 import { counterSet } from "./counters";
 import { chainFindHashed, chainMake, chainRemove, chainRename } from "./names";
 import { policyReplace, rowFind, rowInsert } from "./row";
-import { rowDelete, runEnds } from "./row-end";
+import { rowDelete, runEnds, runNote } from "./row-end";
 import { rowAt } from "./row-neighbours";
 import { stateBegin, stateFault } from "./state";
 import { validateStaged } from "./validate";
@@ -184,11 +184,10 @@ function add(table: usize, head: usize, before: usize, row: usize, counters: usi
 
 /** A new chain, with room for the rules that are appended to it next. */
 function makeChain(table: usize, name: usize, command: usize): u32 {
-  let room: u32 = 0;
-  if (load<u32>(name, NAME_BIRTH) == <u32>command && load<u32>(name, NAME_RULES) <= <u32>RUN_MOST)
-    room = load<u32>(name, NAME_ROOM);
-  if (room > ROOM_MOST) room = 0;
-  const made = chainMake(table, load<u32>(name, NAME_TEXT), load<u32>(name, NAME_HASH), room);
+  let rules = load<u32>(name, NAME_RULES);
+  let room = load<u32>(name, NAME_ROOM);
+  if (load<u32>(name, NAME_BIRTH) != <u32>command || rules > <u32>RUN_MOST || room > ROOM_MOST) rules = room = 0;
+  const made = chainMake(table, load<u32>(name, NAME_TEXT), load<u32>(name, NAME_HASH), room, rules);
   store<u32>(name, <u32>made, NAME_HEAD);
   if (room && made) store<u32>(name, <u32>(made + CHAIN_SIZE), NAME_NEXT);
   return made ? FAULT_NONE : FAULT_MEMORY;
@@ -197,14 +196,16 @@ function makeChain(table: usize, name: usize, command: usize): u32 {
 /** Appends a rule where its chain has kept a place for it. */
 function appendNext(table: usize, batch: usize, head: usize, name: usize, command: usize): u32 {
   const row = <usize>load<u32>(batch, BATCH_ROWS) + load<u32>(command, COMMAND_ROW);
-  const fault = resolve(table, batch, head, row);
-  if (fault) return fault;
+  const refused = resolve(table, batch, head, row);
+  if (refused) return refused;
   const place: usize = load<u32>(name, NAME_NEXT);
   const bytes = load<u16>(row, ROW_NEXT);
   const room = load<u32>(name, NAME_ROOM) - bytes;
   store<u32>(name, room, NAME_ROOM);
   store<u32>(name, room ? <u32>(place + bytes) : 0, NAME_NEXT);
-  return add(table, head, 0, row, load<u32>(command, COMMAND_COUNTERS), place);
+  const fault = add(table, head, 0, row, load<u32>(command, COMMAND_COUNTERS), place);
+  if (!fault) runNote(head, place, load<u32>(name, NAME_RULES));
+  return fault;
 }
 
 function remove(row: usize): u32 {

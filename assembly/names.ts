@@ -120,13 +120,15 @@ function namesRemove(table: usize, head: usize): void {
 }
 
 /**
- * A new empty user chain of the name at `text`, whose hash is known, with `room` bytes behind its head for rules that come
- * next: the three are one piece of memory, which goes when the chain does. 0 without memory.
+ * A new empty user chain of the name at `text`, whose hash is known, with `room` bytes behind its head for `rules` that come
+ * next, and behind the name the writer's notes of them (see runNote): all one piece of memory, which goes when the chain does. 0 without
+ * memory.
  */
-export function chainMake(table: usize, text: usize, hash: u32, room: u32): usize {
+export function chainMake(table: usize, text: usize, hash: u32, room: u32, rules: u32): usize {
   const size = CHAIN_SIZE + room;
-  const textBytes = 2 + <u32>load<u16>(text);
-  const head = arenaAllocateAligned(load<u32>(table, BLOB_ARENA), size + textBytes, CHAIN_WALKED);
+  const textBytes = (2 + <u32>load<u16>(text) + 3) & ~3;
+  const bytes = size + textBytes + (rules << 2);
+  const head = arenaAllocateAligned(load<u32>(table, BLOB_ARENA), bytes, CHAIN_WALKED);
   if (!head) return 0;
   memory.fill(head, 0, CHAIN_SIZE);
   store<u16>(head, CHAIN_SIZE, CHAIN_BYTES);
@@ -134,10 +136,10 @@ export function chainMake(table: usize, text: usize, hash: u32, room: u32): usiz
   store<u8>(head, RECORD_CHAIN, CHAIN_KIND);
   store<u32>(head, <u32>table, CHAIN_TABLE);
   const name = head + size;
-  memory.copy(name, text, textBytes);
+  memory.copy(name, text, 2 + load<u16>(text));
   store<u32>(head, textOffset(table, name), CHAIN_NAME);
   store<u32>(head, hash, CHAIN_HASH);
-  store<u32>(head, <u32>(name + textBytes - table), CHAIN_ROWS_END);
+  store<u32>(head, <u32>(head + bytes - table), CHAIN_ROWS_END);
   wrote(CHAIN_SIZE + textBytes);
   touched(1);
   const last: usize = load<u32>(table, BLOB_LAST_CHAIN);

@@ -37,7 +37,7 @@ import { chainHolds, chainName, nameApart } from "./names";
 import { freeOfBlob, generation, retire, retireRecord, retireUrgently } from "./retire";
 import { rowAfter } from "./row-neighbours";
 import { matchHolds, stateGive, targetGive } from "./state";
-import { note32, own32, put32, touched } from "./store";
+import { note32, own32, put32, touched, wrote } from "./store";
 import { indexRemove } from "./tuple-space";
 import { rowMatches } from "./words";
 
@@ -62,14 +62,43 @@ export function rowEnds(row: usize): bool {
   return retire(RETIRED_ROW, <u32>row, 0, 0);
 }
 
+/** In a note of a rule, whose chain's head is aligned: a match or the target keeps what others see (see holdsObjects). */
+const HOLDS: u32 = 1;
+
+/** Where the notes of the rules begin that an edit's chain was made with. */
+function runNotes(head: usize, rules: u32): usize {
+  return <usize>load<u32>(head, CHAIN_TABLE) + load<u32>(head, CHAIN_ROWS_END) - (rules << 2);
+}
+
+/**
+ * Notes of the newest rule of a run that is made, with room for `rules`, what its end will ask for: the chain it calls and whether
+ * it holds objects. Packets do not look there, and a line that another processor has had is waited for.
+ */
+export function runNote(head: usize, row: usize, rules: u32): void {
+  const target = row + load<u16>(row, ROW_TARGET);
+  const callee: u32 = isJump(target) ? load<u32>(target, JUMP_CHAIN) : 0;
+  const nth = <u32>load<u8>(head, CHAIN_RUN) - 1;
+  store<u32>(runNotes(head, rules) + (nth << 2), holdsObjects(row) ? callee | HOLDS : callee);
+  wrote(4);
+}
+
 /** All rules of a run, whose chain goes with the update being made as well: nobody enters it any more, so none is marked. */
 export function runEnds(head: usize): void {
   const table: usize = load<u32>(head, CHAIN_TABLE);
   const rules = load<u32>(head, CHAIN_LIVE_ROWS);
-  let row = head + CHAIN_SIZE;
-  for (let left = rules; left; left--, row += load<u16>(row, ROW_NEXT)) {
-    calleeLeft(row);
-    if (holdsObjects(row)) retireUrgently();
+  if (inBlob(table, head)) {
+    let row = head + CHAIN_SIZE;
+    for (let left = rules; left; left--, row += load<u16>(row, ROW_NEXT)) {
+      calleeLeft(row);
+      if (holdsObjects(row)) retireUrgently();
+    }
+  } else {
+    let note = runNotes(head, rules);
+    for (let left = rules; left; left--, note += 4) {
+      const callee: usize = load<u32>(note) & ~HOLDS;
+      if (callee) own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
+      if (load<u32>(note) & HOLDS) retireUrgently();
+    }
   }
   own32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - rules);
   own32(head + CHAIN_LIVE_ROWS, 0);
