@@ -134,7 +134,8 @@ export function pieceRead(): u32 {
   if (stopped != STOPPED_LINE) {
     if (!edits) return unknown(start, line, before);
   } else if (at < end) {
-    if ((load<u64>(at) << 8) >> 8 != COMMIT) return unknown(start, line, before);
+    // As for iptables-restore the last line's newline has to be in the text.
+    if ((load<u64>(at) << 8) >> 8 != COMMIT || at + COMMIT_BYTES > end) return unknown(start, line, before);
     committed = true;
     store<u32>(READING_TABLE, 0);
     store<u32>(READING_AT, <u32>(at + COMMIT_BYTES));

@@ -1,5 +1,6 @@
 /** A batch whose lines all have known shapes goes past the parser, and leaves what the parser's way leaves, errors included. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { PIECE_TEXT_BYTES } from "../src/blob/reading.js";
 import { CLASSIFIERS, type Classifier, Engine } from "../src/engine/engine.js";
 import { readBack } from "../src/engine/read-back.js";
 import { FileParser } from "../src/ruleset/file-parser.js";
@@ -97,6 +98,14 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["deletes a rule by its place", [batch("-I INPUT 1 -s 10.2.0.1/32 -j B", "-D INPUT 2", "-D A 1")]],
   ["changes two tables at once", [batch("-F B") + table("nat", "-A N -p udp -j DNAT --to-destination 10.0.0.2:55")]],
   ["reads comments and blank lines around tables", [`# one\n\n${batch("-F A")}# two\n`]],
+  ["reads comments and blank lines within a table", [batch("", '# "one', "-F A", "#", "", "-F B", "# two")]],
+  [
+    "lets go of the chains that a chain's rules called",
+    [
+      batch(":C - [0:0]", ":E - [0:0]", "-A C -s 10.0.0.1/32 -j E", "-A C -j LOG", "-A C -s 10.0.0.2/32 -j E"),
+      batch("-F C", "-X C", "-X E"),
+    ],
+  ],
 ];
 
 const REFUSED: readonly (readonly [string, string])[] = [
@@ -113,6 +122,7 @@ const REFUSED: readonly (readonly [string, string])[] = [
   ["a loop", batch("-A B -s 10.0.0.1/32 -j A")],
   ["a fault in the second table", batch("-F A") + table("nat", "-X N")],
   ["a missing COMMIT", batch("-F A").replace("COMMIT\n", "")],
+  ["a COMMIT without a newline behind it", batch("-F A").trimEnd()],
   ["a bad line behind good ones", batch("-F A", "-A A -s 10.0.0.1/33 -j B")],
   ["a table that is not known", batch("-F A") + table("nowhere", "-F A")],
 ];
@@ -169,6 +179,38 @@ describe("a target's name", () => {
     for (const { update } of [quick, parsed])
       for (const line of ["-A A -s 10.0.0.1/32 -j ACCEPT", "-A A -s 10.0.0.2/32 -j ACCEPT", "-A A -s 10.0.0.3/32 -j B"])
         update(batch(line));
+    expect(quick.print()).toBe(parsed.print());
+  });
+});
+
+describe("lines that are not known", () => {
+  it("are parsed with all in front of them, however much of that was carried out", () => {
+    const quick = updating("incremental", START);
+    const parsed = updating("partial", START);
+    for (const lesson of LESSON) quick.update(lesson);
+    const run = vi.spyOn(FileParser.prototype, "run");
+    const text = batch(...MANY, "-A A -m length --length 40:50 -m limit --limit 3/min -j B");
+    expect(text.length).toBeGreaterThan(PIECE_TEXT_BYTES);
+    quick.update(text);
+    expect(run).toHaveBeenCalledTimes(1);
+    parsed.update(text);
+    expect(quick.print()).toBe(parsed.print());
+  });
+
+  it("are known in one engine once they were learned in another of the same thread", () => {
+    const text = batch("-A A -m length --length 7:9 -j B");
+    updating("incremental", START).update(text);
+    const other = updating("incremental", START);
+    const run = vi.spyOn(FileParser.prototype, "run");
+    other.update(text);
+    expect(run).not.toHaveBeenCalled();
+  });
+
+  it("may be longer than what is read at a time", () => {
+    const quick = updating("incremental", START);
+    const parsed = updating("partial", START);
+    const text = batch(`# ${"x".repeat(2 * PIECE_TEXT_BYTES)}`, "-F A");
+    for (const { update } of [quick, parsed]) update(text);
     expect(quick.print()).toBe(parsed.print());
   });
 });

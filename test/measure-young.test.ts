@@ -16,3 +16,13 @@ it("collects young objects that nobody holds", () => {
   collectYoung();
   expect(youngBytes()).toBeLessThan(before / 2);
 });
+
+it("leaves room whose pages are there", () => {
+  collectYoung();
+  const before = process.resourceUsage().minorPageFault;
+  let last: number[] = [];
+  for (let bytes = 0; bytes < 4 << 20; bytes += 8000) last = new Array<number>(1000).fill(0);
+  expect(last).toHaveLength(1000);
+  // A page is 4 KiB: a thousand faults where each is got as it is met.
+  expect(process.resourceUsage().minorPageFault - before).toBeLessThan(500);
+});

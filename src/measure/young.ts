@@ -21,11 +21,11 @@ export function collectYoung(): void {
     collect = runInNewContext("gc") as NonNullable<typeof collect>;
   }
   for (let half = 0; half < 2; half++) {
-    for (let bytes = 0; bytes < ROUND_BYTES; bytes += PIECE_BYTES) left = new Array<number>(PIECE).fill(0);
-    left = [];
+    for (let bytes = 0; bytes < ROUND_BYTES; bytes += PIECE_BYTES) left[0] = new Array<number>(PIECE).fill(0);
+    left.length = 0;
     collect({ type: "minor" });
   }
 }
 
-/** What was left behind last: the compiler must not leave it out. */
-let left: number[] = [];
+/** What was made last: the compiler must not leave it out. */
+const left: number[][] = [];
