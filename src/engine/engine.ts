@@ -70,7 +70,7 @@ export const ENGINE_DEFAULTS = Object.freeze({
 export const SCRATCH_BYTES = 1 << 18;
 const WASM_PAGE = 65536;
 /** What an engine of a few hundred rules takes: to grow costs more than to begin with more. */
-const INITIAL_PAGES = 48;
+const INITIAL_PAGES = 72;
 const CONNECTIONS_MOST = 1 << 22;
 
 export class Engine {
