@@ -3,9 +3,9 @@
  * blob/reading.ts). It is used again for the next text, so what is read has to be copied out before, or not kept.
  */
 import * as R from "../../blob/reading.js";
-import { BUILTIN_CHAINS, HOOK_NAMES, TABLE_NAMES, TABLE_NUMBERS } from "../ruleset.js";
 import { instantiate, kernelModule } from "../kernel-module.js";
 import type { ReadingKernel } from "./reading-kernel.js";
+import { writeNames } from "./names.js";
 import { ADDRESSES, CHAINS, COUNTS, FULL, OFFSETS, OWNERS, REGION_COUNT, ROWS, SLOTS, TEXT, TEXTS } from "./regions.js";
 
 const PAGE = 65536;
@@ -67,18 +67,7 @@ export class ReadingMemory {
     this.bytes = new Uint8Array(this.memory.buffer);
     this.view = new DataView(this.memory.buffer);
     this.words = new Uint32Array(this.memory.buffer);
-    const nameInto = (name: string, at: number): void => {
-      this.bytes[at] = encoder.encodeInto(name, this.bytes.subarray(at + 1)).written;
-    };
-    HOOK_NAMES.forEach((name, hook) => {
-      nameInto(name, R.READING_HOOK_NAMES + hook * R.READING_NAME_SIZE);
-    });
-    for (const table of TABLE_NAMES) {
-      const number = TABLE_NUMBERS[table];
-      const hooks = BUILTIN_CHAINS[table].reduce((mask, hook) => mask | (1 << HOOK_NAMES.indexOf(hook)), 0);
-      nameInto(table, R.READING_TABLE_NAMES + number * R.READING_NAME_SIZE);
-      this.setControl(R.READING_TABLE_HOOKS + 4 * number, hooks);
-    }
+    writeNames(this.bytes, this.words);
   }
 
   /**
