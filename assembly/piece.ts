@@ -177,7 +177,7 @@ function open(table: u32): bool {
   store<u32>(READING_ROWS, PIECE_ROWS);
   store<u32>(READING_ROWS_BYTES, PIECE_ROWS_BYTES);
   const bytes = load<u32>(READING_END) - load<u32>(READING_AT);
-  let slots: u32 = 128;
+  let slots: u32 = 32;
   while (slots < <u32>PIECE_SLOTS_MOST && slots << 5 < bytes) slots <<= 1;
   return tableOpen(load<u32>(READING_TABLE_HOOKS + (table << 2)), slots) == 0;
 }

@@ -17,8 +17,12 @@ import {
   READING_EDIT_COUNT,
   READING_EDITS,
   READING_EDITS_MOST,
+  READING_HOOK_NAMES,
+  READING_HOOKS,
+  READING_NAME_SIZE,
   READING_NAMES,
   READING_TEXTS,
+  READING_TEXTS_END,
   STEP_KIND,
   STEP_LENGTH,
   STEP_LITERAL,
@@ -60,6 +64,9 @@ import { textIntern, textRefusal } from "./texts";
 
 /** Edits that one line makes at most. */
 const LINE_EDITS: u32 = 2;
+
+/** A length that no text has. */
+const NO_LENGTH: u64 = 0xffff;
 
 /** Why a name has no number: STOPPED_*. */
 export let nameRefusal: u32 = 0;
@@ -138,17 +145,45 @@ function numberOf(start: usize, end: usize, value: u32): i32 {
     return known >= <u32>NAME_FIRST_CHAIN && value != NAME_ABSENT ? known - NAME_FIRST_CHAIN : -1;
   if (start == end) return -1;
   for (let at = start; at < end; at++) if (load<i8>(at) < 0) return -1;
-  const number = load<u32>(READING_CHAIN_COUNT);
-  if (number == load<u32>(READING_CHAINS_MOST)) {
+  const open = load<u32>(READING_NAMES) == NAMES_OPEN;
+  const builtin: i32 = open ? builtinOf(start, end - start) : -1;
+  if (builtin >= 0 && value == NAME_ABSENT) return -1;
+  const count = load<u32>(READING_CHAIN_COUNT);
+  if (builtin < 0 && count == load<u32>(READING_CHAINS_MOST)) {
     nameRefusal = STOPPED_CHAINS;
     return -1;
   }
+  const number: u32 = builtin < 0 ? count : builtin;
   store<u32>(slot, value == NAME_ABSENT ? value : value + number, TEXT_VALUE);
   const reference = load<u32>(slot, TEXT_REFERENCE) - 1;
   store<u32>(<usize>load<u32>(READING_CHAINS) + (number << 2), reference);
-  store<u32>(READING_CHAIN_COUNT, number + 1);
-  if (load<u32>(READING_NAMES) == NAMES_OPEN) addName(number, reference, load<u32>(slot, TEXT_HASH));
+  if (builtin < 0) store<u32>(READING_CHAIN_COUNT, count + 1);
+  if (open) addName(number, reference, load<u32>(slot, TEXT_HASH));
   return number;
+}
+
+/** Keeps the first numbers for built-in chains, which get their names when these are met: until then no text is theirs. */
+export function numbersReserve(): void {
+  const builtins = load<u32>(READING_BUILTINS);
+  const chains: usize = load<u32>(READING_CHAINS);
+  store<u64>(<usize>load<u32>(READING_TEXTS), NO_LENGTH);
+  store<u32>(READING_TEXTS_END, 8);
+  for (let n: u32 = 0; n < builtins; n++) store<u32>(chains + (n << 2), 0);
+  store<u32>(READING_CHAIN_COUNT, builtins);
+}
+
+/** The number of the table's built-in chain of this name, -1 where it is none's. */
+function builtinOf(start: usize, length: usize): i32 {
+  if (length >= <usize>READING_NAME_SIZE) return -1;
+  const builtins = load<u32>(READING_BUILTINS);
+  for (let n: u32 = 0; n < builtins; n++) {
+    const name: usize = <usize>READING_HOOK_NAMES + <usize>load<u8>(READING_HOOKS + n) * READING_NAME_SIZE;
+    if (<usize>load<u8>(name) != length) continue;
+    let i: usize = 0;
+    while (i < length && load<u8>(start + i) == load<u8>(name + 1 + i)) i++;
+    if (i == length) return n;
+  }
+  return -1;
 }
 
 /** The name as edits have it: no chain was looked up for it yet. */
