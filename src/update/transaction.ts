@@ -89,8 +89,11 @@ export interface TransactionWork {
   carryOut(transaction: Transaction): void;
 }
 
+/** A thread is in one transaction at a time. */
+const CLOCK = new PhaseClock();
+
 export class Transaction {
-  readonly clock = new PhaseClock();
+  readonly clock = CLOCK;
   readonly engine: Engine;
 
   private constructor(engine: Engine) {
@@ -101,8 +104,11 @@ export class Transaction {
   static run(engine: Engine, options: TransactionOptions, work: TransactionWork): UpdateReport {
     const transaction = new Transaction(engine);
     const { clock } = transaction;
-    if (!tryLockWriters(engine.words())) {
-      if (!lockWriters(engine.words(), options.lockTimeoutMs))
+    clock.begin();
+    // The lock lies where these show it, also when memory has grown.
+    const words = engine.words();
+    if (!tryLockWriters(words)) {
+      if (!lockWriters(words, options.lockTimeoutMs))
         throw new LockTimeout(`another writer held the lock for ${options.lockTimeoutMs} ms`);
       clock.end(LOCK);
     }
@@ -135,7 +141,7 @@ export class Transaction {
         recordsWalked: update.recordsWalked + freeing.recordsWalked,
       };
     } finally {
-      unlockWriters(engine.words());
+      unlockWriters(words);
     }
   }
 
