@@ -11,8 +11,9 @@ class VirtualClock implements Clock {
   nowNs(): number {
     return this.time;
   }
-  waitUntilNs(moment: number): void {
+  waitUntilNs(moment: number): number {
     if (this.time < moment) this.time = moment + this.oversleep;
+    return this.time;
   }
 }
 

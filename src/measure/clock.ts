@@ -25,8 +25,8 @@ function findOrigin(): number {
 /** What an open loop needs of time, so that tests can bring their own. */
 export interface Clock {
   nowNs(): number;
-  /** Blocks this thread until the moment has come; returns at once when it is past. */
-  waitUntilNs(moment: number): void;
+  /** Blocks this thread until the moment has come, not at all when it is past; the time it is then. */
+  waitUntilNs(moment: number): number;
 }
 
 /** Asleep a thread wakes up to this late, so the rest of a wait is spun. */
@@ -53,9 +53,14 @@ const never = new Int32Array(new SharedArrayBuffer(4));
 /** The one that passes by itself. There is one in a thread: what was optimised for it stays. */
 export const REAL_CLOCK: Clock = Object.freeze({
   nowNs,
-  waitUntilNs(moment: number): void {
-    const sleep = moment - nowNs() - SPIN_NS;
-    if (sleep > 0) Atomics.wait(never, 0, 0, sleep / 1e6);
-    for (let left = moment - nowNs(); left > 0; left = moment - nowNs()) pause(never, left);
+  waitUntilNs(moment: number): number {
+    let now = nowNs();
+    const sleep = moment - now - SPIN_NS;
+    if (sleep > 0) {
+      Atomics.wait(never, 0, 0, sleep / 1e6);
+      now = nowNs();
+    }
+    for (; now < moment; now = nowNs()) pause(never, moment - now);
+    return now;
   },
 });
