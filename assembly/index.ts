@@ -33,7 +33,6 @@ import {
   READER_TUPLES,
   READERS_ADDRESS,
 } from "../src/blob/memory";
-import { HEAP_ADDRESS } from "../src/blob/reading";
 import { FAMILY_IPV4, PACKET_FAMILY, PACKET_SIZE, RESULT_SIZE, TABLE_COUNT } from "../src/blob/layout";
 import { AHEAD, AHEAD_BYTES, aheadOf } from "./ahead";
 import { SCRATCH_BYTES } from "./own";
@@ -49,6 +48,7 @@ import { fragmentsInit } from "./fragments/cells";
 import { heapAllocate, roomTo } from "./heap";
 import { HITS_BYTES } from "./hits";
 import { setReader } from "./packet";
+import { HEAP_ADDRESS } from "./piece-room";
 import { logBegin, logCommit } from "./store";
 import { readBegin, readEnd, traverse } from "./traverse";
 import { traceInto, traceNext } from "./trace";
@@ -64,7 +64,7 @@ export { pieceEdit, pieceFirst, pieceNext, pieceRead } from "./piece";
 export { readLines } from "./reading/lines";
 export { probeValue } from "./reading/match-shape";
 export { placeChain, placeRest } from "./reading/placed";
-export { tableOpen } from "./reading/table-open";
+export { tableClose, tableOpen } from "./reading/table-open";
 export { textFind, textIntern, textRefusal, textsRehash } from "./reading/texts";
 export { commentEnd, commentStart } from "./reading/values";
 export { countRetired, oldestReader } from "./retire";

@@ -9,28 +9,12 @@
  * Right because. See reading/edits.ts: who does not know what there is has the engine refuse what the parser would have read differently.
  *   Nothing here outlives an update but the shapes; the writers' lock is held throughout.
  */
-import { FAMILY_IPV4 } from "../src/blob/layout";
 import { FAULT_CHAIN_MISSING } from "../src/blob/memory";
 import {
   NAMES_OPEN,
-  PIECE_BATCH,
-  PIECE_CHAINS,
-  PIECE_CHAINS_MOST,
   PIECE_DONE,
-  PIECE_EDITS,
-  PIECE_EDITS_MOST,
   PIECE_EDITS_READ,
   PIECE_LAST,
-  PIECE_NAMES,
-  PIECE_OFFSETS,
-  PIECE_OWNERS,
-  PIECE_ROWS,
-  PIECE_ROWS_BYTES,
-  PIECE_ROWS_MOST,
-  PIECE_SLOTS,
-  PIECE_SLOTS_MOST,
-  PIECE_TEXTS,
-  PIECE_TEXTS_BYTES,
   PIECE_UNKNOWN,
   READING_AT,
   READING_BUILTINS,
@@ -48,14 +32,11 @@ import {
   READING_NAMES,
   READING_OFFSETS,
   READING_OWNERS,
-  READING_ROOT,
-  READING_ROOTS,
   READING_ROWS,
   READING_ROWS_BYTES,
   READING_ROWS_MOST,
   READING_SLOTS,
   READING_TABLE,
-  READING_TABLE_HOOKS,
   READING_TABLE_NAMES,
   READING_TABLES,
   READING_TEXT,
@@ -75,8 +56,27 @@ import {
 } from "../src/blob/staged-batch";
 import { editBatch } from "./edit";
 import { editVerify } from "./levels";
+import {
+  PIECE_BATCH,
+  PIECE_CHAINS,
+  PIECE_CHAINS_MOST,
+  PIECE_EDITS,
+  PIECE_EDITS_MOST,
+  PIECE_NAMES,
+  PIECE_OFFSETS,
+  PIECE_OWNERS,
+  PIECE_ROWS,
+  PIECE_ROWS_BYTES,
+  PIECE_ROWS_MOST,
+  PIECE_SLOTS,
+  PIECE_SLOTS_MOST,
+  PIECE_TEXTS,
+  PIECE_TEXTS_BYTES,
+} from "./piece-room";
 import { readLines } from "./reading/lines";
-import { tableOpen } from "./reading/table-open";
+import { tableClose, tableOpen } from "./reading/table-open";
+import { sameText } from "./reading/texts";
+import { wordEnd } from "./reading/values";
 import { updateTable } from "./update";
 
 const NEWLINE: u32 = 10;
@@ -126,8 +126,8 @@ export function pieceRead(): u32 {
     skipEmpty();
     stopped = readLines();
   }
-  store<u32>(rootOf(table - 1), load<u32>(READING_ROOT));
   edited = table - 1;
+  tableClose(load<u32>(READING_FAMILY), edited);
   committed = false;
   const at: usize = load<u32>(READING_AT);
   const edits = load<u32>(READING_EDIT_COUNT);
@@ -163,7 +163,6 @@ export function pieceEdit(): u32 {
 /** Opens a table for what comes next of it. False where there is no such one. */
 function open(table: u32): bool {
   store<u32>(READING_NAMES, NAMES_OPEN);
-  store<u32>(READING_ROOT, load<u32>(rootOf(table)));
   store<u32>(READING_SLOTS, PIECE_SLOTS);
   store<u32>(READING_CHAINS, PIECE_CHAINS);
   store<u32>(READING_CHAINS_MOST, PIECE_CHAINS_MOST);
@@ -178,26 +177,17 @@ function open(table: u32): bool {
   store<u32>(READING_ROWS_BYTES, PIECE_ROWS_BYTES);
   const bytes = load<u32>(READING_END) - load<u32>(READING_AT);
   let slots: u32 = 32;
-  while (slots < <u32>PIECE_SLOTS_MOST && slots << 5 < bytes) slots <<= 1;
-  return tableOpen(load<u32>(READING_TABLE_HOOKS + (table << 2)), slots) == 0;
-}
-
-/** Where the first step of a table's shapes is kept. */
-function rootOf(table: u32): usize {
-  const family: u32 = load<u32>(READING_FAMILY) == FAMILY_IPV4 ? 0 : READING_TABLES;
-  return <usize>READING_ROOTS + ((family + table) << 2);
+  while (slots < PIECE_SLOTS_MOST && slots << 5 < bytes) slots <<= 1;
+  return tableOpen(load<u32>(READING_FAMILY), table, slots) == 0;
 }
 
 /** 1 + the number of the table that the line at `at` begins, and reading goes on behind it; 0 where it is none. */
 function tableNamed(at: usize): u32 {
-  if (load<u8>(at++) != STAR) return 0;
+  const end = wordEnd(++at);
+  if (load<u8>(at - 1) != STAR || end == at || load<u8>(end) != NEWLINE) return 0;
   for (let table: u32 = 0; table < <u32>READING_TABLES; table++) {
-    const name: usize = READING_TABLE_NAMES + table * READING_NAME_SIZE;
-    const length = <usize>load<u8>(name);
-    let i: usize = 0;
-    while (i < length && load<u8>(at + i) == load<u8>(name + 1 + i)) i++;
-    if (!length || i < length || load<u8>(at + length) != NEWLINE) continue;
-    store<u32>(READING_AT, <u32>(at + length + 1));
+    if (!sameText(READING_TABLE_NAMES + table * READING_NAME_SIZE, at, end - at)) continue;
+    store<u32>(READING_AT, <u32>(end + 1));
     store<u32>(READING_LINE, load<u32>(READING_LINE) + 1);
     return table + 1;
   }

@@ -45,7 +45,7 @@ import { rowMatches } from "./words";
 export function rowDelete(row: usize): bool {
   const head: usize = load<u32>(row, ROW_CHAIN);
   const table = rowTable(row);
-  calleeLeft(row);
+  calleeLeft(calleeOf(row));
   if (endsChain(row) && rowAfter(row)) ruleRemoved(head);
   own32(head + CHAIN_LIVE_ROWS, load<u32>(head, CHAIN_LIVE_ROWS) - 1);
   own32(table + BLOB_LIVE_ROWS, load<u32>(table, BLOB_LIVE_ROWS) - 1);
@@ -75,8 +75,7 @@ function runNotes(head: usize, rules: u32): usize {
  * it holds objects. Packets do not look there, and a line that another processor has had is waited for.
  */
 export function runNote(head: usize, row: usize, rules: u32): void {
-  const target = row + load<u16>(row, ROW_TARGET);
-  const callee: u32 = isJump(target) ? load<u32>(target, JUMP_CHAIN) : 0;
+  const callee = <u32>calleeOf(row);
   const nth = <u32>load<u8>(head, CHAIN_RUN) - 1;
   store<u32>(runNotes(head, rules) + (nth << 2), holdsObjects(row) ? callee | HOLDS : callee);
   wrote(4);
@@ -89,14 +88,13 @@ export function runEnds(head: usize): void {
   if (inBlob(table, head)) {
     let row = head + CHAIN_SIZE;
     for (let left = rules; left; left--, row += load<u16>(row, ROW_NEXT)) {
-      calleeLeft(row);
+      calleeLeft(calleeOf(row));
       if (holdsObjects(row)) retireUrgently();
     }
   } else {
     let note = runNotes(head, rules);
     for (let left = rules; left; left--, note += 4) {
-      const callee: usize = load<u32>(note) & ~HOLDS;
-      if (callee) own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
+      calleeLeft(load<u32>(note) & ~HOLDS);
       if (load<u32>(note) & HOLDS) retireUrgently();
     }
   }
@@ -105,12 +103,15 @@ export function runEnds(head: usize): void {
   touched(rules);
 }
 
-/** One jump fewer to the chain that a rule calls, if it does. */
-function calleeLeft(row: usize): void {
+/** The chain that a rule calls, 0 where it calls none. */
+function calleeOf(row: usize): usize {
   const target = row + load<u16>(row, ROW_TARGET);
-  if (!isJump(target)) return;
-  const callee: usize = load<u32>(target, JUMP_CHAIN);
-  own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
+  return isJump(target) ? <usize>load<u32>(target, JUMP_CHAIN) : 0;
+}
+
+/** One jump fewer to a chain, if it is one. */
+function calleeLeft(callee: usize): void {
+  if (callee) own32(callee + CHAIN_REFERENCES, load<u32>(callee, CHAIN_REFERENCES) - 1);
 }
 
 /** Whether a match or the target of a row keeps an object that others can see, or the state that a later rule of the name would find. */

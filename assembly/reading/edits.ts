@@ -9,7 +9,6 @@ import {
   NAME_FIRST_CHAIN,
   NAME_UNKNOWN,
   NAMES_OPEN,
-  PIECE_NAMES,
   READING_BUILTINS,
   READING_CHAIN_COUNT,
   READING_CHAINS,
@@ -58,9 +57,10 @@ import {
   NAME_SIZE,
   NAME_TEXT,
 } from "../../src/blob/staged-batch";
+import { PIECE_NAMES } from "../piece-room";
 import { declaredEnd, readDeclaration } from "./declaration";
 import { sameLiteral } from "./literal";
-import { textIntern, textRefusal } from "./texts";
+import { sameText, textIntern, textRefusal } from "./texts";
 
 /** Edits that one line makes at most. */
 const LINE_EDITS: u32 = 2;
@@ -174,14 +174,10 @@ export function numbersReserve(): void {
 
 /** The number of the table's built-in chain of this name, -1 where it is none's. */
 function builtinOf(start: usize, length: usize): i32 {
-  if (length >= <usize>READING_NAME_SIZE) return -1;
   const builtins = load<u32>(READING_BUILTINS);
   for (let n: u32 = 0; n < builtins; n++) {
     const name: usize = <usize>READING_HOOK_NAMES + <usize>load<u8>(READING_HOOKS + n) * READING_NAME_SIZE;
-    if (<usize>load<u8>(name) != length) continue;
-    let i: usize = 0;
-    while (i < length && load<u8>(start + i) == load<u8>(name + 1 + i)) i++;
-    if (i == length) return n;
+    if (sameText(name, start, length)) return n;
   }
   return -1;
 }

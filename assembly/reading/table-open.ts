@@ -1,4 +1,5 @@
-/** The beginning of a table that is read: nothing was read of it yet, and its built-in chains are there. */
+/** The beginning of a table that is read, when nothing was read of it yet and its built-in chains are there, and its end. */
+import { FAMILY_IPV4 } from "../../src/blob/layout";
 import {
   NAMES_OPEN,
   READING_BUILTINS,
@@ -9,22 +10,28 @@ import {
   READING_HOOK_NAMES,
   READING_HOOKS,
   READING_PLACING,
+  READING_ROOT,
+  READING_ROOTS,
   READING_ROW_COUNT,
   READING_ROWS_END,
   READING_SLOT_MASK,
   READING_SLOTS,
   READING_SLOTS_USED,
   READING_SORTED,
+  READING_TABLE_HOOKS,
+  READING_TABLES,
   READING_TEXTS_END,
   TEXT_SLOT_SIZE,
 } from "../../src/blob/reading";
 import { nameOpen, nameRefusal, numbersReserve } from "./edits";
 
 /**
- * Opens a table that has the chains of `hooks`, bit n of hook n, with so many slots for texts. 0, or STOPPED_* where there is no room. A
- * batch's has their numbers alone, since most batches name none of them.
+ * Opens a table of a family with so many slots for texts: its shapes, and its built-in chains. 0, or STOPPED_* where there is no room. A
+ * batch's has the chains' numbers alone, since most batches name none of them.
  */
-export function tableOpen(hooks: u32, slots: u32): u32 {
+export function tableOpen(family: u32, table: u32, slots: u32): u32 {
+  const hooks = load<u32>(READING_TABLE_HOOKS + (table << 2));
+  store<u32>(READING_ROOT, load<u32>(rootOf(family, table)));
   store<u32>(READING_CHAIN_COUNT, 0);
   store<u32>(READING_ROW_COUNT, 0);
   store<u32>(READING_TEXTS_END, 0);
@@ -42,8 +49,18 @@ export function tableOpen(hooks: u32, slots: u32): u32 {
     const hook = <u32>ctz(left);
     const name = <usize>READING_HOOK_NAMES + hook * READING_NAME_SIZE;
     store<u8>(place++, <u8>hook);
-    if (!open && nameOpen(name + 1, name + 1 + load<u8>(name)) < 0) return nameRefusal;
+    if (!open && nameOpen(name + 2, name + 2 + load<u16>(name)) < 0) return nameRefusal;
   }
   if (open) numbersReserve();
   return 0;
+}
+
+/** Keeps the order in which the table's shapes were met last. */
+export function tableClose(family: u32, table: u32): void {
+  store<u32>(rootOf(family, table), load<u32>(READING_ROOT));
+}
+
+/** Where the first step of a table's shapes is kept. */
+function rootOf(family: u32, table: u32): usize {
+  return <usize>READING_ROOTS + (((family == FAMILY_IPV4 ? 0 : READING_TABLES) + table) << 2);
 }

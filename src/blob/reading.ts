@@ -52,7 +52,7 @@ export const READING_EDITS = READING_POLICY_SIZE + 4; // u32 address, of a batch
 export const READING_EDIT_COUNT = READING_EDITS + 4; // u32
 export const READING_EDITS_MOST = READING_EDIT_COUNT + 4; // u32
 // Of a batch that is read in an engine's memory.
-export const READING_FAMILY = READING_EDITS_MOST + 4; // u32 ROOT_IPV4, ROOT_IPV6
+export const READING_FAMILY = READING_EDITS_MOST + 4; // u32 FAMILY_*
 export const READING_TABLE = READING_FAMILY + 4; // u32 1 + number of the table that the next line is of, 0 between tables
 export const READING_KNOWN = READING_TABLE + 4; // u32 lines that shapes have read, until the thread that learns shapes has counted them
 /** Which shapes lie here: a number for each thread that learns, which grows with what it has learned. */
@@ -73,10 +73,10 @@ export const READING_ROOTS = READING_TAUGHT;
 export const READING_TABLES = 8;
 /** Hooks that the built-in chains of a table hang on, bit n of hook n: u32 a table. */
 export const READING_TABLE_HOOKS = READING_ROOTS + 8 * READING_TABLES;
-/** Names of tables by number, and of the hooks' chains in the order of the hooks: u8 length and bytes each. */
-export const READING_TABLE_NAMES = READING_TABLE_HOOKS + 4 * READING_TABLES;
-export const READING_HOOK_NAMES = READING_TABLE_NAMES + 16 * READING_TABLES;
+/** Names of tables by number, and of the hooks' chains in the order of the hooks: u16 length and bytes each. */
 export const READING_NAME_SIZE = 16;
+export const READING_TABLE_NAMES = READING_TABLE_HOOKS + 4 * READING_TABLES;
+export const READING_HOOK_NAMES = READING_TABLE_NAMES + READING_NAME_SIZE * READING_TABLES;
 export const READING_TAUGHT_END = READING_HOOK_NAMES + 8 * READING_NAME_SIZE;
 
 /** How names of chains and declarations are taken. */
@@ -101,26 +101,8 @@ export const READING_TEXT = READING_SHAPES + READING_SHAPES_BYTES;
 /** Bytes behind the text that reading may look at, and where arguments are put together. */
 export const READING_SPARE = 12288;
 
-// ---- An engine's room for a piece of a batch, which is carried out before the next one is read: it stays in the caches. ----
+/** Bytes of a batch that an engine reads and carries out at a time; how the room behind them is divided is said in assembly/piece-room.ts. */
 export const PIECE_TEXT_BYTES = 32768;
-export const PIECE_SLOTS = READING_TEXT + PIECE_TEXT_BYTES + READING_SPARE;
-export const PIECE_SLOTS_MOST = 2048;
-export const PIECE_CHAINS = PIECE_SLOTS + 16 * PIECE_SLOTS_MOST;
-export const PIECE_CHAINS_MOST = 1024;
-export const PIECE_OFFSETS = PIECE_CHAINS + 4 * PIECE_CHAINS_MOST;
-export const PIECE_ROWS_MOST = 1024;
-export const PIECE_OWNERS = PIECE_OFFSETS + 4 * PIECE_ROWS_MOST;
-export const PIECE_TEXTS = PIECE_OWNERS + 4 * PIECE_ROWS_MOST;
-export const PIECE_TEXTS_BYTES = 65536;
-/** As editBatch takes them (staged-batch.ts): the head of a batch, its names, its edits, its rows. */
-export const PIECE_BATCH = PIECE_TEXTS + PIECE_TEXTS_BYTES;
-export const PIECE_NAMES = PIECE_BATCH + 64;
-export const PIECE_EDITS = PIECE_NAMES + 36 * PIECE_CHAINS_MOST;
-export const PIECE_EDITS_MOST = 1024;
-export const PIECE_ROWS = PIECE_EDITS + 24 * PIECE_EDITS_MOST;
-export const PIECE_ROWS_BYTES = 131072;
-/** What an engine hands out begins here. */
-export const HEAP_ADDRESS = PIECE_ROWS + PIECE_ROWS_BYTES;
 
 /** What came of reading on in a batch. */
 export const PIECE_DONE = 0; // the text is at its end, and no edits wait

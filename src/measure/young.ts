@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 
 let collect: ((options: { type: "minor" }) => void) | undefined;
 
-/** Bytes that a round leaves behind at most, more or less: some three kilobytes a change. */
+/** Bytes that a round leaves behind at most, more or less: some two kilobytes a change. */
 const ROUND_BYTES = 8 << 20;
 /** Elements of an array that is left behind, and its bytes. */
 const PIECE = 1000;

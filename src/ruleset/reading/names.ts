@@ -5,7 +5,7 @@ import { BUILTIN_CHAINS, HOOK_NAMES, TABLE_NAMES, TABLE_NUMBERS } from "../rules
 /** Writes the names of tables and hooks, and which hooks a table has, to a reading memory given as bytes and as words. */
 export function writeNames(bytes: Uint8Array, words: Uint32Array): void {
   const write = (name: string, at: number): void => {
-    bytes[at] = encoder.encodeInto(name, bytes.subarray(at + 1)).written;
+    bytes[at] = encoder.encodeInto(name, bytes.subarray(at + 2)).written;
   };
   for (const [hook, name] of HOOK_NAMES.entries()) write(name, R.READING_HOOK_NAMES + hook * R.READING_NAME_SIZE);
   for (const table of TABLE_NAMES) {

@@ -10,7 +10,8 @@ export interface ReadingKernel {
   textIntern(start: number, end: number): number;
   textsRehash(to: number, mask: number): void;
   /** 0, or STOPPED_* where there is no room. */
-  tableOpen(hooks: number, slots: number): number;
+  tableOpen(family: number, table: number, slots: number): number;
+  tableClose(family: number, table: number): void;
   readonly textRefusal: WebAssembly.Global;
   readonly commentStart: WebAssembly.Global;
   readonly commentEnd: WebAssembly.Global;

@@ -212,8 +212,8 @@ export class ReadingMemory {
     this.restart();
   }
 
-  /** Nothing was read yet, of the text or of tables in front of the next. */
-  restart(): void {
+  /** Nothing was read of the text yet. */
+  private restart(): void {
     for (let n = SLOTS; n < REGION_COUNT; n++) this.setControl(ADDRESSES[n] as number, this.starts[n] as number);
     for (const field of COUNTS) this.setControl(field, 0);
   }
